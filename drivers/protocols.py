@@ -1,0 +1,128 @@
+"""What may be asked of a device. Drivers block; each runs in one thread that the supervisor owns.
+
+A driver never retries, never sleeps in a loop, never logs repeatedly and never swallows an error:
+it raises `DeviceLost` or `Misconfigured` and the supervisor decides. Only `cancel()` may be called
+from another thread.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Health(StrEnum):
+    STARTING = "starting"
+    OK = "ok"
+    DOWN = "down"
+    MISCONFIGURED = "misconfigured"
+    STOPPED = "stopped"
+
+
+class Assurance(StrEnum):
+    """How far a read can be trusted. A UID identifies; it never proves."""
+
+    UID = "uid"
+    AUTHENTICATED = "authenticated"
+    PIN = "pin"
+    FACE = "face"
+    STAFF_SIGHT = "staff_sight"
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What the device said about itself when it was opened."""
+
+    model: str = ""
+    serial: str = ""
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialRead:
+    """One credential presented to one reader. `value` is raw for its scheme; no de-bounce has happened.
+
+    scheme: `uid` (upper hex, air order), `em4100` (10 hex), `number` (a spelling typed by a wedge or
+    Wiegand converter, to be looked up through card-number candidates), `qr` (text), `seat` (class/seat), `face`.
+    read_mono_s: time.monotonic() of the read, for latency; the journal time is the controller's.
+    """
+
+    device: str
+    scheme: str
+    value: str
+    read_mono_s: float
+    assurance: Assurance = Assurance.UID
+    random_uid: bool = False  # a phone's random UID: never enrolled, never looked up
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Driver(abc.ABC):
+    """Life cycle: construct (touches nothing) -> open -> poll/set/latest ... -> close; open again any time."""
+
+    kind: ClassVar[str]
+    schemes: ClassVar[tuple[str, ...]] = ()  # URL schemes, e.g. ("rdm6300",) for rdm6300:/dev/serial/by-id/...
+
+    def __init__(self, name: str, url: str, **options: Any) -> None:
+        self.name, self.url, self.options = name, url, options
+
+    @classmethod
+    def discover(cls) -> Iterable[str]:
+        """Candidate URLs by stable path. Touches no device."""
+        return ()
+
+    @abc.abstractmethod
+    def open(self) -> Info:
+        """Blocks for at most 5 s. Raises DeviceLost or Misconfigured."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Idempotent, never raises, called only on the thread that called open()."""
+
+    def cancel(self) -> None:
+        """Thread-safe: makes a blocked poll() return early."""
+
+
+class Reader(Driver):
+    kind = "reader"
+
+    @abc.abstractmethod
+    def poll(self, timeout_s: float) -> list[CredentialRead]:
+        """Returns within `timeout_s`; [] when nothing was presented. Raises DeviceLost."""
+
+    def feedback(self, granted: bool) -> None:
+        """Lamp or beep on the reader itself, where it has one."""
+
+
+class Relay(Driver):
+    kind = "relay"
+
+    @abc.abstractmethod
+    def set(self, channel: int, on: bool) -> None: ...
+
+    def get(self, channel: int) -> bool | None:
+        """None when the board cannot tell: then only a door sensor proves anything."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture. `jpeg` is encoded on demand by the camera driver, `taken_mono_s` is time.monotonic()."""
+
+    jpeg: bytes
+    taken_mono_s: float
+    sequence: int
+
+
+class Camera(Driver):
+    kind = "camera"
+
+    @abc.abstractmethod
+    def latest(self, *, max_age_s: float = 0.5, wait_s: float = 1.0) -> Frame | None:
+        """A frame not older than `max_age_s`, waiting up to `wait_s` for one; never an old picture."""
+
+    @abc.abstractmethod
+    def watch(self, timeout_s: float) -> None:
+        """Called by the supervisor in a loop; raises DeviceLost when frames stop, freeze or go dark."""

@@ -1,0 +1,104 @@
+"""What the controller answers: an outcome with a reason, never a bare yes or no.
+
+Words for people are made from these in `kiosk.web`; nothing here is shown as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kiosk.core.entries import EntryId, Fact
+
+
+class Outcome(StrEnum):
+    GRANTED = "granted"
+    REFUSED = "refused"
+    ASK_GUARD = "ask_guard"
+
+
+class Reason(StrEnum):
+    # granted
+    ON_TIME = "on_time"
+    LATE = "late"
+    EARLY_ARRIVAL = "early_arrival"
+    RECORDED = "recorded"  # arrival or entry whose lateness cannot be judged
+    REPEAT = "repeat"
+    ALREADY_IN = "already_in"
+    GUEST = "guest"
+    NON_SERVICE_DAY = "non_service_day"
+    LEAVES_ALONE = "leaves_alone"
+    COLLECTED = "collected"
+    LEAVE_SLIP = "leave_slip"
+    EMERGENCY = "emergency"
+    SESSION_LEFT = "session_left"
+    STAFF = "staff"  # a member of staff tapped
+    DONE = "done"  # a staff command was carried out
+    # refused, or left to a person
+    IN_SESSION = "in_session"
+    WRONG_ROOM = "wrong_room"
+    UNKNOWN_CREDENTIAL = "unknown_credential"
+    AMBIGUOUS_CREDENTIAL = "ambiguous_credential"
+    RANDOM_UID = "random_uid"
+    CARD_LOST = "card_lost"
+    OUTSIDE_WINDOW = "outside_window"
+    NOT_YET_DISMISSED = "not_yet_dismissed"
+    NEEDS_ADULT = "needs_adult"
+    NO_CONSENT = "no_consent"  # may not leave alone
+    COLLECTOR_PRESENT = "collector_present"  # a listed adult: the guard confirms
+    COLLECTOR_UNKNOWN = "collector_unknown"
+    COLLECTOR_EXPIRED = "collector_expired"
+    COLLECTOR_RESTRICTED = "collector_restricted"
+    COLLECTOR_MINOR = "collector_minor"
+    COLLECTOR_LIMIT = "collector_limit"
+    LIST_AMBER = "list_amber"
+    LIST_STALE = "list_stale"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    LEAVE_SLIP_DIFFERS = "leave_slip_differs"
+    NOT_ON_CAMPUS = "not_on_campus"
+    ELSEWHERE_GATE = "elsewhere_gate"
+    IDENTITY_UNCONFIRMED = "identity_unconfirmed"
+    NOBODY_WAITING = "nobody_waiting"
+    # staff commands
+    NOT_PERMITTED = "not_permitted"
+    STEP_REFUSED = "step_refused"  # the custody table has no such step now
+    COUNT_DIFFERS = "count_differs"
+    NOT_CLEAR = "not_clear"  # campus cannot be cleared
+    SECOND_PERSON_NEEDED = "second_person_needed"
+    REASON_NEEDED = "reason_needed"
+    NO_SUCH_CASE = "no_such_case"
+    NO_SUCH_PERSON = "no_such_person"
+    NO_SUCH_ACCESS_POINT = "no_such_access_point"
+    WINDOW_CLOSED = "window_closed"
+    CANNOT_SAVE = "cannot_save"  # paper register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Total: every input gets one. `facts` are recorded before anybody is told.
+
+    child/person: who the answer is about, for the screens. room: where to go instead.
+    open_door: whether the access point's relay is pulsed. alarm: silent, to the duty leader.
+    topics: which live pages look different now.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    facts: tuple[Fact, ...] = ()
+    access_point: str = ""
+    child: int | None = None
+    person: int | None = None
+    room: str = ""
+    open_door: bool = False
+    alarm: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A decision after it became durable: what the asker is told."""
+
+    decision: Decision
+    entry: EntryId | None = None
+    at_ms: int = 0

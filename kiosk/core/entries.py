@@ -1,0 +1,177 @@
+"""Every fact that the journal can hold, its wire form, and the chain that seals it.
+
+An entry is identified for ever by (node, incarnation, seq). `raw` is the exact JSON that was hashed:
+it is stored, sent and verified byte for byte, so fields that a newer version adds survive an older one.
+Extend the vocabularies by adding, never by reusing a word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+GENESIS = bytes(32)  # prev_hash of the first entry of every incarnation
+
+
+class Kind(StrEnum):
+    INCARNATION_OPENED = "incarnation_opened"
+    READ_REFUSED = "read_refused"
+    ARRIVED = "arrived"
+    SESSION_ENTERED = "session_entered"
+    SESSION_LEFT = "session_left"
+    ROLL_CALLED = "roll_called"
+    HANDOVER_OFFERED = "handover_offered"
+    HANDOVER_ACCEPTED = "handover_accepted"
+    HANDOVER_DECLINED = "handover_declined"
+    HANDOVER_LAPSED = "handover_lapsed"
+    RELEASED = "released"
+    PICKUP_REFUSED = "pickup_refused"
+    IDENTITY_CLAIMED = "identity_claimed"
+    IDENTITY_DECLINED = "identity_declined"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
+    GUARDIAN_CONTACTED = "guardian_contacted"
+    CASE_CLOSED = "case_closed"
+    ABSENCE_EXCUSED = "absence_excused"
+    LEAVE_SLIP_GRANTED = "leave_slip_granted"
+    CARD_LOST = "card_lost"
+    CORRECTION = "correction"
+    EMERGENCY_DECLARED = "emergency_declared"
+    EMERGENCY_ENDED = "emergency_ended"
+    DEVICE_LOST = "device_lost"
+    DEVICE_BACK = "device_back"
+    CLOCK_STEPPED = "clock_stepped"
+    CLOCK_FIXED = "clock_fixed"
+    SETTINGS_ADOPTED = "settings_adopted"
+    DIRECTORY_ADOPTED = "directory_adopted"
+    STAFF_SIGNED_IN = "staff_signed_in"
+    CAMPUS_CLEARED = "campus_cleared"
+
+
+class EntryId(NamedTuple):
+    node: str
+    incarnation: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.node}/{self.incarnation}/{self.seq}"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact.
+
+    tick: hybrid logical clock in ms, never behind anything the writer had seen; it orders the fold.
+    at_ms: the writer's UTC clock, for people. clock: "trusted" or "untrusted".
+    based_on: for every other stream "node/incarnation", the last seq that the writer had folded in;
+    earlier entries of the same stream are implied. Two entries of which neither covers the other
+    are concurrent, whatever their clocks say.
+    """
+
+    node: str
+    incarnation: str
+    seq: int
+    tick: int
+    at_ms: int
+    clock: str
+    kind: str
+    body: dict[str, Any]
+    based_on: dict[str, int] = {}
+
+    @property
+    def id(self) -> EntryId:
+        return EntryId(self.node, self.incarnation, self.seq)
+
+    @property
+    def order(self) -> tuple[int, str, str, int]:
+        """A total order that every node computes alike and that never contradicts causality."""
+        return (self.tick, self.node, self.incarnation, self.seq)
+
+    @property
+    def stream(self) -> str:
+        return f"{self.node}/{self.incarnation}"
+
+    def knew(self, other: Entry) -> bool:
+        """Whether the writer of this entry had already folded in `other`."""
+        if other.node == self.node and other.incarnation == self.incarnation:
+            return other.seq < self.seq
+        return self.based_on.get(other.stream, 0) >= other.seq
+
+
+class Sealed(NamedTuple):
+    """An entry with its exact bytes and its place in the chain."""
+
+    entry: Entry
+    raw: bytes
+    hash: bytes
+
+
+class Fact(NamedTuple):
+    """What a decision wants recorded; the stream gives it identity, time and hash."""
+
+    kind: Kind
+    body: dict[str, Any]
+
+
+class UnreadableEntry(ValueError):
+    """The bytes are not an entry. They are kept and shown, never guessed at."""
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, UTF-8."""
+    return _encoder.encode(entry)
+
+
+def decode(raw: bytes) -> Entry:
+    """Raises UnreadableEntry. Fields unknown to this version are ignored here and survive in `raw`."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnreadableEntry(f"not a journal entry: {error}") from error
+
+
+def chain_hash(previous: bytes, raw: bytes) -> bytes:
+    """SHA-256(previous hash || exact entry bytes), 32 bytes."""
+    return hashlib.sha256(previous + raw).digest()
+
+
+class Stream:
+    """The writing end of one incarnation: numbers, ticks and chains facts. Holds no I/O."""
+
+    __slots__ = ("node", "incarnation", "seq", "tick", "head", "seen")
+
+    def __init__(self, *, node: str, incarnation: str, tick: int = 0, seen: dict[str, int] | None = None) -> None:
+        self.node, self.incarnation = node, incarnation
+        self.seq, self.tick, self.head = 0, tick, GENESIS
+        self.seen: dict[str, int] = dict(seen or {})  # other streams -> last seq folded in
+
+    def seal(self, fact: Fact, *, at_ms: int, trusted: bool) -> Sealed:
+        """The next entry of this stream. Advances the stream."""
+        self.seq += 1
+        self.tick = at_ms if at_ms > self.tick else self.tick + 1
+        entry = Entry(
+            node=self.node,
+            incarnation=self.incarnation,
+            seq=self.seq,
+            tick=self.tick,
+            at_ms=at_ms,
+            clock="trusted" if trusted else "untrusted",
+            kind=fact.kind.value,
+            body=fact.body,
+            based_on=self.seen,
+        )
+        raw = _encoder.encode(entry)
+        self.head = hashlib.sha256(self.head + raw).digest()
+        return Sealed(entry, raw, self.head)
+
+    def observe(self, entry: Entry) -> None:
+        """Takes note of another stream's entry, so that whatever is sealed next stands behind it."""
+        self.tick = max(self.tick, entry.tick)
+        # A fresh mapping: entries sealed before keep the vector that they were sealed with.
+        self.seen = {**self.seen, entry.stream: max(entry.seq, self.seen.get(entry.stream, 0))}

@@ -1,0 +1,196 @@
+"""People, cards and authorisations as values: what a directory snapshot says.
+
+Nothing here is looked up, stored or changed. `kiosk.directory` builds one `Directory` from a
+snapshot file and the controller swaps it whole. Persons (pupils, staff, collectors) share one
+space of opaque numbers, the only thing that the journal ever records about them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Mapping
+
+
+class Stage(StrEnum):
+    """学段. Codes follow the order of schooling; a school may run several."""
+
+    KINDERGARTEN = "kindergarten"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    SENIOR = "senior"
+
+
+class Role(StrEnum):
+    """What a member of staff may do at the kiosk. A person can hold several."""
+
+    GUARD = "guard"
+    TEACHER = "teacher"
+    DUTY_LEADER = "duty_leader"
+    OFFICE = "office"
+    INSPECTOR = "inspector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolClass:
+    """A home class (行政班). `id` is canonical and stable, such as `primary-2024-2`."""
+
+    id: str
+    name: str  # as people write it: 三(2)班
+    stage: Stage
+    grade: int  # within the stage, 1-based, in the current school year
+    class_no: int
+    entry_year: int
+    teacher: int | None  # staff number of the class teacher (班主任)
+    room: str
+    release_gate: str  # id of the gate that may release this class while cut off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pupil:
+    number: int  # opaque, ours
+    school_number: str  # 学号, the school's own key
+    name: str
+    pinyin: str  # for sorting and search: "wang xiaoming"
+    initials: str  # "wxm"
+    class_id: str
+    seat: int
+    grade: int
+    stage: Stage
+    boarder: bool = False
+    leaves_alone: bool = False  # signed consent is active (自行离校)
+    extended_care: bool = False  # enrolled in 延时托管
+    minor_collector_consent: bool = False  # a minor sibling may collect (domain table row 14)
+    consents: frozenset[str] = frozenset()  # active purposes: snapshot, face_match, messaging, ...
+    has_photo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    number: int
+    staff_number: str  # 工号, used to sign in
+    name: str
+    pinyin: str
+    initials: str
+    roles: frozenset[Role]
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """An adult (or minor) who may come for a child: guardian, relative, care-centre staff."""
+
+    number: int
+    name: str
+    pinyin: str
+    initials: str
+    phone: str = ""
+    id_last4: str = ""
+    minor: bool = False
+    organisation: str = ""  # 托管机构 or school bus, when collecting on its behalf
+    daily_limit: int = 0  # children per day; 0 = no limit
+    has_photo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorisation:
+    """`collector` may collect `child` within the dates, both included. Guardians have open ends."""
+
+    child: int
+    collector: int
+    relation: str  # words as shown to the guard: 母亲, 祖父, 托管机构 ...
+    guardian: bool
+    valid_from: date | None = None
+    valid_to: date | None = None
+    order: int = 9  # in which order guardians are called
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """`collector` must never be given `child` (court order, custody dispute). Outranks every authorisation."""
+
+    child: int
+    collector: int
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class CardState(StrEnum):
+    ACTIVE = "active"
+    LOST = "lost"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    uid: str  # canonical: upper hex of the bytes as read over the air
+    holder: int
+    state: CardState = CardState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An after-school session on the menu. Its clock times come from the bell schedule's slot."""
+
+    id: str
+    name: str
+    kind: str  # homework, tutoring, reading, sports, arts, ..., extended_care, early_care, evening_study
+    slot: int  # 1 or 2; 0 when it has times of its own
+    weekdays: frozenset[int]  # ISO weekdays of the timetable that runs, 1..7
+    room: str
+    teacher: int
+    capacity: int = 0  # 0 = not limited
+    includes_pe: bool = False
+    start_min: int | None = None  # minutes since local midnight, only where slot == 0
+    end_min: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """`child` takes part in `session` from..to, both included; history is kept."""
+
+    child: int
+    session: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    leave_at_min: int | None = None  # an earlier end that the family chose
+
+
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """One snapshot of everybody, indexed for decisions. Every mapping is complete at build time.
+
+    `cards` maps a canonical UID to every holder that claims it: two holders ask a person.
+    """
+
+    number: int  # snapshot number, grows by one with every change
+    made_at_ms: int
+    classes: Mapping[str, SchoolClass] = field(default_factory=_empty)
+    pupils: Mapping[int, Pupil] = field(default_factory=_empty)
+    staff: Mapping[int, Staff] = field(default_factory=_empty)
+    collectors: Mapping[int, Collector] = field(default_factory=_empty)
+    cards: Mapping[str, tuple[Card, ...]] = field(default_factory=_empty)
+    by_seat: Mapping[tuple[str, int], int] = field(default_factory=_empty)
+    children_of: Mapping[int, tuple[Authorisation, ...]] = field(default_factory=_empty)
+    collectors_of: Mapping[int, tuple[Authorisation, ...]] = field(default_factory=_empty)
+    restrictions_of: Mapping[int, tuple[Restriction, ...]] = field(default_factory=_empty)
+    sessions: Mapping[str, Session] = field(default_factory=_empty)
+    enrolments_of: Mapping[int, tuple[Enrolment, ...]] = field(default_factory=_empty)
+    members_of: Mapping[str, tuple[Enrolment, ...]] = field(default_factory=_empty)
+    pupils_of_class: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)
+
+    def name_of(self, number: int) -> str:
+        """The full name of any person, or the number itself for one who has been erased."""
+        person = self.pupils.get(number) or self.staff.get(number) or self.collectors.get(number)
+        return person.name if person else f"#{number}"
+
+
+def within(valid_from: date | None, valid_to: date | None, day: date) -> bool:
+    """Whether `day` lies in an interval whose open ends are None and whose closed ends are included."""
+    return (valid_from is None or valid_from <= day) and (valid_to is None or day <= valid_to)

@@ -1,0 +1,83 @@
+"""The school's own figures that decisions depend on, and the places of the campus, as frozen values.
+
+Made by `kiosk.settings` from TOML. The core reads them; nothing here has a default that a city
+document would contradict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MINUTE_MS = 60_000
+
+
+class AccessKind(StrEnum):
+    """An access point leads from one area to another; a tap never toggles."""
+
+    ENTRANCE = "entrance"  # street -> campus
+    EXIT = "exit"  # campus -> street
+    ROOM = "room"  # campus -> a room of the campus
+    ROOM_EXIT = "room_exit"  # out of a room, back onto the campus
+    DESK = "desk"  # the guard's or a teacher's own reader: pickup cards, sign-in, enrolment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPoint:
+    id: str  # east-in-1
+    name: str  # 东门 1 号通道
+    kind: AccessKind
+    gate: str = ""  # gate id, for entrances, exits and gate desks
+    room: str = ""  # room name, for ROOM and ROOM_EXIT
+    relay: str = ""  # device name of the relay board that opens it, "" where there is no barrier
+    relay_channel: int = 1
+    pulse_s: float = 3.0
+    camera: str = ""  # device name of the camera that looks at it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    id: str  # east
+    name: str  # 东门
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One step of the ladder for a child not collected (domain 7.2)."""
+
+    at_min: int  # minutes after T0
+    state: str  # waiting, late, calling, gatehouse, leader, police_help
+    tell: tuple[str, ...]  # session_teacher, guardian_1, class_teacher, chief_duty, guard, duty_leader, ...
+    do: str  # what must be done, in Chinese
+    do_en: str = ""
+    acknowledge: bool = True  # somebody must acknowledge, or the next rung fires early
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How old the pickup list may be: green up to, amber up to, red beyond. Milliseconds."""
+
+    green_ms: int = 15 * MINUTE_MS
+    amber_ms: int = 24 * 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    node: str  # this gate computer's id
+    gates: Mapping[str, Gate]
+    access_points: Mapping[str, AccessPoint]
+    ladder: tuple[Rung, ...]
+    handover_max_grade: int = 2  # primary grades up to here are released to an adult only (办法 art. 31)
+    repeat_ms: int = 5_000  # the same credential within this time is a repeat
+    anti_passback_ms: int = 60_000  # in and out within this time: kept, flagged
+    freshness: Freshness = field(default_factory=Freshness)
+    offer_lapse_ms: int = 10 * MINUTE_MS  # an unanswered handover offer goes back to the giver
+    acknowledge_within_ms: int = 5 * MINUTE_MS  # an unacknowledged rung fires the next one early
+    eta_pause_max_ms: int = 30 * MINUTE_MS
+    roll_due_ms: int = 10 * MINUTE_MS  # after a session starts
+    seat_claim_ms: int = 10 * MINUTE_MS  # an unanswered no-card claim is dropped from the guard's queue
+    offline_delegates: bool = False  # a delegate registered after the last sync needs a teacher's call-back
+    early_duty_teacher: int | None = None  # custodian of children who arrive before the gate opens
+    duty_leader: int | None = None
+    public_name: str = ""  # school name on the display
