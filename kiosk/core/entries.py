@@ -19,6 +19,7 @@ GENESIS = bytes(32)  # prev_hash of the first entry of every incarnation
 class Kind(StrEnum):
     INCARNATION_OPENED = "incarnation_opened"
     READ_REFUSED = "read_refused"
+    SEEN = "seen"  # a read that moves no custody: already in, emergency exit, in front of the own classroom
     ARRIVED = "arrived"
     SESSION_ENTERED = "session_entered"
     SESSION_LEFT = "session_left"
@@ -28,7 +29,9 @@ class Kind(StrEnum):
     HANDOVER_DECLINED = "handover_declined"
     HANDOVER_LAPSED = "handover_lapsed"
     RELEASED = "released"
+    PICKUP_REQUESTED = "pickup_requested"  # an adult presented a credential; the guard decides
     PICKUP_REFUSED = "pickup_refused"
+    LEFT_QUEUE = "left_queue"  # whoever stood at the gate went away again without a decision
     IDENTITY_CLAIMED = "identity_claimed"
     IDENTITY_DECLINED = "identity_declined"
     ESCALATED = "escalated"
@@ -109,10 +112,14 @@ class Sealed(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What a decision wants recorded; the stream gives it identity, time and hash."""
+    """What a decision wants recorded; the stream gives it identity, time and hash.
+
+    note: free text. It goes to an erasable side table; the body keeps only a salted digest under "note".
+    """
 
     kind: Kind
     body: dict[str, Any]
+    note: str = ""
 
 
 class UnreadableEntry(ValueError):

@@ -1,0 +1,253 @@
+"""Campus: the fold of the facts. Where every child is, in whose custody, and what is still open.
+
+`Campus` is a function of the *set* of entries that it was given: any order, any duplication, same state. Each
+child has a log of its own entries in the total order of `Entry.order`; an entry that comes last (the usual case)
+moves that child's state one step, one that comes late replays that child alone. So the cost of a tap depends on
+that child's own day and on nothing else.
+
+It judges nothing: decisions are made elsewhere, before a fact is written.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from kiosk.core.child import CHILD_STEPS, ChildState, Conflict, children_of, fold_step
+from kiosk.core.entries import Entry, EntryId, Kind
+
+
+class Request(NamedTuple):
+    """Somebody stands at the gate and waits for the guard."""
+
+    id: str
+    kind: str  # collector | child | claim | unknown
+    at_ms: int
+    access_point: str
+    person: int
+    children: tuple[int, ...]
+    outcome: str
+    reason: str
+    snapshot: str
+    day: str
+
+
+class OpenOffer(NamedTuple):
+    id: str
+    kind: str
+    giver: int
+    taker: int
+    place: str
+    children: tuple[int, ...]
+    at_ms: int
+    until_ms: int
+
+
+class Emergency(NamedTuple):
+    since_ms: int
+    drill: bool
+    by: int
+
+
+class Cleared(NamedTuple):
+    at_ms: int
+    day: str
+    by: int
+
+
+class Campus:
+    """The whole state. `apply` is the only way to change it."""
+
+    def __init__(self) -> None:
+        self.children: dict[int, ChildState] = {}
+        self.offers: dict[str, OpenOffer] = {}
+        self.requests: dict[str, Request] = {}  # open ones only
+        self.closed_requests: set[str] = set()
+        self.closed_cases: dict[str, int] = {}  # case -> at_ms
+        self.lost_cards: set[str] = set()
+        self._logs: dict[int, list[tuple[tuple[int, str, str, int], Entry]]] = {}
+        self._seen: dict[str, _Seen] = {}
+        self._emergencies: list[tuple[tuple[int, str, str, int], Emergency | None]] = []
+        self._cleared: tuple[tuple[int, str, str, int], Cleared] | None = None
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def child(self, number: int) -> ChildState:
+        """The child's state; a blank one for a child not seen yet."""
+        return self.children.get(number) or _BLANK
+
+    def on_campus(self) -> Iterator[tuple[int, ChildState]]:
+        return ((number, state) for number, state in self.children.items() if state.hold.live)
+
+    def open_children(self, offer: OpenOffer) -> tuple[int, ...]:
+        """The children of an offer that nobody has answered for yet."""
+        return tuple(c for c in offer.children if self.child(c).hold.handover == offer.id)
+
+    def open_offers(self) -> list[OpenOffer]:
+        return [offer for offer in self.offers.values() if self.open_children(offer)]
+
+    def conflicts(self) -> list[Conflict]:
+        """Open conflicts of all children."""
+        return [
+            conflict
+            for state in self.children.values()
+            for conflict in state.conflicts
+            if conflict.case not in self.closed_cases
+        ]
+
+    @property
+    def emergency(self) -> Emergency | None:
+        return self._emergencies[-1][1] if self._emergencies else None
+
+    @property
+    def cleared(self) -> Cleared | None:
+        return self._cleared[1] if self._cleared else None
+
+    def knows(self, entry: EntryId) -> bool:
+        seen = self._seen.get(f"{entry.node}/{entry.incarnation}")
+        return seen is not None and entry.seq in seen
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """The state as one comparable value: equal for equal sets of facts."""
+        return (
+            tuple(sorted((n, s.as_tuple()) for n, s in self.children.items())),
+            tuple(sorted(self.offers.items())),
+            tuple(sorted(self.requests.values())),
+            tuple(sorted(self.closed_cases.items())),
+            tuple(sorted(self.lost_cards)),
+            self.emergency,
+            self.cleared,
+        )
+
+    # --- folding ---------------------------------------------------------------------------------
+
+    def apply(self, entry: Entry) -> None:
+        """Takes one fact in. A fact that is already in changes nothing."""
+        seen = self._seen.get(entry.stream)
+        if seen is None:
+            seen = self._seen[entry.stream] = _Seen()
+        if not seen.add(entry.seq):
+            return
+        campus_step = _CAMPUS_STEPS.get(entry.kind)
+        if campus_step is not None:
+            campus_step(self, entry)
+        if entry.kind in CHILD_STEPS:
+            for child in children_of(entry):
+                self._fold_child(child, entry)
+
+    def _fold_child(self, child: int, entry: Entry) -> None:
+        log = self._logs.get(child)
+        if log is None:
+            log = self._logs[child] = []
+            self.children[child] = ChildState()
+        order = entry.order
+        if not log or log[-1][0] < order:
+            log.append((order, entry))
+            fold_step(self.children[child], child, entry)
+            return
+        insort(log, (order, entry), key=lambda item: item[0])
+        self._replay(child)
+
+    def _replay(self, child: int) -> None:
+        state = self.children[child] = ChildState()
+        for _, past in self._logs[child]:
+            fold_step(state, child, past)
+
+
+class _Seen:
+    """Which seqs of one stream are in: everything up to a watermark, and a few beyond it."""
+
+    __slots__ = ("beyond", "through")
+
+    def __init__(self) -> None:
+        self.through = 0
+        self.beyond: set[int] = set()
+
+    def __contains__(self, seq: int) -> bool:
+        return seq <= self.through or seq in self.beyond
+
+    def add(self, seq: int) -> bool:
+        if seq in self:
+            return False
+        self.beyond.add(seq)
+        while self.through + 1 in self.beyond:
+            self.through += 1
+            self.beyond.remove(self.through)
+        return True
+
+
+_BLANK = ChildState()
+
+
+# --- what a fact does to the campus as a whole -------------------------------------------------------
+
+
+def _offer_opened(campus: Campus, entry: Entry) -> None:
+    body, key = entry.body, str(entry.id)
+    campus.offers[key] = OpenOffer(
+        key, body["reason"], body["giver"], body["taker"], body["place"], tuple(body["children"]), entry.at_ms,
+        body.get("until_ms", 0),
+    )  # fmt: skip
+
+
+def _request_opened(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    if not body.get("queue"):
+        return
+    key = str(entry.id)
+    if key in campus.closed_requests:
+        return
+    campus.requests[key] = Request(
+        key, body["queue"], entry.at_ms, body["access_point"], body.get("person", 0) or body.get("child", 0),
+        tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
+    )  # fmt: skip
+
+
+def _request_closed(campus: Campus, entry: Entry) -> None:
+    for key in entry.body.get("requests", ()):
+        campus.closed_requests.add(key)
+        campus.requests.pop(key, None)
+
+
+def _case_closed(campus: Campus, entry: Entry) -> None:
+    before = campus.closed_cases.get(entry.body["case"])
+    campus.closed_cases[entry.body["case"]] = entry.at_ms if before is None else min(before, entry.at_ms)
+
+
+def _card_lost(campus: Campus, entry: Entry) -> None:
+    campus.lost_cards.add(entry.body["card"])
+
+
+def _emergency(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    declared = entry.kind == Kind.EMERGENCY_DECLARED
+    what = Emergency(entry.at_ms, bool(body.get("drill")), body["by"]) if declared else None
+    insort(campus._emergencies, (entry.order, what), key=lambda item: item[0])
+
+
+def _campus_cleared(campus: Campus, entry: Entry) -> None:
+    if campus._cleared is None or campus._cleared[0] < entry.order:
+        campus._cleared = (entry.order, Cleared(entry.at_ms, entry.body["day"], entry.body["by"]))
+
+
+_CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
+    Kind.HANDOVER_OFFERED: _offer_opened,
+    Kind.PICKUP_REQUESTED: _request_opened,
+    Kind.READ_REFUSED: _request_opened,
+    Kind.IDENTITY_CLAIMED: _request_opened,
+    Kind.IDENTITY_DECLINED: _request_closed,
+    Kind.LEFT_QUEUE: _request_closed,
+    Kind.PICKUP_REFUSED: _request_closed,
+    Kind.ARRIVED: _request_closed,
+    Kind.SESSION_ENTERED: _request_closed,
+    Kind.SEEN: _request_closed,
+    Kind.RELEASED: _request_closed,
+    Kind.CASE_CLOSED: _case_closed,
+    Kind.CARD_LOST: _card_lost,
+    Kind.EMERGENCY_DECLARED: _emergency,
+    Kind.EMERGENCY_ENDED: _emergency,
+    Kind.CAMPUS_CLEARED: _campus_cleared,
+}
+
+STANDING_KINDS = frozenset({Kind.CARD_LOST})  # facts that outlive the day and are read again at every start

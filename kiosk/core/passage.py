@@ -1,0 +1,400 @@
+"""A read at an access point -> Decision(outcome, reason). The heart of every tap.
+
+Direction is explicit: an access point leads from one area to another, and a tap never toggles. Arrival fails open
+(a child outside the fence is the greater danger); release fails closed to staff. Total: no input raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.core.child import ChildState
+from kiosk.core.commands import Read
+from kiosk.core.decisions import Decision, Outcome, Reason
+from kiosk.core.entries import Fact, Kind
+from kiosk.core.people import CardState, Pupil
+from kiosk.core.pickup import Verdict, active_slip, may_collect, restricted
+from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
+from kiosk.core.timetable import PupilDay, SessionTime
+from kiosk.core.world import World
+
+SESSION_LEAD_MS = 20 * MINUTE_MS  # how early before its start a session's room takes its children
+AT_GATE = "校门"
+ON_CAMPUS = "校园"
+
+
+def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
+    """Who is it, and what does this access point do with them?"""
+    point = world.rules.access_points.get(read.access_point)
+    if point is None:
+        return Decision(
+            outcome=Outcome.REFUSED, reason=Reason.NO_SUCH_ACCESS_POINT, access_point=read.access_point
+        )
+    holders, uid = identify(read, world)
+    if read.random_uid or not holders:
+        return _unknown(read, world, point)
+    if len(holders) > 1:
+        return _ambiguous(read, world, point, holders)
+    person = holders[0]
+    if _lost(world, uid):
+        return _refuse(world, point, person, Reason.CARD_LOST, read, alarm=True, queue="collector")
+    if person in world.directory.pupils:
+        return decide_child(person, point, world, now_ms, trusted, snapshot=read.snapshot, scheme=read.scheme)
+    if person in world.directory.collectors:
+        return _collector(person, point, world, now_ms, trusted, read)
+    return Decision(outcome=Outcome.GRANTED, reason=Reason.STAFF, access_point=point.id, person=person, open_door=True)
+
+
+def identify(read: Read, world: World) -> tuple[tuple[int, ...], str]:
+    """Everybody whom the presented value may mean, and the canonical card UID when there is exactly one."""
+    exact = world.directory.cards.get(read.value) if read.scheme != "number" else None
+    uids = (read.value,) if exact else world.cards.candidates(read.value)
+    cards = [card for uid in uids for card in world.directory.cards.get(uid, ())]
+    holders = tuple(dict.fromkeys(card.holder for card in cards if card.state is not CardState.RETURNED))
+    return holders, uids[0] if len(uids) == 1 else ""
+
+
+def _lost(world: World, uid: str) -> bool:
+    if uid in world.campus.lost_cards:
+        return True
+    return any(card.state is CardState.LOST for card in world.directory.cards.get(uid, ()))
+
+
+def decide_child(
+    child: int,
+    point: AccessPoint,
+    world: World,
+    now_ms: int,
+    trusted: bool,
+    *,
+    snapshot: str = "",
+    scheme: str = "uid",
+    closes: tuple[str, ...] = (),
+) -> Decision:
+    """A known child at an access point, by card or confirmed by the guard (then `closes` names the claim)."""
+    tap = _Tap(child, point, world, now_ms, trusted, snapshot, scheme, closes)
+    if tap.repeated:
+        return tap.same_again()
+    if world.campus.emergency and point.kind is AccessKind.EXIT:
+        return tap.record(Kind.SEEN, Reason.EMERGENCY, place=AT_GATE, open_door=True)  # row 12
+    return _BY_POINT[point.kind](tap)
+
+
+class _Tap:
+    """One child's tap with all that the rules below look at, and the few ways to answer it."""
+
+    __slots__ = ("child", "closes", "now_ms", "point", "pupil", "scheme", "snapshot", "state", "trusted", "windows", "world")
+
+    def __init__(
+        self, child: int, point: AccessPoint, world: World, now_ms: int, trusted: bool,
+        snapshot: str, scheme: str, closes: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        self.child, self.point, self.world = child, point, world
+        self.now_ms, self.trusted, self.scheme, self.closes = now_ms, trusted, scheme, closes
+        self.pupil: Pupil = world.directory.pupils[child]
+        self.state: ChildState = world.campus.child(child)
+        self.windows: PupilDay | None = world.pupil_day(child)
+        self.snapshot = snapshot if "snapshot" in self.pupil.consents else ""  # consent first, checked here
+
+    @property
+    def present(self) -> bool:
+        return self.state.hold.live
+
+    @property
+    def repeated(self) -> bool:
+        """The same child at the same place (or at a second reader beside it) within a few seconds."""
+        state = self.state
+        if not state.last_seen_ms or not 0 <= self.now_ms - state.last_seen_ms < self.world.rules.repeat_ms:
+            return False
+        before = self.world.rules.access_points.get(state.last_point)
+        return before is not None and before.kind is self.point.kind and before.room == self.point.room
+
+    def body(self, reason: Reason, **more: Any) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "child": self.child,
+            "access_point": self.point.id,
+            "reason": reason.value,
+            "day": self.world.day,
+            "scheme": self.scheme,
+            **more,
+        }
+        if self.snapshot:
+            body["snapshot"] = self.snapshot
+        if self.closes:
+            body["requests"] = list(self.closes)
+        return body
+
+    def record(self, kind: Kind, reason: Reason, *, open_door: bool, room: str = "", **more: Any) -> Decision:
+        return Decision(
+            outcome=Outcome.GRANTED,
+            reason=reason,
+            facts=(Fact(kind, self.body(reason, **more)),),
+            access_point=self.point.id,
+            child=self.child,
+            room=room,
+            open_door=open_door,
+        )
+
+    def same_again(self) -> Decision:
+        """What was said a moment ago, said again; nothing new is recorded."""
+        granted = self.state.last_outcome == Outcome.GRANTED
+        return Decision(
+            outcome=Outcome(self.state.last_outcome),
+            reason=Reason.REPEAT if granted else Reason(self.state.last_reason),
+            access_point=self.point.id,
+            child=self.child,
+        )
+
+    def turn_back(self, reason: Reason, *, outcome: Outcome = Outcome.REFUSED, room: str = "") -> Decision:
+        """Refused or left to the guard; recorded either way. At a gate the guard sees the child on the queue."""
+        queue = {"queue": "child", "candidates": [self.child]} if outcome is Outcome.ASK_GUARD else {}
+        body = self.body(reason, outcome=outcome.value, **queue)
+        if room:
+            body["room"] = room
+        return Decision(
+            outcome=outcome,
+            reason=reason,
+            facts=(Fact(Kind.READ_REFUSED, body),),
+            access_point=self.point.id,
+            child=self.child,
+            room=room,
+        )
+
+
+# --- entrance ------------------------------------------------------------------------------------
+
+
+def _arrive(tap: _Tap) -> Decision:
+    if tap.present:  # soft anti-passback: let in, flagged
+        return tap.record(Kind.SEEN, Reason.ALREADY_IN, open_door=True, flag="already_in")
+    reason, custodian = _arrival(tap)
+    more: dict[str, Any] = {"custodian": custodian, "place": ON_CAMPUS}
+    if tap.state.released_ms and tap.now_ms - tap.state.released_ms < tap.world.rules.anti_passback_ms:
+        more["flag"] = "in_after_out"
+    return tap.record(Kind.ARRIVED, reason, open_door=True, **more)
+
+
+def _arrival(tap: _Tap) -> tuple[Reason, int]:
+    """Why this arrival is what it is, and who answers for the child from now on."""
+    world, windows = tap.world, tap.windows
+    teacher = world.class_teacher(tap.pupil)
+    if windows is None or not windows.teaching:
+        return Reason.NON_SERVICE_DAY, world.fallback_custodian()
+    if not tap.trusted:
+        return Reason.RECORDED, teacher  # no lateness is judged under an untrusted clock
+    if tap.now_ms < windows.arrive_opens_ms:
+        return Reason.EARLY_ARRIVAL, world.rules.early_duty_teacher or world.fallback_custodian()
+    if tap.state.released_ms and tap.state.day == world.day:
+        return Reason.RECORDED, teacher  # back from leave: was not late this morning
+    return (Reason.LATE if tap.now_ms >= windows.late_after_ms else Reason.ON_TIME), teacher
+
+
+# --- exit ----------------------------------------------------------------------------------------
+
+
+def _leave(tap: _Tap) -> Decision:
+    """Rows 2–4, 10 and 11 of the release table: a child on its own at the exit."""
+    slip = active_slip(tap.state, tap.now_ms)
+    if not tap.present:
+        return tap.turn_back(Reason.NOT_ON_CAMPUS, outcome=Outcome.ASK_GUARD)
+    if slip is not None:
+        if slip.alone and not tap.world.low_grade(tap.pupil):
+            return _go(tap, Reason.LEAVE_SLIP, mode="slip_alone", kind=slip.kind)
+        return tap.turn_back(Reason.LEAVE_SLIP_DIFFERS)
+    if tap.world.low_grade(tap.pupil) or not tap.pupil.leaves_alone:
+        return tap.turn_back(Reason.NEEDS_ADULT)
+    if not tap.trusted:
+        return tap.turn_back(Reason.CLOCK_UNTRUSTED, outcome=Outcome.ASK_GUARD)
+    windows = tap.windows
+    if windows is not None and windows.teaching and tap.now_ms < windows.release_opens_ms:
+        early = tap.now_ms < windows.dismissal_ms
+        return tap.turn_back(Reason.NOT_YET_DISMISSED if early else Reason.IN_SESSION)
+    return _go(tap, Reason.LEAVES_ALONE, mode="alone")
+
+
+def _go(tap: _Tap, reason: Reason, *, mode: str, kind: str = "") -> Decision:
+    more: dict[str, Any] = {"mode": mode, "custodian": tap.state.hold.custodian}
+    if kind:
+        more["slip"] = kind
+    if tap.now_ms - tap.state.arrived_ms < tap.world.rules.anti_passback_ms:
+        more["flag"] = "out_after_in"
+    return tap.record(Kind.RELEASED, reason, open_door=True, **more)
+
+
+# --- rooms ---------------------------------------------------------------------------------------
+
+
+def _enter_room(tap: _Tap) -> Decision:
+    world, room = tap.world, tap.point.room
+    mine = _own_session(tap)
+    if mine is not None and mine.room == room:
+        return _enter(tap, mine, _punctuality(tap, mine))
+    if mine is not None:
+        return tap.turn_back(Reason.WRONG_ROOM, room=mine.room)
+    running = session_in_room(world, room, tap.now_ms)
+    if running is not None:
+        return _enter(tap, running, Reason.GUEST)
+    if tap.windows is None or not tap.windows.service:
+        return tap.record(Kind.SEEN, Reason.NON_SERVICE_DAY, open_door=True, place=room)
+    own = world.directory.classes.get(tap.pupil.class_id)
+    if own is not None and own.room == room and tap.present:
+        return tap.record(Kind.SEEN, Reason.RECORDED, open_door=True, place=room)
+    return tap.turn_back(Reason.OUTSIDE_WINDOW)
+
+
+def _own_session(tap: _Tap) -> SessionTime | None:
+    sessions = tap.windows.sessions if tap.windows else ()
+    extended = tap.windows.extended_care if tap.windows else None
+    mine = (*sessions, extended) if extended else sessions
+    now_ms = tap.now_ms
+    return next((s for s in mine if s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms and _not_inside_other(tap, s)), None)
+
+
+def _not_inside_other(tap: _Tap, session: SessionTime) -> bool:
+    """The next session's lead time does not begin while an earlier one of the child still runs."""
+    running = tap.world.session_now(tap.child, tap.now_ms)
+    return running is None or running.session == session.session
+
+
+def session_in_room(world: World, room: str, now_ms: int) -> SessionTime | None:
+    times = world.book.session_times.values()
+    return next((s for s in times if s.room == room and s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms), None)
+
+
+def _punctuality(tap: _Tap, session: SessionTime) -> Reason:
+    if not tap.trusted:
+        return Reason.RECORDED
+    return Reason.ON_TIME if tap.now_ms <= session.start_ms + MINUTE_MS else Reason.LATE
+
+
+def _enter(tap: _Tap, session: SessionTime, reason: Reason) -> Decision:
+    """`custodian` counts only for a child who was not known to be on campus."""
+    return tap.record(
+        Kind.SESSION_ENTERED, reason, open_door=True, room=session.room,
+        session=session.session, place=session.room, custodian=session.teacher or tap.world.fallback_custodian(),
+    )  # fmt: skip
+
+
+def _leave_room(tap: _Tap) -> Decision:
+    if not tap.state.session:
+        return tap.record(Kind.SEEN, Reason.RECORDED, open_door=True, place=ON_CAMPUS)
+    return tap.record(
+        Kind.SESSION_LEFT, Reason.SESSION_LEFT, open_door=True, session=tap.state.session, place=ON_CAMPUS
+    )
+
+
+def _at_desk(tap: _Tap) -> Decision:
+    """A child's card at a staff desk is shown to staff; it moves nothing."""
+    return tap.turn_back(Reason.IDENTITY_UNCONFIRMED, outcome=Outcome.ASK_GUARD)
+
+
+_BY_POINT: dict[AccessKind, Callable[[_Tap], Decision]] = {
+    AccessKind.ENTRANCE: _arrive,
+    AccessKind.EXIT: _leave,
+    AccessKind.ROOM: _enter_room,
+    AccessKind.ROOM_EXIT: _leave_room,
+    AccessKind.DESK: _at_desk,
+}
+
+
+# --- adults, strangers, lost cards ------------------------------------------------------------------
+
+
+def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trusted: bool, read: Read) -> Decision:
+    """An adult with a pickup card. The guard decides; a restricted person gets the same neutral public answer."""
+    children = [a.child for a in world.directory.children_of.get(person, ())]
+    verdicts = [
+        may_collect(world, child=c, collector=person, gate=point.gate, now_ms=now_ms, trusted=trusted) for c in children
+    ]
+    barred = any(restricted(world, c, person) for c in children)
+    best = _best(verdicts) if not barred else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_RESTRICTED)
+    body = {
+        "person": person,
+        "candidates": children,
+        "access_point": point.id,
+        "outcome": best.outcome.value,
+        "reason": best.reason.value,
+        "day": world.day,
+        "scheme": read.scheme,
+        "queue": "collector",
+    }
+    same = _already_queued(world, person, point.id, now_ms)
+    return Decision(
+        outcome=best.outcome,
+        reason=Reason.REPEAT if same else best.reason,
+        facts=() if same else (Fact(Kind.PICKUP_REQUESTED, body),),
+        access_point=point.id,
+        person=person,
+        alarm=barred,
+    )
+
+
+def _best(verdicts: list[Verdict]) -> Verdict:
+    """The verdict that lets the guard act, if any child gives one."""
+    ask = next((v for v in verdicts if v.outcome is Outcome.ASK_GUARD), None)
+    return ask or (verdicts[0] if verdicts else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_UNKNOWN))
+
+
+def _already_queued(world: World, person: int, point: str, now_ms: int) -> bool:
+    return any(
+        r.person == person and r.access_point == point and 0 <= now_ms - r.at_ms < world.rules.repeat_ms
+        for r in world.campus.requests.values()
+    )
+
+
+def _unknown(read: Read, world: World, point: AccessPoint) -> Decision:
+    reason = Reason.RANDOM_UID if read.random_uid else Reason.UNKNOWN_CREDENTIAL
+    body = {
+        "access_point": point.id,
+        "outcome": Outcome.REFUSED.value,
+        "reason": reason.value,
+        "day": world.day,
+        "scheme": read.scheme,
+        "tail": read.value[-4:],  # enough for the office to find the card, not to copy it
+    }
+    if point.gate:
+        body["queue"] = "unknown"
+    return Decision(
+        outcome=Outcome.REFUSED, reason=reason, facts=(Fact(Kind.READ_REFUSED, body),), access_point=point.id
+    )
+
+
+def _ambiguous(read: Read, world: World, point: AccessPoint, holders: tuple[int, ...]) -> Decision:
+    body = {
+        "access_point": point.id,
+        "outcome": Outcome.ASK_GUARD.value,
+        "reason": Reason.AMBIGUOUS_CREDENTIAL.value,
+        "day": world.day,
+        "scheme": read.scheme,
+        "candidates": [h for h in holders if h in world.directory.pupils],
+        "queue": "unknown",
+    }
+    return Decision(
+        outcome=Outcome.ASK_GUARD,
+        reason=Reason.AMBIGUOUS_CREDENTIAL,
+        facts=(Fact(Kind.READ_REFUSED, body),),
+        access_point=point.id,
+    )
+
+
+def _refuse(
+    world: World, point: AccessPoint, person: int, reason: Reason, read: Read, *, alarm: bool, queue: str
+) -> Decision:
+    body: dict[str, Any] = {
+        "access_point": point.id,
+        "outcome": Outcome.REFUSED.value,
+        "reason": reason.value,
+        "day": world.day,
+        "scheme": read.scheme,
+        "person": person,
+        "queue": queue,
+    }
+    return Decision(
+        outcome=Outcome.REFUSED,
+        reason=reason,
+        facts=(Fact(Kind.READ_REFUSED, body),),
+        access_point=point.id,
+        person=person,
+        alarm=alarm,
+    )

@@ -1,0 +1,151 @@
+"""May this adult collect this child, now, here? The release table of domain 7.4 as one function.
+
+`may_collect` looks and judges; it records nothing and releases nobody. A card only says who somebody claims to be:
+the answer is at best "the guard may release once these checks are done".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from kiosk.core.child import ChildState, Slip
+from kiosk.core.decisions import Outcome, Reason
+from kiosk.core.people import Authorisation, Collector, Pupil, within
+from kiosk.core.world import World
+
+PHOTO = "photo"
+CALL_BACK = "call_back"
+SECOND_PERSON = "second_person"
+CHILD_RECOGNISES = "child_recognises"
+ID_SEEN = "id_seen"
+CHECKS = (PHOTO, CHILD_RECOGNISES, CALL_BACK, ID_SEEN, SECOND_PERSON)  # in the order a guard does them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`needs`: checks that must be done before the guard may press release. Only ASK_GUARD can be released on."""
+
+    outcome: Outcome
+    reason: Reason
+    needs: tuple[str, ...] = ()
+    relation: str = ""
+
+
+def restricted(world: World, child: int, collector: int) -> bool:
+    """Whether a restriction in force keeps this adult from this child. Outranks everything."""
+    today = world.book.day.date
+    return any(
+        r.collector == collector and within(r.valid_from, r.valid_to, today)
+        for r in world.directory.restrictions_of.get(child, ())
+    )
+
+
+def active_slip(state: ChildState, now_ms: int) -> Slip | None:
+    """The leave slip (出门条) that covers this moment; the latest granted wins."""
+    return next((s for s in reversed(state.slips) if s.from_ms <= now_ms <= s.to_ms), None)
+
+
+def may_collect(
+    world: World, *, child: int, collector: int, gate: str, now_ms: int, trusted: bool
+) -> Verdict:
+    """Rows 1, 5–10, 14–16 of the release table. Total: every pair of numbers gets a verdict."""
+    directory = world.directory
+    pupil, adult = directory.pupils.get(child), directory.collectors.get(collector)
+    if restricted(world, child, collector):
+        return Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_RESTRICTED)
+    permission = next((a for a in directory.collectors_of.get(child, ()) if a.collector == collector), None)
+    if pupil is None or adult is None or permission is None:
+        return Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_UNKNOWN)
+
+    state = world.campus.child(child)
+    slip = active_slip(state, now_ms)
+    refusal = (
+        _person_refusal(world, pupil, adult)
+        or _presence_refusal(world, child, state)
+        or _window_refusal(world, child, now_ms, slip is not None)
+    )
+    if refusal is not None:
+        return Verdict(outcome=Outcome.REFUSED, reason=refusal, relation=permission.relation)
+    reason, needs = _checks(world, pupil, adult, permission, slip, gate, now_ms, trusted)
+    ordered = tuple(check for check in CHECKS if check in needs)
+    return Verdict(outcome=Outcome.ASK_GUARD, reason=reason, needs=ordered, relation=permission.relation)
+
+
+def _person_refusal(world: World, pupil: Pupil, adult: Collector) -> Reason | None:
+    """A minor never collects a low grade, and others only with the family's consent (row 14)."""
+    if adult.minor and (world.low_grade(pupil) or not pupil.minor_collector_consent):
+        return Reason.COLLECTOR_MINOR
+    return None
+
+
+def _presence_refusal(world: World, child: int, state: ChildState) -> Reason | None:
+    """A child already released must not be released again; one never seen today is left to the guard's eyes."""
+    gone = not state.hold.live and state.released_ms and state.day == world.day
+    return Reason.NOT_ON_CAMPUS if gone else None
+
+
+def _window_refusal(world: World, child: int, now_ms: int, has_slip: bool) -> Reason | None:
+    """Before the child's own last session ends, only a leave slip opens the gate (A16, row 10)."""
+    windows = world.pupil_day(child)
+    if has_slip or windows is None or not windows.teaching or now_ms >= windows.release_opens_ms:
+        return None
+    return Reason.NOT_YET_DISMISSED if now_ms < windows.dismissal_ms else Reason.IN_SESSION
+
+
+def _checks(
+    world: World,
+    pupil: Pupil,
+    adult: Collector,
+    permission: Authorisation,
+    slip: Slip | None,
+    gate: str,
+    now_ms: int,
+    trusted: bool,
+) -> tuple[Reason, set[str]]:
+    """What the guard must still do, and the strongest reason why."""
+    needs, reason = {PHOTO}, Reason.LEAVE_SLIP if slip else Reason.COLLECTOR_PRESENT
+    freshness = world.freshness(now_ms, trusted)
+    if not permission.guardian:
+        needs.add(CHILD_RECOGNISES)
+        if freshness != "green" and not world.rules.offline_delegates:
+            needs.add(CALL_BACK)  # row 16: delegation cannot be verified offline
+    if freshness == "amber":
+        needs.add(CALL_BACK)
+        reason = Reason.LIST_AMBER
+    if freshness == "red":
+        needs |= {SECOND_PERSON, ID_SEEN}
+        reason = Reason.LIST_STALE if trusted else Reason.CLOCK_UNTRUSTED
+    if slip and slip.collector is not None and slip.collector != adult.number:
+        needs.add(CALL_BACK)
+        reason = Reason.LEAVE_SLIP_DIFFERS
+    if over_limit(world, adult):
+        needs.add(SECOND_PERSON)
+        reason = Reason.COLLECTOR_LIMIT
+    if _elsewhere(world, pupil, gate):
+        needs.add(SECOND_PERSON)
+        reason = Reason.ELSEWHERE_GATE
+    if not in_force(permission, world.book.day.date):
+        needs |= {CALL_BACK, SECOND_PERSON}
+        reason = Reason.COLLECTOR_EXPIRED  # row 6: hold, the class teacher calls back
+    return reason, needs
+
+
+def in_force(permission: Authorisation, today: date) -> bool:
+    return within(permission.valid_from, permission.valid_to, today)
+
+
+def over_limit(world: World, adult: Collector) -> bool:
+    """Whether a care centre's collector already took as many children today as agreed (row 15)."""
+    if not adult.daily_limit:
+        return False
+    states = (world.campus.child(a.child) for a in world.directory.children_of.get(adult.number, ()))
+    taken = sum(1 for state in states if state.released_to == adult.number and state.day == world.day)
+    return taken >= adult.daily_limit
+
+
+def _elsewhere(world: World, pupil: Pupil, gate: str) -> bool:
+    """Whether another node's gate is the child's release gate: then two members of staff answer for it here."""
+    school_class = world.directory.classes.get(pupil.class_id)
+    home = school_class.release_gate if school_class else ""
+    return bool(home) and home not in world.rules.gates

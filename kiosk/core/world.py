@@ -1,0 +1,143 @@
+"""World: everything that a decision may look at, gathered in one value that one thread owns.
+
+The campus changes by facts only. Directory, day book and rules are swapped whole. The rest is what this
+node happens to know right now (devices, link) and is recorded nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+
+from kiosk.core.campus import Campus
+from kiosk.core.child import ChildState
+from kiosk.core.card_numbers import CardIndex
+from kiosk.core.custody import Collection, collection
+from kiosk.core.entries import Stream
+from kiosk.core.people import Directory, Pupil, Session, Stage
+from kiosk.core.rules import Rules
+from kiosk.core.timetable import Calendar, DayBook, Plan, PupilDay, SessionTime, day_book
+
+LINK_FRESH_MS = 120_000  # the server counts as reachable this long after the last contact
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceState:
+    health: str
+    why: str
+    since_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """What the sync agent last said. `directory_seen_ms`: when the pickup list was last confirmed current."""
+
+    waiting: int = 0
+    last_contact_ms: int | None = None
+    peers: dict[str, int] = field(default_factory=dict)
+    configured: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    rules: Rules
+    directory: Directory
+    calendar: Calendar
+    plan: Plan
+    release_window_min: int
+    campus: Campus
+    stream: Stream
+    book: DayBook
+    cards: CardIndex
+    link: Link = field(default_factory=Link)
+    devices: dict[str, DeviceState] = field(default_factory=dict)
+    can_save: bool = True
+
+    @property
+    def day(self) -> str:
+        return self.book.day.date.isoformat()
+
+    def adopt_directory(self, directory: Directory) -> None:
+        """Swaps everybody at once; today's windows follow."""
+        self.directory = directory
+        self.cards = CardIndex(directory.cards)
+        self.open_day(self.book.day.date)
+
+    def open_day(self, on: date) -> None:
+        self.book = day_book(
+            on, self.calendar, self.plan, self.directory, release_window_min=self.release_window_min
+        )
+
+    def local_date(self, now_ms: int) -> date:
+        zone = timezone(timedelta(milliseconds=self.plan.utc_offset_ms))
+        return datetime.fromtimestamp(now_ms / 1000, zone).date()
+
+    # --- one child ---------------------------------------------------------------------------------
+
+    def pupil_day(self, child: int) -> PupilDay | None:
+        return self.book.pupils.get(child)
+
+    def low_grade(self, pupil: Pupil) -> bool:
+        """Released to an adult only, whatever anybody signed (办法 art. 31; domain L5)."""
+        if pupil.stage is Stage.KINDERGARTEN:
+            return True
+        return pupil.stage is Stage.PRIMARY and pupil.grade <= self.rules.handover_max_grade
+
+    def due_ms(self, child: int, state: ChildState) -> int:
+        """T0 of the ladder: end of the child's own release window, or of extended care once handed over."""
+        if state.due_ms:
+            return state.due_ms
+        windows = self.pupil_day(child)
+        return windows.release_due_ms if windows else 0
+
+    def collection_of(self, child: int, now_ms: int) -> Collection:
+        state, windows = self.campus.child(child), self.pupil_day(child)
+        collected = bool(state.released_ms) and not state.hold.live
+        if windows is None or not (state.hold.live or collected):
+            return Collection.NOT_DUE
+        return collection(
+            now_ms=now_ms,
+            opens_ms=windows.release_opens_ms,
+            due_ms=self.due_ms(child, state),
+            rung=state.case.rung if state.case else -1,
+            collected=collected,
+        )
+
+    def class_teacher(self, pupil: Pupil) -> int:
+        """Who answers for a child that has just arrived. Never nobody: the duty leader stands in."""
+        school_class = self.directory.classes.get(pupil.class_id)
+        teacher = school_class.teacher if school_class else None
+        return teacher or self.fallback_custodian()
+
+    def fallback_custodian(self) -> int:
+        leader = self.rules.duty_leader
+        if leader is not None and leader in self.directory.staff:
+            return leader
+        return min(self.directory.staff, default=0) or -1
+
+    def session_now(self, child: int, now_ms: int) -> SessionTime | None:
+        """The child's session that runs at this moment."""
+        windows = self.pupil_day(child)
+        if windows is None:
+            return None
+        return next((s for s in windows.sessions if s.start_ms <= now_ms < s.end_ms), None)
+
+    def teacher_of(self, session: Session) -> int:
+        return session.teacher or self.fallback_custodian()
+
+    def list_age_ms(self, now_ms: int) -> int:
+        """How long ago the pickup list was known to be current: contact with the server, or its own making."""
+        confirmed = self.link.last_contact_ms if self.link.configured else now_ms
+        return max(0, now_ms - max(confirmed or 0, self.directory.made_at_ms))
+
+    def freshness(self, now_ms: int, trusted: bool) -> str:
+        if not trusted:
+            return "red"
+        age = self.list_age_ms(now_ms)
+        if age <= self.rules.freshness.green_ms:
+            return "green"
+        return "amber" if age <= self.rules.freshness.amber_ms else "red"
+
+    def next_entry_id(self, ahead: int = 1) -> str:
+        """The id that the next fact (or the one `ahead` of it) will get: an offer names itself before it is sealed."""
+        return f"{self.stream.node}/{self.stream.incarnation}/{self.stream.seq + ahead}"
