@@ -42,6 +42,11 @@ def _steady_ns() -> int:
     return time.monotonic_ns()
 
 
+def steady_s() -> float:
+    """For durations and time-outs only: seconds that never step, from an arbitrary start."""
+    return time.perf_counter()
+
+
 class SystemClock:
     """The computer's clock, watched against the time since boot.
 
