@@ -147,6 +147,15 @@ class LogCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCase:
+    """The duty leader closes a conflict with a note in words."""
+
+    case: str
+    by: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExcuseAbsence:
     child: int
     kind: str  # leave_sick, leave_personal
@@ -255,6 +264,7 @@ Command = (
     | TakeGroup
     | Acknowledge
     | LogCall
+    | CloseCase
     | ExcuseAbsence
     | GrantLeaveSlip
     | ReportCardLost

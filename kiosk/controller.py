@@ -1,0 +1,211 @@
+"""The one loop: inbox -> decide -> journal -> tell. START HERE.
+
+Everything that happens on a gate computer is a command in the inbox. One thread takes what waits, decides, makes all
+of it durable with one fsync, and only then tells anybody. No lock guards the state, because one thread owns it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+from kiosk.core.commands import Command, Look, Tick
+from kiosk.core.decisions import Answer, Decision, Outcome, Reason
+from kiosk.core.entries import Fact, Kind, Sealed
+from kiosk.core.handle import handle
+from kiosk.core.topics import topics_of
+from kiosk.core.views import view
+from kiosk.core.world import World
+from kiosk.journal import CannotAppend, Journal, Note, new_note
+
+log = logging.getLogger("kiosk.controller")
+
+BATCH_LIMIT = 256  # commands decided under one fsync
+INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits for its turn
+CHECKPOINT_BYTES = 4 << 20  # log size at which an idle moment is used to fold it into the database
+
+OnAnswer = Callable[[Any], None]
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int: ...
+    def trusted(self) -> bool: ...
+
+
+class Batch(NamedTuple):
+    """What one turn of the loop made durable. topics: live pages that look different now."""
+
+    answers: tuple[tuple[Command, Answer], ...]
+    topics: frozenset[str]
+
+
+class _Asked(NamedTuple):
+    command: Command
+    on_answer: OnAnswer | None
+
+
+class Inbox:
+    """Commands in order of arrival. `take_all` waits for the first and takes what is there."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Asked] = []
+        self._changed = threading.Condition()
+
+    def put(self, asked: _Asked) -> None:
+        with self._changed:
+            while len(self._waiting) >= INBOX_LIMIT:
+                self._changed.wait()
+            self._waiting.append(asked)
+            self._changed.notify()
+
+    def take_all(self, timeout_s: float | None = None) -> list[_Asked]:
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait(timeout_s)
+            taken, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
+            if len(taken) == BATCH_LIMIT:
+                self._changed.notify_all()
+            return taken
+
+
+class Controller:
+    """Owns the world. Everybody else puts commands and receives answers."""
+
+    def __init__(self, *, world: World, journal: Journal, clock: Clock, rebuild: Callable[[], World]) -> None:
+        self.world, self.journal, self.clock = world, journal, clock
+        self.inbox = Inbox()
+        self.listeners: list[Callable[[Batch], None]] = []
+        self._rebuild = rebuild
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="controller", daemon=True)
+
+    # --- the loop ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            asked = self.inbox.take_all(timeout_s=1.0)
+            if asked:
+                self.turn(asked)
+            elif self.journal.wal_bytes() > CHECKPOINT_BYTES:
+                self.journal.checkpoint()
+
+    def turn(self, asked: list[_Asked]) -> None:
+        """One batch: decide each, append all, then tell all."""
+        now_ms, trusted = self.clock.now_ms(), self.clock.trusted()
+        decided = [(one, *self._decide(one.command, now_ms, trusted)) for one in asked]
+        facts = [sealed for _, _, entries, _ in decided for sealed in entries]
+        notes = [note for _, _, _, texts in decided for note in texts]
+        try:
+            self.journal.append(facts, notes)
+        except CannotAppend as error:
+            self._could_not_save(asked, error, now_ms)
+            return
+        if facts and not self.world.can_save:
+            self.world.can_save = True
+            log.warning("the journal takes entries again")
+        self._tell(decided, now_ms)
+
+    def _decide(self, command: Command, now_ms: int, trusted: bool) -> tuple[Any, list[Sealed], list[Note]]:
+        """A decision with its sealed facts; the state has already moved on. Looks are answered at tell time."""
+        if type(command) is Look:
+            return None, [], []
+        try:
+            decision = handle(command, self.world, now_ms, trusted)
+        except Exception:
+            # A fault of ours must not stop the gate: this one command is refused, the loop goes on.
+            log.exception("no decision for %s", type(command).__name__)
+            return Decision(outcome=Outcome.REFUSED, reason=Reason.STEP_REFUSED), [], []
+        sealed, notes = [], []
+        for fact in decision.facts:
+            if fact.note:
+                note = new_note(fact.note)
+                notes.append(note)
+                fact = Fact(fact.kind, {**fact.body, "note": note.digest})
+            one = self.world.stream.seal(fact, at_ms=now_ms, trusted=trusted)
+            self.world.campus.apply(one.entry)
+            sealed.append(one)
+        return decision, sealed, notes
+
+    def _tell(self, decided: Iterable[tuple[_Asked, Any, list[Sealed], list[Note]]], now_ms: int) -> None:
+        """Durable now: answer everybody who waits, then let the pages know once."""
+        answers, topics = [], set[str]()
+        for one, decision, sealed, _ in decided:
+            if decision is None:
+                _call(one.on_answer, view(self.world, one.command.query, now_ms, self.clock.trusted()))  # type: ignore[union-attr]
+                continue
+            answer = Answer(decision=decision, entry=sealed[0].entry.id if sealed else None, at_ms=now_ms)
+            _call(one.on_answer, answer)
+            answers.append((one.command, answer))
+            if self.listeners:
+                topics |= topics_of(self.world, one.command, decision, [s.entry for s in sealed])
+        if answers:
+            batch = Batch(tuple(answers), frozenset(topics))
+            for listener in self.listeners:
+                listener(batch)
+
+    def _could_not_save(self, asked: list[_Asked], error: CannotAppend, now_ms: int) -> None:
+        """Nothing was told, so nothing happened: state goes back to what the disk has, every screen says paper."""
+        if self.world.can_save:
+            log.error("%s", error)
+        self.world = self._rebuild()
+        self.world.can_save = False
+        answer = Answer(decision=Decision(outcome=Outcome.REFUSED, reason=Reason.CANNOT_SAVE), at_ms=now_ms)
+        for one in asked:
+            looking = isinstance(one.command, Look)
+            _call(one.on_answer, view(self.world, one.command.query, now_ms, False) if looking else answer)  # type: ignore[union-attr]
+        batch = Batch(tuple((one.command, answer) for one in asked if not isinstance(one.command, Look)), frozenset({"bar"}))
+        for listener in self.listeners:
+            listener(batch)
+
+    # --- everybody else ------------------------------------------------------------------------------
+
+    def submit(self, command: Command, on_answer: OnAnswer | None = None) -> None:
+        """From any thread. `on_answer` is called on the controller's thread, after the facts are durable."""
+        self.inbox.put(_Asked(command, on_answer))
+
+    def ask(self, command: Command, timeout_s: float = 10.0) -> Any:
+        """Submits and waits for the answer. Raises TimeoutError."""
+        arrived, box = threading.Event(), list[Any]()
+
+        def keep(answer: Any) -> None:
+            box.append(answer)
+            arrived.set()
+
+        self.submit(command, keep)
+        if not arrived.wait(timeout_s):
+            raise TimeoutError(f"no answer to {type(command).__name__} within {timeout_s:g} s")
+        return box[0]
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the loop after the batch in hand and closes the journal."""
+        self._stopping.set()
+        self.submit(Tick())
+        self._thread.join()
+        self.journal.close()
+
+
+def _call(on_answer: OnAnswer | None, answer: Any) -> None:
+    """An asker that fails is its own trouble, never the loop's."""
+    if on_answer is None:
+        return
+    try:
+        on_answer(answer)
+    except Exception:
+        log.exception("an answer could not be delivered")
+
+
+def opening(journal: Journal, version: str) -> Fact:
+    """The first fact of this boot: it seals the incarnation before, so that nothing can be cut off unseen."""
+    head = journal.head()
+    sealed = None
+    if head is not None:
+        last, hash_, _ = head
+        sealed = {"node": last.node, "incarnation": last.incarnation, "seq": last.seq, "hash": hash_.hex()}
+    return Fact(Kind.INCARNATION_OPENED, {"version": version, "sealed": sealed})
+
+

@@ -1,0 +1,115 @@
+"""handle(command, world, now) -> Decision: one table from each command to the function that decides it.
+
+Total: a command that no rule understands, or that its giver may not give, is refused with a reason. Nothing raises
+for anything that a person or a device can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.core import acts, handover
+from kiosk.core import commands as c
+from kiosk.core.decisions import Decision, Outcome, Reason
+from kiosk.core.entries import Fact, Kind
+from kiosk.core.escalation import facts_due
+from kiosk.core.passage import decide
+from kiosk.core.world import DeviceState, World
+
+
+def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
+    if not acts.permitted(world, command):
+        return acts.refused(Reason.NOT_PERMITTED)
+    return HANDLERS[type(command)](command, world, now_ms, trusted)
+
+
+def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision:
+    """Time passed: the day rolls over, offers lapse, ladders climb, forgotten queue entries go."""
+    today = world.local_date(now_ms)
+    if trusted and today != world.book.day.date:
+        world.open_day(today)
+    facts = handover.lapses_due(world, now_ms)
+    if trusted:
+        facts += facts_due(world, now_ms)
+    stale = [r for r in world.campus.requests.values() if now_ms - r.at_ms >= world.rules.seat_claim_ms]
+    if stale:
+        body = {"requests": [r.id for r in stale], "by": 0, "day": world.day, "reason": "no_answer"}
+        facts.append(Fact(Kind.LEFT_QUEUE, body))
+    return acts.done(*facts)
+
+
+def _device(command: c.DeviceChanged, world: World, now_ms: int, trusted: bool) -> Decision:
+    """A device that goes away is a named state, recorded once; back is recorded once too."""
+    before = world.devices.get(command.device)
+    world.devices[command.device] = DeviceState(health=command.health, why=command.why, since_ms=now_ms)
+    was_down = before is not None and before.health in _DOWN
+    if command.health in _DOWN and not was_down:
+        body = {"device": command.device, "health": command.health, "day": world.day}
+        return acts.done(Fact(Kind.DEVICE_LOST, body))
+    if command.health == "ok" and was_down:
+        return acts.done(Fact(Kind.DEVICE_BACK, {"device": command.device, "day": world.day}))
+    return acts.done()
+
+
+_DOWN = frozenset({"down", "misconfigured"})
+
+
+def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> Decision:
+    world.link.configured = True
+    world.link.waiting = command.waiting
+    world.link.last_contact_ms = command.last_contact_ms
+    world.link.peers = dict(command.peers)
+    return acts.done()
+
+
+def _directory(command: c.AdoptDirectory, world: World, now_ms: int, trusted: bool) -> Decision:
+    """A newer snapshot of everybody. An older or equal one changes nothing."""
+    if command.directory.number <= world.directory.number:
+        return acts.refused(Reason.STEP_REFUSED)
+    world.adopt_directory(command.directory)
+    body = {"number": command.directory.number, "digest": command.digest, "day": world.day}
+    return acts.done(Fact(Kind.DIRECTORY_ADOPTED, body))
+
+
+def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) -> Decision:
+    body = {"staff": command.staff, "where": command.where, "day": world.day}
+    return acts.done(Fact(Kind.STAFF_SIGNED_IN, body), person=command.staff)
+
+
+def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> Decision:
+    """Facts of other gates are folded in; they are not ours to record again."""
+    for sealed in command.sealed:
+        world.campus.apply(sealed.entry)
+        world.stream.observe(sealed.entry)
+    return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
+
+
+HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
+    c.Read: decide,
+    c.ClaimSeat: acts.claim_seat,
+    c.ConfirmIdentity: acts.confirm_identity,
+    c.Release: acts.release,
+    c.RefusePickup: acts.refuse_pickup,
+    c.DismissFromQueue: acts.dismiss,
+    c.CallRoll: handover.call_roll,
+    c.Offer: handover.offer,
+    c.Accept: handover.accept,
+    c.Decline: handover.decline,
+    c.TakeGroup: handover.take_group,
+    c.Acknowledge: acts.acknowledge,
+    c.LogCall: acts.log_call,
+    c.CloseCase: acts.close_case,
+    c.ExcuseAbsence: acts.excuse,
+    c.GrantLeaveSlip: acts.grant_slip,
+    c.ReportCardLost: acts.card_lost,
+    c.DeclareEmergency: acts.declare_emergency,
+    c.EndEmergency: acts.end_emergency,
+    c.ClearCampus: acts.clear_campus,
+    c.SignedIn: _signed_in,
+    c.DeviceChanged: _device,
+    c.Tick: _tick,
+    c.PeerEntries: _peers,
+    c.AdoptDirectory: _directory,
+    c.LinkChanged: _link,
+}

@@ -1,0 +1,209 @@
+"""Roll call and handover by staff: offer, accept, decline, take a group over. Commands -> Decisions.
+
+Every change of custodian is two facts. A count that differs from what is accepted is refused until each exception is
+named; the children left out stay with the giver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kiosk.core import commands as c
+from kiosk.core.acts import ROLL_MARKS, done, refused, room_of
+from kiosk.core.campus import OpenOffer
+from kiosk.core.child import PRESENT_MARKS
+from kiosk.core.custody import lapse_due
+from kiosk.core.decisions import Decision, Reason
+from kiosk.core.entries import Fact, Kind
+from kiosk.core.people import Role, within
+from kiosk.core.world import World
+
+EXTENDED_CARE = "to_extended_care"
+
+
+def call_roll(command: c.CallRoll, world: World, now_ms: int, trusted: bool) -> Decision:
+    unknown = [mark for mark in command.marks.values() if mark not in ROLL_MARKS]
+    strangers = [child for child in command.marks if child not in world.directory.pupils]
+    if unknown or not command.marks:
+        return refused(Reason.REASON_NEEDED, allowed=sorted(ROLL_MARKS))
+    if strangers:
+        return refused(Reason.NO_SUCH_PERSON, child=strangers[0])
+    body = {
+        "roster": command.roster,
+        "marks": [[child, mark] for child, mark in command.marks.items()],
+        "by": command.by,
+        "place": room_of(world, command.roster),
+        "expected": len(expected(world, command.roster)),
+        "counted": sum(1 for mark in command.marks.values() if mark in PRESENT_MARKS),
+        "day": world.day,
+    }
+    return done(Fact(Kind.ROLL_CALLED, body))
+
+
+def expected(world: World, roster: str) -> tuple[int, ...]:
+    """The children who belong on a roster today, in no particular order."""
+    kind, _, key = roster.partition(":")
+    if kind == "class":
+        return world.directory.pupils_of_class.get(key, ())
+    session = world.directory.sessions.get(key)
+    if session is not None and session.kind == "extended_care":
+        windows = world.book.pupils
+        return tuple(
+            child for child, day in windows.items() if day.extended_care and day.extended_care.session == key
+        )
+    today = world.book.day.date
+    return tuple(
+        e.child for e in world.directory.members_of.get(key, ()) if within(e.valid_from, e.valid_to, today)
+    )
+
+
+def offer(command: c.Offer, world: World, now_ms: int, trusted: bool) -> Decision:
+    giver = command.giver if command.giver is not None else command.by
+    leader = Role.DUTY_LEADER in world.directory.staff[command.by].roles
+    if giver != command.by and not leader:
+        return refused(Reason.NOT_PERMITTED)
+    if command.taker not in world.directory.staff or command.taker == giver or not command.children:
+        return refused(Reason.NO_SUCH_PERSON)
+    for child in command.children:
+        hold = world.campus.child(child).hold
+        if hold.custodian != giver or hold.handover or not hold.live:
+            return refused(Reason.STEP_REFUSED, child=child, custody=hold.custody.value)
+    return done(_offer_fact(world, command.kind, giver, command.taker, command.place, command.children, command.by))
+
+
+def _offer_fact(
+    world: World, kind: str, giver: int, taker: int, place: str, children: Iterable[int], by: int
+) -> Fact:
+    listed = list(children)
+    body: dict[str, Any] = {
+        "reason": kind,
+        "giver": giver,
+        "taker": taker,
+        "place": place,
+        "children": listed,
+        "expected": len(listed),
+        "by": by,
+        "day": world.day,
+    }
+    if kind == EXTENDED_CARE:
+        body["until_ms"] = extended_end_ms(world)
+    return Fact(Kind.HANDOVER_OFFERED, body)
+
+
+def extended_end_ms(world: World) -> int:
+    """When extended care ends today: the T0 of every child handed over to it."""
+    ends = [d.extended_care.end_ms for d in world.book.pupils.values() if d.extended_care]
+    return max(ends, default=world.book.gate_closes_ms)
+
+
+def accept(command: c.Accept, world: World, now_ms: int, trusted: bool) -> Decision:
+    found = world.campus.offers.get(command.handover)
+    children = world.campus.open_children(found) if found else ()
+    if found is None or not children:
+        return refused(Reason.STEP_REFUSED)
+    if command.by != found.taker:
+        return refused(Reason.NOT_PERMITTED, taker=found.taker)
+    taken = [child for child in children if child not in command.exceptions]
+    if command.counted != len(taken) or set(command.exceptions) - set(children):
+        return refused(Reason.COUNT_DIFFERS, expected=len(taken), counted=command.counted)
+    return done(*_acceptance(world, found, taken, command.exceptions, command.counted, command.by))
+
+
+def _acceptance(
+    world: World, found: OpenOffer, taken: list[int], exceptions: Any, counted: int, by: int
+) -> list[Fact]:
+    facts = []
+    if taken:
+        body: dict[str, Any] = {
+            "handover": found.id,
+            "giver": found.giver,
+            "taker": found.taker,
+            "place": found.place,
+            "children": taken,
+            "counted": counted,
+            "exceptions": [[child, why] for child, why in exceptions.items()],
+            "day": world.day,
+        }
+        if found.until_ms:
+            body["until_ms"] = found.until_ms
+        facts.append(Fact(Kind.HANDOVER_ACCEPTED, body))
+    if exceptions:
+        facts.append(_declined(world, found.id, list(exceptions), by, "exception"))
+    return facts
+
+
+def _declined(world: World, handover: str, children: list[int], by: int, reason: str) -> Fact:
+    body = {"handover": handover, "children": children, "by": by, "reason": reason, "day": world.day}
+    return Fact(Kind.HANDOVER_DECLINED, body)
+
+
+def decline(command: c.Decline, world: World, now_ms: int, trusted: bool) -> Decision:
+    found = world.campus.offers.get(command.handover)
+    children = world.campus.open_children(found) if found else ()
+    if found is None or not children:
+        return refused(Reason.STEP_REFUSED)
+    if command.by not in (found.taker, found.giver):
+        return refused(Reason.NOT_PERMITTED, taker=found.taker)
+    return done(_declined(world, found.id, list(children), command.by, command.reason or "declined"))
+
+
+def takeable(world: World, roster: str, taker: int) -> tuple[int, ...]:
+    """Children who are here by tap or by roll call while somebody else still answers for them."""
+    room, found = room_of(world, roster), []
+    kind, _, key = roster.partition(":")
+    candidates = set(expected(world, roster))
+    if kind == "session":
+        candidates |= {child for child, state in world.campus.on_campus() if state.session == key}
+    for child in candidates:
+        state = world.campus.child(child)
+        mark = state.marks.get(roster, ("", 0))[0]
+        here = state.session == key if kind == "session" else state.place == room
+        if state.hold.live and state.hold.custodian != taker and (mark in PRESENT_MARKS or (here and not mark)):
+            found.append(child)
+    return tuple(sorted(found))
+
+
+def take_group(command: c.TakeGroup, world: World, now_ms: int, trusted: bool) -> Decision:
+    """The next teacher takes everybody who is here over by sight of the roster.
+
+    For each giver the offer that the timetable implies is recorded in the giver's name, then the acceptance. A child
+    with an open offer to somebody else stays out of it.
+    """
+    here = [n for n in takeable(world, command.roster, command.by) if not world.campus.child(n).hold.handover]
+    taken = [child for child in here if child not in command.exceptions]
+    if command.counted != len(taken):
+        return refused(Reason.COUNT_DIFFERS, expected=len(taken), counted=command.counted)
+    if not taken:
+        return refused(Reason.STEP_REFUSED)
+    givers: dict[int, list[int]] = {}
+    for child in taken:
+        givers.setdefault(world.campus.child(child).hold.custodian, []).append(child)
+    room, kind, facts = room_of(world, command.roster), _kind(world, command.roster), list[Fact]()
+    for giver, children in givers.items():
+        handover = world.next_entry_id(len(facts) + 1)
+        facts.append(_offer_fact(world, kind, giver, command.by, room, children, command.by))
+        until_ms = facts[-1].body.get("until_ms", 0)
+        found = OpenOffer(handover, kind, giver, command.by, room, tuple(children), now_ms, until_ms)
+        facts += _acceptance(world, found, children, {}, len(children), command.by)
+    return done(*facts)
+
+
+def _kind(world: World, roster: str) -> str:
+    kind, _, key = roster.partition(":")
+    session = world.directory.sessions.get(key) if kind == "session" else None
+    if session is None:
+        return "to_class"
+    return EXTENDED_CARE if session.kind == "extended_care" else "to_session"
+
+
+def lapses_due(world: World, now_ms: int) -> list[Fact]:
+    """Offers that nobody answered in time go back to the giver."""
+    facts = []
+    for found in world.campus.open_offers():
+        if lapse_due(found.at_ms, world.rules.offer_lapse_ms, now_ms):
+            children = list(world.campus.open_children(found))
+            facts.append(
+                Fact(Kind.HANDOVER_LAPSED, {"handover": found.id, "children": children, "day": world.day})
+            )
+    return facts

@@ -1,0 +1,53 @@
+"""Which live pages look different after a decision. Names only; rendering is the web's.
+
+Topics: "bar", "duty", "rosters", "display:<access point>", "guard:<gate>", "roster:<roster id>".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kiosk.core import commands as c
+from kiosk.core.child import children_of
+from kiosk.core.decisions import Decision
+from kiosk.core.entries import Entry, Kind
+from kiosk.core.world import World
+
+_EVERYTHING = frozenset({Kind.EMERGENCY_DECLARED, Kind.EMERGENCY_ENDED, Kind.DIRECTORY_ADOPTED, Kind.CAMPUS_CLEARED})
+
+
+def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[Entry]) -> set[str]:
+    topics = set[str]()
+    if decision.access_point:
+        topics.add(f"display:{decision.access_point}")
+        point = world.rules.access_points.get(decision.access_point)
+        if point is not None and point.gate:
+            topics.add(f"guard:{point.gate}")
+    if isinstance(command, (c.LinkChanged, c.DeviceChanged)):
+        topics |= {"bar", "duty"}
+    if isinstance(command, c.PeerEntries):
+        entries = [sealed.entry for sealed in command.sealed]
+    for entry in entries:
+        _touch(world, entry, topics)
+    return topics
+
+
+def _touch(world: World, entry: Entry, topics: set[str]) -> None:
+    topics.add("duty")
+    if entry.kind in _EVERYTHING:
+        topics |= {"bar", "rosters"}
+        topics |= {f"guard:{gate}" for gate in world.rules.gates}
+        topics |= {f"display:{point}" for point in world.rules.access_points}
+    requests = entry.body.get("requests")
+    if requests:
+        topics |= {f"guard:{gate}" for gate in world.rules.gates}
+    for child in children_of(entry):
+        pupil = world.directory.pupils.get(child)
+        if pupil is None:
+            continue
+        topics.add(f"roster:class:{pupil.class_id}")
+        for enrolment in world.directory.enrolments_of.get(child, ()):
+            topics.add(f"roster:session:{enrolment.session}")
+        for session in world.campus.child(child).sessions_seen:
+            topics.add(f"roster:session:{session}")

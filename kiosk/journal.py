@@ -1,0 +1,300 @@
+"""The journal: append-only SQLite record of every fact, chained by hash. It is also the outbox of the sync agent.
+
+WAL with `synchronous=FULL`, asserted on every connection: WAL+NORMAL loses acknowledged facts in a power cut and Python's
+default rollback journal loses the last one. One process writes; it holds a lock on the file beside it. Rows are
+never changed or removed: triggers refuse. Free text lives in `notes`, which is erasable; the chain holds only its digest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, UnreadableEntry, chain_hash, decode
+
+FILE_NAME = "journal.db"
+SALT_BYTES = 16
+
+migrations = Migrations("journal")
+
+
+class JournalError(Exception):
+    """Base of what can be wrong with a journal; the message names the file and the remedy."""
+
+
+class JournalBusy(JournalError):
+    """Another process writes to this journal."""
+
+
+class JournalDamaged(JournalError):
+    """The file cannot be read as a journal."""
+
+
+class CannotAppend(JournalError):
+    """The facts did not become durable. Nobody may be told; write on paper."""
+
+
+@migrations()
+def m001_entries(db: Database) -> None:
+    """The chain. `boot` counts the incarnations of this file; (boot, seq) is the order of writing."""
+    db.execute("CREATE TABLE incarnations (boot INTEGER PRIMARY KEY, incarnation TEXT NOT NULL UNIQUE, node TEXT NOT NULL)")
+    db.execute(
+        "CREATE TABLE entries (boot INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, raw BLOB NOT NULL,"
+        " hash BLOB NOT NULL, PRIMARY KEY (boot, seq)) WITHOUT ROWID"
+    )
+    for table in ("entries", "incarnations"):
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
+                " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+            )
+
+
+@migrations()
+def m002_notes(db: Database) -> None:
+    """Free text, erasable: deleting a row leaves the digest in the chain and nothing to read."""
+    db.execute("CREATE TABLE notes (digest TEXT PRIMARY KEY, salt BLOB NOT NULL, text TEXT NOT NULL)")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    digest: str
+    salt: bytes
+    text: str
+
+
+def new_note(text: str) -> Note:
+    """Free text with the salted digest that a fact's body carries instead of it."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return Note(hashlib.sha256(salt + text.encode()).hexdigest(), salt, text)
+
+
+def new_incarnation() -> str:
+    """A name for this boot that no other boot of any computer has: 16 hex digits."""
+    return secrets.token_hex(8)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Every connection to a journal is made here, so that none can be a weaker one."""
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"file:{path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=5
+        )
+        if read_only:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            return connection
+        journal_mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        connection.execute("PRAGMA synchronous=FULL")
+        synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(f"{path} cannot be opened as a journal ({error}); restore the last backup beside it") from error
+    assert (journal_mode, synchronous) == ("wal", 2), (journal_mode, synchronous)
+    connection.execute("PRAGMA wal_autocheckpoint=0")  # checkpoints happen when the inbox is empty
+    return connection
+
+
+class Journal:
+    """The writing side. Opened once by the controller; all calls come from its thread."""
+
+    def __init__(self, state: Path, *, node: str, incarnation: str) -> None:
+        self.path = state / FILE_NAME
+        self.node, self.incarnation = node, incarnation
+        state.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(state / "journal.lock")
+        self._create()
+        self._db = connect(self.path)
+        migrations.apply(Database(self._db, recursive_triggers=False))
+        last = self._db.execute("SELECT max(boot) FROM incarnations").fetchone()[0]
+        self.boot: int = (last or 0) + 1
+
+    def _create(self) -> None:
+        """A new database is created, closed and its folder synced before the first entry relies on it."""
+        if self.path.exists():
+            return
+        connection = connect(self.path)
+        migrations.apply(Database(connection, recursive_triggers=False))
+        connection.close()
+        _sync_folder(self.path.parent)
+
+    def append(self, sealed: Sequence[Sealed], notes: Sequence[Note] = ()) -> None:
+        """One transaction, one fsync. Returns when the facts would survive a power cut. Raises CannotAppend."""
+        if not sealed:
+            return
+        db, boot = self._db, self.boot
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            if sealed[0].entry.seq == 1:
+                db.execute("INSERT INTO incarnations VALUES (?, ?, ?)", (boot, self.incarnation, self.node))
+            db.executemany(
+                "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
+                [(boot, entry.seq, entry.kind, raw, hash_) for entry, raw, hash_ in sealed],
+            )
+            if notes:
+                db.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(n.digest, n.salt, n.text) for n in notes])
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile") from error
+
+    def checkpoint(self) -> None:
+        """Moves the log into the database file; called when nobody waits."""
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def wal_bytes(self) -> int:
+        log = self.path.with_name(self.path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def head(self) -> tuple[EntryId, bytes, int] | None:
+        """The last entry written by any incarnation: its id, hash and tick; None in a new journal."""
+        row = self._db.execute("SELECT raw, hash FROM entries ORDER BY boot DESC, seq DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        entry = decode(row[0])
+        return entry.id, bytes(row[1]), entry.tick
+
+    def streams(self) -> dict[str, int]:
+        """Every earlier incarnation of this journal with its last seq."""
+        rows = self._db.execute(
+            "SELECT i.node, i.incarnation, max(e.seq) FROM incarnations i JOIN entries e USING (boot) GROUP BY boot"
+        )
+        return {f"{node}/{incarnation}": seq for node, incarnation, seq in rows}
+
+    def since_cleared(self) -> Iterator[Entry]:
+        """Everything that the state of today is folded from: since the last `campus_cleared`, that included."""
+        boot, seq = self._db.execute(
+            "SELECT boot, seq FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC LIMIT 1"
+        ).fetchone() or (0, 0)
+        rows = self._db.execute(
+            "SELECT raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq", (boot, seq)
+        )
+        for (raw,) in rows:
+            yield decode(raw)
+
+    def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
+        """Standing facts of all times."""
+        marks = ",".join("?" * len(kinds))
+        rows = self._db.execute(f"SELECT raw FROM entries WHERE kind IN ({marks}) ORDER BY boot, seq", sorted(kinds))
+        for (raw,) in rows:
+            yield decode(raw)
+
+    def note(self, digest: str) -> str | None:
+        """The free text behind a digest, or None when it was erased."""
+        row = self._db.execute("SELECT text FROM notes WHERE digest = ?", (digest,)).fetchone()
+        return row[0] if row else None
+
+    def erase_note(self, digest: str) -> bool:
+        return self._db.execute("DELETE FROM notes WHERE digest = ?", (digest,)).rowcount > 0
+
+    def close(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+        os.close(self._lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `kiosk verify` found. first_bad: node, incarnation, seq and why, of the first entry that cannot be trusted."""
+
+    ok: bool
+    entries: int
+    incarnations: int
+    first_bad: dict[str, Any] | None
+
+
+def verify(path: Path) -> Verification:
+    """Walks the whole chain: numbers without a gap, hashes, and each incarnation sealing the one before.
+
+    SQLite does not notice a flipped bit; this does. Raises JournalDamaged when the file is no database any more.
+    """
+    if not path.exists():
+        raise JournalDamaged(f"there is no journal at {path}; name the state folder with --state")
+    connection = connect(path, read_only=True)
+    count, walk = 0, _Walk()
+    try:
+        boots = connection.execute("SELECT boot, node, incarnation FROM incarnations ORDER BY boot").fetchall()
+        for boot, node, incarnation in boots:
+            walk.open(node, incarnation)
+            for seq, kind, raw, hash_ in connection.execute(
+                "SELECT seq, kind, raw, hash FROM entries WHERE boot = ? ORDER BY seq", (boot,)
+            ):
+                why = walk.step(seq, kind, raw, hash_)
+                if why:
+                    bad = {"node": node, "incarnation": incarnation, "seq": seq, "why": why}
+                    return Verification(False, count, len(boots), bad)
+                count += 1
+        orphans = connection.execute("SELECT count(*) FROM entries WHERE boot NOT IN (SELECT boot FROM incarnations)")
+        lost = orphans.fetchone()[0]
+        if lost:
+            bad = {"node": "", "incarnation": "", "seq": 0, "why": f"{lost} entries belong to no incarnation"}
+            return Verification(False, count, len(boots), bad)
+    except sqlite3.DatabaseError as error:
+        bad = {"node": walk.node, "incarnation": walk.incarnation, "seq": walk.seq + 1, "why": f"the file is damaged here: {error}"}
+        return Verification(False, count, count and 1, bad)
+    finally:
+        connection.close()
+    return Verification(True, count, len(boots), None)
+
+
+class _Walk:
+    """Where the verification stands in the chain."""
+
+    def __init__(self) -> None:
+        self.node = self.incarnation = ""
+        self.seq, self.head = 0, GENESIS
+        self.sealed: tuple[str, int, str] | None = None  # what the next incarnation must seal
+
+    def open(self, node: str, incarnation: str) -> None:
+        if self.seq:
+            self.sealed = (self.incarnation, self.seq, self.head.hex())
+        self.node, self.incarnation, self.seq, self.head = node, incarnation, 0, GENESIS
+
+    def step(self, seq: int, kind: str, raw: object, hash_: object) -> str:
+        """"" when this entry follows, else why it does not."""
+        if not isinstance(raw, bytes) or not isinstance(hash_, bytes):
+            return "the stored bytes have the wrong type"
+        if seq != self.seq + 1:
+            return f"entry {self.seq + 1} is missing"
+        if chain_hash(self.head, raw) != hash_:
+            return "the bytes do not match their hash"
+        try:
+            entry = decode(raw)
+        except UnreadableEntry as error:
+            return str(error)
+        if (entry.node, entry.incarnation, entry.seq, entry.kind) != (self.node, self.incarnation, seq, kind):
+            return "the entry names another place in the chain than where it stands"
+        if seq == 1 and self.sealed is not None:
+            sealed = entry.body.get("sealed") or {}
+            if (sealed.get("incarnation"), sealed.get("seq"), sealed.get("hash")) != self.sealed:
+                return f"it does not seal incarnation {self.sealed[0]} at entry {self.sealed[1]}"
+        self.seq, self.head = seq, hash_
+        return ""
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise JournalBusy(f"{path.parent} is in use by another kiosk; stop that one or name another --state") from error
+    return descriptor
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
