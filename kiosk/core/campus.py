@@ -96,6 +96,12 @@ class Campus:
             if conflict.case not in self.closed_cases
         ]
 
+    def history(self, child: int, day: str) -> Iterator[tuple[int, str, str]]:
+        """(at_ms, kind, reason) of every fact about a child on one day, oldest first."""
+        for _, entry in self._logs.get(child, ()):
+            if entry.body.get("day", day) == day:
+                yield entry.at_ms, entry.kind, str(entry.body.get("reason", ""))
+
     @property
     def emergency(self) -> Emergency | None:
         return self._emergencies[-1][1] if self._emergencies else None

@@ -52,6 +52,7 @@ class World:
     link: Link = field(default_factory=Link)
     devices: dict[str, DeviceState] = field(default_factory=dict)
     can_save: bool = True
+    unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
 
     @property
     def day(self) -> str:
