@@ -64,6 +64,7 @@ class Pupil:
     extended_care: bool = False  # enrolled in 延时托管
     minor_collector_consent: bool = False  # a minor sibling may collect (domain table row 14)
     consents: frozenset[str] = frozenset()  # active purposes: snapshot, face_match, messaging, ...
+    way_home: str = ""  # planned (接送方式): guardian, alone, bus, care_centre; "" = not said. Grants nothing
     has_photo: bool = False
 
 
@@ -92,6 +93,7 @@ class Collector:
     organisation: str = ""  # 托管机构 or school bus, when collecting on its behalf
     daily_limit: int = 0  # children per day; 0 = no limit
     has_photo: bool = False
+    key: str = ""  # 接送人编号, the school's own key; only imports use it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ class Card:
     uid: str  # canonical: upper hex of the bytes as read over the air
     holder: int
     state: CardState = CardState.ACTIVE
+    kind: str = ""  # m1, id, cpu; "" = not said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,7 @@ class Session:
     includes_pe: bool = False
     start_min: int | None = None  # minutes since local midnight, only where slot == 0
     end_min: int | None = None
+    partner: str = ""  # outside organisation that runs it (合作机构)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,7 @@ class Enrolment:
     valid_from: date | None = None
     valid_to: date | None = None
     leave_at_min: int | None = None  # an earlier end that the family chose
+    agreement: str = ""  # number of the paper agreement (协议编号)
 
 
 def _empty() -> Mapping[Any, Any]:
@@ -184,6 +189,7 @@ class Directory:
     enrolments_of: Mapping[int, tuple[Enrolment, ...]] = field(default_factory=_empty)
     members_of: Mapping[str, tuple[Enrolment, ...]] = field(default_factory=_empty)
     pupils_of_class: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)
+    by_staff_number: Mapping[str, int] = field(default_factory=_empty)
 
     def name_of(self, number: int) -> str:
         """The full name of any person, or the number itself for one who has been erased."""
