@@ -102,7 +102,7 @@ class Calendar:
     district: Mapping[date, DayRule] = field(default_factory=dict)
     school: Mapping[date, DayRule] = field(default_factory=dict)  # the term file's [[day]] rows
     overrides: Mapping[date, DayRule] = field(default_factory=dict)
-    makeup_day: str = "school_decides"  # service | school_decides, from the policy (day_basis)
+    makeup_day: str = "school_decides"  # service | if_teaching | school_decides, from the policy (day_basis)
     openings: tuple[Season, ...] = ()
     default_season: str = "summer"  # of a date that no season covers
     teaching_weekdays: frozenset[int] = frozenset({1, 2, 3, 4, 5})  # ISO; a 6+2 senior school adds 6
@@ -205,7 +205,7 @@ def _service(on: date, answer: _Answer, calendar: Calendar) -> tuple[bool, tuple
     warnings: tuple[DayWarning, ...] = ()
     service = answer.after_school
     if service is None:
-        service = calendar.makeup_day == "service"
+        service = calendar.makeup_day != "school_decides"
         warnings += () if service else (DayWarning.MAKEUP_UNANSWERED,)
     if answer.timetable_as is None:
         warnings += (DayWarning.MAKEUP_TIMETABLE,)

@@ -254,7 +254,9 @@ class _Writer:
     def pupil_day(self, pupil: Pupil, enrolments: tuple[Enrolment, ...]) -> PupilDay:
         day, times = self._day.date, self._times
         today = tuple(
-            (e.session, e.leave_at_min) for e in enrolments if e.session in times and within(e.valid_from, e.valid_to, day)
+            (e.session, e.leave_at_min)
+            for e in enrolments
+            if e.session in times and within(e.valid_from, e.valid_to, day)
         )
         key = (pupil.stage, pupil.grade, pupil.extended_care, today)
         found = self._written.get(key)
@@ -366,5 +368,10 @@ def _profile_minute(profile: Mapping[str, int], stage: Stage, grade: int, otherw
 
 def _ending(time: SessionTime, end_ms: int) -> SessionTime:
     return SessionTime(
-        session=time.session, slot=time.slot, room=time.room, teacher=time.teacher, start_ms=time.start_ms, end_ms=end_ms
+        session=time.session,
+        slot=time.slot,
+        room=time.room,
+        teacher=time.teacher,
+        start_ms=time.start_ms,
+        end_ms=end_ms,
     )

@@ -1,0 +1,210 @@
+"""Checked values in, the types of the core out. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from kiosk.core.people import Stage
+from kiosk.core.rules import AccessKind, AccessPoint, Freshness, Gate, Rules, Rung
+from kiosk.core.timetable import (
+    MINUTE_MS,
+    BellSchedule,
+    Calendar,
+    DayRule,
+    DayType,
+    Plan,
+    Season,
+    Slot,
+    Term,
+)
+from kiosk.national_calendar import NationalLayer
+from kiosk.settings.keys import FILES
+from kiosk.settings.schema import Problems, Section, read
+from kiosk.settings.values import Accepted, Device, Fees, School, Service, Settings, Site, Sync
+
+SECOND_MS: Final = 1000
+
+
+def build(
+    values: Mapping[str, Any],
+    *,
+    folder: Path,
+    bases: tuple[Path, ...],
+    files: Mapping[str, Path],
+    national: NationalLayer,
+    makeup_day: str,
+    digest: str,
+) -> Settings:
+    """The settings. `values` have passed every check; `makeup_day` is the policy's answer."""
+    school, site = values["school.toml"], values.get("site.toml")
+    windows, duty = _or_defaults(school, "windows"), _or_defaults(school, "duty")
+    built_site = _site(site, school)
+    return Settings(
+        folder=folder,
+        files=dict(files),
+        digest=digest,
+        school=_school(school["school"]),
+        service=_service(_or_defaults(school, "service")),
+        fees=Fees(**_or_defaults(school, "fees")),
+        accepted=tuple(Accepted(**row) for row in school["accepted"]),
+        calendar=_calendar(values["calendar.toml"], national, makeup_day),
+        plan=_plan(values["plan.toml"], school["school"]["utc_offset"]),
+        rules=_rules(school, windows, values["ladder.toml"], site, built_site.node),
+        release_window_min=windows["release_window_min"],
+        site=built_site,
+        early_teacher=duty["early_teacher"],
+        duty_leader=duty["leader"],
+        bases=bases,
+    )
+
+
+def _or_defaults(school: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A table that may be left out altogether: then every key has its default."""
+    found: dict[str, Any] | None = school[name]
+    if found is not None:
+        return found
+    section = next(s for s in FILES["school.toml"].sections if s.name == name)
+    top = Section("", section.shape, "", "", section.keys)
+    return read(top, {}, file="school.toml", problems=Problems())
+
+
+def _school(raw: Mapping[str, Any]) -> School:
+    return School(
+        id=raw["id"],
+        name=raw["name"],
+        city=raw["city"],
+        variant=raw["variant"],
+        stages=frozenset(Stage(stage) for stage in raw["stages"]),
+        primary_years=raw["primary_years"],
+        local_off_work_min=raw["local_off_work"],
+        national_overlay=raw["national_overlay"],
+    )
+
+
+def _service(raw: Mapping[str, Any]) -> Service:
+    return Service(
+        offers=frozenset(raw["offers"]),
+        practices=frozenset(raw["practices"]),
+        slot_choice=frozenset(raw["slot_choice"]),
+        leave_times_min=raw["leave_times"],
+        menu_fields=frozenset(raw["menu_fields"]),
+        enrolment_period=raw["enrolment_period"],
+        weeks_per_year=raw["weeks_per_year"],
+        external_staff=raw["external_staff"],
+        filed_on=raw["filed_on"],
+        approved_on=raw["approved_on"],
+        approval_ref=raw["approval_ref"],
+    )
+
+
+def _calendar(raw: Mapping[str, Any], national: NationalLayer, makeup_day: str) -> Calendar:
+    terms = (Term(id=i, name=t["name"], first=t["from"], last=t["to"]) for i, t in raw["term"].items())
+    return Calendar(
+        terms=tuple(sorted(terms, key=lambda term: term.first)),
+        seasons=_periods(raw["season"]),
+        national=national.rules,
+        national_years=national.years,
+        district=_days(raw["district_day"]),
+        school=_days(raw["day"]),
+        overrides=_days(raw["override"]),
+        makeup_day=raw["makeup_day"] or makeup_day,
+        openings=_periods(raw["opening"]),
+        default_season=raw["default_season"],
+        teaching_weekdays=raw["teaching_weekdays"],
+        weekend_service=raw["weekend_service"],
+    )
+
+
+def _periods(rows: Sequence[Mapping[str, Any]]) -> tuple[Season, ...]:
+    return tuple(Season(name=row["name"], first=row["from"], last=row["to"]) for row in rows)
+
+
+def _days(rows: Sequence[Mapping[str, Any]]) -> dict[date, DayRule]:
+    return {row["date"]: DayRule(**{**row, "type": DayType(row["type"]) if row["type"] else None}) for row in rows}
+
+
+def _plan(raw: Mapping[str, Any], utc_offset_ms: int) -> Plan:
+    return Plan(
+        schedules={season: _bells(season, bells) for season, bells in raw["bells"].items()},
+        profiles={name: profile["dismissal"] for name, profile in raw["profile"].items()},
+        utc_offset_ms=utc_offset_ms,
+    )
+
+
+def _bells(season: str, raw: Mapping[str, Any]) -> BellSchedule:
+    return BellSchedule(
+        season=season,
+        gate_opens_min=raw["gate_opens"],
+        late_after_min=raw["late_from"],
+        dismissal_min=raw["dismissal"],
+        slots=tuple(_slot(s, s["number"], s["kind"]) for s in sorted(raw["slot"], key=lambda s: s["number"])),
+        extended_care=_slot(raw["extended_care"], 0, "extended_care") if raw["extended_care"] else None,
+        gate_closes_min=raw["gate_closes"],
+        early_care=_slot(raw["early_care"], 0, "early_care") if raw["early_care"] else None,
+        evening=_slot(raw["evening"], 0, "evening_study") if raw["evening"] else None,
+    )
+
+
+def _slot(raw: Mapping[str, Any], number: int, kind: str) -> Slot:
+    return Slot(number=number, kind=kind, start_min=raw["from"], end_min=raw["to"])
+
+
+def _rules(
+    school: Mapping[str, Any],
+    windows: Mapping[str, Any],
+    ladder: Mapping[str, Any],
+    site: Mapping[str, Any] | None,
+    node: str,
+) -> Rules:
+    access = site["access"] if site else {}
+    points = [
+        AccessPoint(**{**row, "kind": AccessKind(row["kind"]), **access.get(row["id"], {})})
+        for row in school["access_point"]
+    ]
+    return Rules(
+        node=node,
+        gates={row["id"]: Gate(**row) for row in school["gate"]},
+        access_points={point.id: point for point in points},
+        ladder=tuple(
+            Rung(
+                at_min=r["at"],
+                state=r["state"],
+                tell=r["to"],
+                do=r["do"],
+                do_en=r["do_en"],
+                acknowledge=r["acknowledge"],
+            )
+            for r in ladder["ladder"]
+        ),
+        handover_max_grade=school["school"]["handover_max_grade"],
+        repeat_ms=windows["repeat_s"] * SECOND_MS,
+        anti_passback_ms=windows["anti_passback_s"] * SECOND_MS,
+        freshness=Freshness(
+            green_ms=windows["list_green_min"] * MINUTE_MS, amber_ms=windows["list_amber_min"] * MINUTE_MS
+        ),
+        offer_lapse_ms=windows["offer_lapse_min"] * MINUTE_MS,
+        acknowledge_within_ms=windows["acknowledge_within_min"] * MINUTE_MS,
+        eta_pause_max_ms=windows["eta_pause_max_min"] * MINUTE_MS,
+        roll_due_ms=windows["roll_due_min"] * MINUTE_MS,
+        seat_claim_ms=windows["seat_claim_min"] * MINUTE_MS,
+        offline_delegates=windows["offline_delegates"],
+        public_name=school["school"]["name"],
+    )
+
+
+def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
+    school_id, gates = school["school"]["id"], {gate["id"] for gate in school["gate"]}
+    if raw is None:
+        return Site(sync=Sync(school=school_id))
+    node, sync = raw["node"], raw["sync"] or {"server": "", "school": ""}
+    return Site(
+        node=node["id"],
+        gate=node["gate"] or (node["id"] if node["id"] in gates else ""),
+        host=node["host"],
+        port=node["port"],
+        devices=tuple(Device(**row) for row in raw["device"]),
+        sync=Sync(server=sync["server"], school=sync["school"] or school_id),
+    )

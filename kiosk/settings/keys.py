@@ -1,0 +1,76 @@
+"""Every setting there is: which file, which table, which key, of which kind, and what it means.
+
+`docs/settings.md` is printed from here, so a setting cannot exist without its line in the manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kiosk.settings.keys_days import CALENDAR, LADDER, PLAN
+from kiosk.settings.keys_school import SCHOOL
+from kiosk.settings.schema import Key, Kind, Section, Shape
+
+_NODE = Section(
+    "node",
+    Shape.ONE,
+    "本机",
+    "This gate computer.",
+    required=True,
+    keys=(
+        Key("id", Kind.ID, "本机代码，全校唯一", "this computer's id, unique in the school"),
+        Key("gate", Kind.TEXT, "所在校门，空为与本机代码同名", "its gate, empty = the gate of the same id", ""),
+        Key("host", Kind.TEXT, "监听地址", "address to listen on", "127.0.0.1"),
+        Key("port", Kind.NUMBER, "监听端口", "port to listen on", 8470, low=1, high=65535),
+    ),
+)
+
+_DEVICE = Section(
+    "device",
+    Shape.MANY,
+    "设备",
+    "A device that is connected to this computer.",
+    keys=(
+        Key("name", Kind.ID, "名称，本机唯一", "name, unique on this computer"),
+        Key("url", Kind.TEXT, "驱动与地址", "driver and address, such as rdm6300:/dev/serial/by-id/usb-..."),
+        Key("access_point", Kind.TEXT, "读卡器所在通行点", "the access point of a reader", ""),
+        Key("options", Kind.TABLE, "驱动的其他选项", "further options of the driver", {}),
+    ),
+)
+
+_ACCESS = Section(
+    "access",
+    Shape.NAMED,
+    "通行点上的闸机与摄像头，段名即通行点代码",
+    "Barrier and camera of an access point; the name of the table is its id.",
+    keys=(
+        Key("relay", Kind.TEXT, "继电器设备名", "device name of the relay board", ""),
+        Key("relay_channel", Kind.NUMBER, "继电器通道", "its channel", 1, low=1, high=64),
+        Key("pulse_s", Kind.DECIMAL, "开闸保持（秒）", "how long the barrier stays open", 3.0, low=0.1, high=60),
+        Key("camera", Kind.TEXT, "摄像头设备名", "device name of the camera", ""),
+    ),
+)
+
+_SYNC = Section(
+    "sync",
+    Shape.ONE,
+    "学校服务器",
+    "The school server.",
+    keys=(
+        Key("server", Kind.TEXT, "地址，空为不同步", "its address, empty = none", ""),
+        Key("school", Kind.TEXT, "学校代码，空为 school.id", "the school's id there, empty = school.id", ""),
+    ),
+)
+
+SITE: Final = Section(
+    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _SYNC)
+)
+
+FILES: Final[Mapping[str, Section]] = {
+    "school.toml": SCHOOL,
+    "calendar.toml": CALENDAR,
+    "plan.toml": PLAN,
+    "ladder.toml": LADDER,
+    "site.toml": SITE,
+}

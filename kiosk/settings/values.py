@@ -1,0 +1,141 @@
+"""What settings are, once read: frozen values, and the error that says why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kiosk.core.people import Directory, Stage
+from kiosk.core.rules import Rules
+from kiosk.core.timetable import Calendar, Plan
+from kiosk.settings.schema import Problem
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `problems` has every reason, each with its file, place and remedy."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    id: str
+    name: str
+    city: str  # policy id, "" where no city's policy applies
+    variant: str
+    stages: frozenset[Stage]
+    primary_years: int
+    local_off_work_min: int  # minutes since local midnight
+    national_overlay: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What the school offers; the policy check reads it. Times are minutes since local midnight."""
+
+    offers: frozenset[str]
+    practices: frozenset[str]
+    slot_choice: frozenset[str]  # of "1", "2", "1+2"
+    leave_times_min: tuple[int, ...]
+    menu_fields: frozenset[str]
+    enrolment_period: str  # month, term
+    weeks_per_year: int  # 0 = not fixed
+    external_staff: bool
+    filed_on: date | None
+    approved_on: date | None
+    approval_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fees:
+    """Who pays for the service. The kiosk itself never takes money."""
+
+    mode: str  # none, parents_pay, cost_share, county_funded, none_until_standard_set
+    basis: str  # none, pupil_month, pupil_term_once
+    cny: int
+    evening_cny: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A deviation that somebody answered for."""
+
+    rule: str
+    where: str
+    reason: str
+    by: str
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    name: str
+    url: str
+    access_point: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> str:
+        return self.url.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    server: str = ""  # "" = this gate works alone
+    school: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """This gate computer. Without a site.toml: node `gate-1` on the loopback address, no devices."""
+
+    node: str = "gate-1"
+    gate: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8470
+    devices: tuple[Device, ...] = ()
+    sync: Sync = field(default_factory=Sync)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a person may set, checked. `digest` changes when a byte of any file does."""
+
+    folder: Path
+    files: Mapping[str, Path]  # where each file was found, by name
+    digest: str
+    school: School
+    service: Service
+    fees: Fees
+    accepted: tuple[Accepted, ...]
+    calendar: Calendar
+    plan: Plan
+    rules: Rules
+    release_window_min: int
+    site: Site
+    early_teacher: str = ""  # staff numbers; `rules_for` turns them into persons
+    duty_leader: str = ""
+    bases: tuple[Path, ...] = ()  # the folder itself, then where missing files come from
+
+    def find(self, name: str) -> Path | None:
+        """A file or folder beside the settings (`people`, `arrivals.csv`), in this folder or its base."""
+        return next((folder / name for folder in self.bases if (folder / name).exists()), None)
+
+    def rules_for(self, directory: Directory) -> Rules:
+        """The rules with the persons on duty. A staff number that the directory lacks stays None."""
+        numbers = {member.staff_number: member.number for member in directory.staff.values()}
+        return replace(
+            self.rules,
+            early_duty_teacher=numbers.get(self.early_teacher),
+            duty_leader=numbers.get(self.duty_leader),
+        )
+
+    def staff_unknown_to(self, directory: Directory) -> tuple[str, ...]:
+        """Staff numbers on duty that the directory does not have: `kiosk doctor` names them."""
+        known = {member.staff_number for member in directory.staff.values()}
+        return tuple(n for n in (self.early_teacher, self.duty_leader) if n and n not in known)
