@@ -29,6 +29,7 @@ from drivers.camera_source import (
     parse_options,
     parse_source,
     require_access,
+    without_secrets,
 )
 from drivers.errors import DeviceLost, Misconfigured
 from drivers.protocols import Camera, Frame, Info
@@ -54,7 +55,9 @@ class OpenCvCamera(Camera):
     schemes: ClassVar[tuple[str, ...]] = (SCHEME,)
 
     def __init__(self, name: str, url: str, **options: Any) -> None:
-        super().__init__(name, url, **options)
+        # Whoever logs a driver's `url` must not log a password with it.
+        super().__init__(name, without_secrets(url), **options)
+        self._whole_url = url
         self._grabber: _Grabber | None = None
         self._abandoned: list[threading.Thread] = []
         self._wake = threading.Event()
@@ -68,7 +71,8 @@ class OpenCvCamera(Camera):
     def open(self) -> Info:
         """Returns with the first fresh picture there. Raises DeviceLost or Misconfigured, after 5 s at the latest."""
         self.close()
-        source, options = parse_source(self.url), parse_options(self.options)
+        source = parse_source(self._whole_url)
+        options = parse_options(source.shown, self.options)
         require_access(source)
         _import_opencv()
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
@@ -79,13 +83,21 @@ class OpenCvCamera(Camera):
         self._wake.clear()
         self._grabber = grabber = _Grabber(self.name, source, options, on_end=self._wake.set)
         grabber.start()
-        first = grabber.frames.newest(max_age_s=options.open_within_s, wait_s=options.open_within_s)
+        first = self._first_picture(grabber, options.open_within_s)
         if first is None:
-            reason = grabber.ended_because or f"no picture within {options.open_within_s:.0f} s"
+            reason = grabber.ended_because or f"no picture within {options.open_within_s:g} s"
             self.close()
             raise DeviceLost(f"{self.name}: {source.shown}: {reason}")
         height_px, width_px = first.image.shape[:2]
         return Info(model=f"{type(source).__name__} {width_px}x{height_px}", capabilities=frozenset({"snapshot"}))
+
+    def _first_picture(self, grabber: _Grabber, within_s: float) -> Picture | None:
+        end_mono_s = time.monotonic() + within_s
+        while not self._wake.is_set() and time.monotonic() < end_mono_s:
+            picture = grabber.frames.newest(max_age_s=within_s, wait_s=WATCH_STEP_S)
+            if picture is not None:
+                return picture
+        return None
 
     def close(self) -> None:
         """Ends the grabbing thread, or abandons it where read() hangs: it is a daemon and cleans up if it wakes."""
@@ -98,6 +110,7 @@ class OpenCvCamera(Camera):
             self._abandoned.append(grabber.thread)
 
     def cancel(self) -> None:
+        """Thread-safe. Ends a watch() that waits; an open() that waits gives up."""
         self._wake.set()
 
     def latest(self, *, max_age_s: float = 0.5, wait_s: float = 1.0) -> Frame | None:
@@ -125,9 +138,11 @@ class OpenCvCamera(Camera):
             reason = grabber.trouble(now_mono_s)
             if reason:
                 raise DeviceLost(f"{self.name}: {reason}")
-            if now_mono_s >= end_mono_s or self._wake.is_set():
+            if now_mono_s >= end_mono_s:
                 return
-            self._wake.wait(min(WATCH_STEP_S, end_mono_s - now_mono_s))
+            if self._wake.wait(min(WATCH_STEP_S, end_mono_s - now_mono_s)):
+                self._wake.clear()
+                end_mono_s = 0.0  # looked at once more, since the end of the pictures wakes us too
 
     def detail(self) -> str:
         """Thread-safe. What is wrong with pictures that do arrive, or ''. Not a loss: nights are dark."""
@@ -252,6 +267,8 @@ def _import_opencv() -> None:
         import cv2
     except ImportError as error:
         raise Misconfigured(f"OpenCV cannot be imported ({error}): install opencv-python-headless") from None
+    # Again, for the case that somebody imported OpenCV before us.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     cv2.setNumThreads(1)
 
 

@@ -6,17 +6,20 @@ Pure but for `require_access`, which asks the file system. Never imports OpenCV,
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from drivers.device_urls import DeviceUrl, merged_options
 from drivers.errors import DeviceLost, Misconfigured
 
 SCHEME = "camera"
 STREAM_SCHEMES = ("http", "https", "rtsp", "rtsps")
+_AUTHORITY = re.compile(r"([^/?#]*)([^?#]*)(.*)", re.DOTALL)
 FORMS = (
     "camera:/dev/v4l/by-id/NAME-video-index0, camera:http://HOST/PATH, camera:rtsp://HOST/PATH "
     "or camera:file:/PATH.avi?realtime=1&loop=1"
@@ -43,8 +46,7 @@ class StreamSource:
     @property
     def shown(self) -> str:
         """The address without user, password and query: all three carry secrets on real cameras."""
-        parts = urlsplit(self.url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return without_secrets(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +86,25 @@ class CameraOptions:
     jpeg_quality: int = 85
 
 
-def parse_options(options: Mapping[str, Any]) -> CameraOptions:
-    """Raises Misconfigured on an unknown name or a value that is not a number in its range."""
-    known = {field.name: field.default for field in fields(CameraOptions)}
-    values: dict[str, Any] = {}
-    for name, value in options.items():
-        if name not in known:
-            raise Misconfigured(f"camera option {name!r} is unknown; allowed are {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise Misconfigured(f"camera option {name} must be a number, not {value!r}")
-        may_be_zero = name.startswith("request_")
-        if value < 0 or (value == 0 and not may_be_zero):
-            raise Misconfigured(f"camera option {name} must be greater than 0, not {value!r}")
-        values[name] = int(value) if isinstance(known[name], int) else float(value)
+def parse_options(shown: str, options: Mapping[str, Any]) -> CameraOptions:
+    """Raises Misconfigured, naming the camera as `shown`, on an unknown name or a value out of its range."""
+    defaults: dict[str, Any] = {field.name: field.default for field in fields(CameraOptions)}
+    values: dict[str, Any] = merged_options(DeviceUrl(SCHEME, shown, {}), options, defaults=defaults)
+    for name, value in values.items():
+        if value < 0 or (value == 0 and not name.startswith("request_")):
+            raise Misconfigured(f"{SCHEME}:{shown} option {name}={value!r} must be greater than 0")
     return CameraOptions(**values)
+
+
+def without_secrets(url: str) -> str:
+    """Any text that was given as a camera's URL, fit for a log: user, password and query cut out. Never raises."""
+    head, slashes, rest = url.partition("://")
+    if not slashes:
+        return url
+    authority, path, secret = _AUTHORITY.fullmatch(rest).groups()  # type: ignore[union-attr]  # matches any text
+    if "@" in path + secret:
+        return f"{head}://..."  # a password with an unescaped / or ?: where it ends is anybody's guess
+    return f"{head}://{authority.rpartition('@')[2]}{path}"
 
 
 def parse_source(url: str) -> Source:

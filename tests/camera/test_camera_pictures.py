@@ -173,6 +173,17 @@ def test_cancel_lets_a_watching_thread_go(camera: OpenCvCamera) -> None:
     assert not watcher.is_alive()
 
 
+def test_cancel_makes_an_open_that_waits_give_up(
+    scene: SimulatedCamera, make_camera: Callable[..., OpenCvCamera]
+) -> None:
+    scene.set_mode(Mode.STALL)
+    camera = make_camera(scene.url, open_within_s=600, read_timeout_s=600)
+    threading.Timer(0.3, camera.cancel).start()
+    with pytest.raises(DeviceLost):
+        camera.open()
+    scene.set_mode(Mode.OFF)
+
+
 def test_closing_lets_go_whoever_waits_for_a_picture(scene: SimulatedCamera, camera: OpenCvCamera) -> None:
     scene.set_mode(Mode.STALL)
     answers: list[Frame | None] = []

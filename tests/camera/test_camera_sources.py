@@ -19,6 +19,7 @@ from drivers.camera_source import (
     parse_options,
     parse_source,
     require_access,
+    without_secrets,
 )
 from drivers.errors import DeviceLost, Misconfigured
 from drivers.simulated.camera import SimulatedCamera
@@ -100,13 +101,21 @@ def test_a_loss_never_tells_the_password(make_camera: MakeCamera) -> None:
     camera = make_camera("camera:http://admin:geheim@127.0.0.1:9/stream?token=geheim", open_within_s=1.0)
     with pytest.raises(DeviceLost) as caught:
         camera.open()
+    assert "geheim" not in camera.url
     assert "127.0.0.1:9/stream" in str(caught.value) and "geheim" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"stale": 1}, {"stale_s": "2"}, {"stale_s": 0}, {"frozen_s": True}])
+@pytest.mark.parametrize("options", [{"stale": 1}, {"stale_s": "long"}, {"stale_s": 0}, {"frozen_s": -1}])
 def test_a_wrong_option_is_named(options: dict[str, object]) -> None:
     with pytest.raises(Misconfigured, match=next(iter(options))):
-        parse_options(options)
+        parse_options("/dev/video0", options)
+
+
+@given(st.text())
+def test_no_password_is_ever_shown_however_odd(noise: str) -> None:
+    assert "geheim" not in without_secrets(f"camera:http://admin:{noise}geheim{noise}@10.0.0.7/x")
+    assert "geheim" not in without_secrets(f"camera:http://10.0.0.7/{noise}?key={noise}geheim")
+    without_secrets(noise)
 
 
 def test_a_recording_is_played_to_its_end_and_then_the_camera_is_lost(make_camera: MakeCamera, recording: Path) -> None:
