@@ -20,7 +20,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, UnreadableEntry, chain_hash, decode
+from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, UnreadableEntry, chain_hash, decode
 
 FILE_NAME = "journal.db"
 SALT_BYTES = 16
@@ -163,6 +163,18 @@ class Journal:
             return None
         entry = decode(row[0])
         return entry.id, bytes(row[1]), entry.tick
+
+    def resumed(self) -> Stream | None:
+        """The writing end of this incarnation as the disk has it, or None when nothing of it is durable yet."""
+        row = self._db.execute(
+            "SELECT raw, hash FROM entries WHERE boot = ? ORDER BY seq DESC LIMIT 1", (self.boot,)
+        ).fetchone()
+        if row is None:
+            return None
+        last = decode(row[0])
+        stream = Stream(node=self.node, incarnation=self.incarnation, tick=last.tick, seen=last.based_on)
+        stream.seq, stream.head = last.seq, bytes(row[1])
+        return stream
 
     def streams(self) -> dict[str, int]:
         """Every earlier incarnation of this journal with its last seq."""

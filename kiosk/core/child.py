@@ -294,4 +294,5 @@ def children_of(entry: Entry) -> Iterable[int]:
         return (body["child"],)
     if entry.kind == Kind.ROLL_CALLED:
         return (child for child, _ in body["marks"])
-    return body.get("children", ())
+    children: list[int] = body.get("children", [])
+    return children

@@ -1,0 +1,122 @@
+"""Opening a gate: the state before the power went, rebuilt from the journal, and a new incarnation on top.
+
+A restart must end in exactly the state before it. So nothing is remembered anywhere else: the fold of the journal (and
+of what other gates sent) is the state, and this module is the only place that makes one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from kiosk import __version__
+from kiosk.controller import Clock, Controller, opening
+from kiosk.core.campus import STANDING_KINDS, Campus
+from kiosk.core.card_numbers import CardIndex
+from kiosk.core.entries import Entry, Fact, Kind, Sealed, Stream, UnreadableEntry, decode
+from kiosk.core.people import Directory
+from kiosk.core.timetable import day_book
+from kiosk.core.world import World
+from kiosk.journal import Journal, new_incarnation
+from kiosk.settings import Settings
+
+PEERS_FILE = "peers.db"
+
+
+def open_gate(*, settings: Settings, directory: Directory, state: Path, clock: Clock) -> Controller:
+    """A controller ready to start, its first facts already durable. Raises JournalError."""
+    journal = Journal(state, node=settings.site.node, incarnation=new_incarnation())
+    world = build_world(settings=settings, directory=directory, journal=journal, state=state, clock=clock)
+    facts = [
+        opening(journal, __version__),
+        Fact(Kind.SETTINGS_ADOPTED, {"digest": settings.digest}),
+        Fact(Kind.DIRECTORY_ADOPTED, {"number": directory.number, "day": world.day}),
+    ]
+    now_ms, trusted = clock.now_ms(), clock.trusted()
+    sealed = [world.stream.seal(fact, at_ms=now_ms, trusted=trusted) for fact in facts]
+    journal.append(sealed)
+    for one in sealed:
+        world.campus.apply(one.entry)
+
+    def rebuild() -> World:
+        """After a failed append: the world as the disk has it, with today's directory."""
+        now = controller.world
+        again = build_world(
+            settings=settings, directory=now.directory, journal=journal, state=state, clock=clock, stream=journal.resumed()
+        )
+        again.devices, again.link = now.devices, now.link
+        return again
+
+    controller = Controller(world=world, journal=journal, clock=clock, rebuild=rebuild)
+    return controller
+
+
+def build_world(
+    *,
+    settings: Settings,
+    directory: Directory,
+    journal: Journal,
+    state: Path,
+    clock: Clock,
+    stream: Stream | None = None,
+) -> World:
+    """Folds everything that still matters: standing facts of all times, and all since the last clearing."""
+    campus = Campus()
+    tick = 0
+    for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared()):
+        campus.apply(entry)
+        tick = max(tick, entry.tick)
+    if stream is None:
+        head = journal.head()
+        stream = Stream(
+            node=journal.node,
+            incarnation=journal.incarnation,
+            tick=max(tick, head[2] if head else 0),
+            seen=journal.streams(),
+        )
+    for sealed in peers_after(state / PEERS_FILE, 0)[1]:
+        campus.apply(sealed.entry)
+        stream.observe(sealed.entry)
+    rules = settings.rules_for(directory)
+    world = World(
+        rules=rules,
+        directory=directory,
+        calendar=settings.calendar,
+        plan=settings.plan,
+        release_window_min=settings.release_window_min,
+        campus=campus,
+        stream=stream,
+        book=day_book(
+            local_date(settings, clock.now_ms()), settings.calendar, settings.plan, directory,
+            release_window_min=settings.release_window_min,
+        ),
+        cards=CardIndex(directory.cards),
+    )  # fmt: skip
+    world.link.configured = bool(settings.site.sync.server)
+    return world
+
+
+def local_date(settings: Settings, now_ms: int) -> date:
+    days, _ = divmod(now_ms + settings.plan.utc_offset_ms, 86_400_000)
+    return date.fromordinal(date(1970, 1, 1).toordinal() + days)
+
+
+def peers_after(path: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:
+    """Other gates' entries that the agent stored after `row`, and the last row. An unreadable one is left to the duty page."""
+    if not path.exists():
+        return row, ()
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
+        rows = connection.execute("SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id", (row,)).fetchall()
+    connection.close()
+    return (rows[-1][0] if rows else row), tuple(_readable((raw, hash_) for _, raw, hash_ in rows))
+
+
+def _readable(rows: Iterable[tuple[bytes, bytes]]) -> Iterable[Sealed]:
+    for raw, hash_ in rows:
+        try:
+            entry: Entry = decode(raw)
+        except UnreadableEntry:
+            continue  # a later version's entry: it stays in peers.db byte for byte and is read after the upgrade
+        yield Sealed(entry, raw, hash_)
