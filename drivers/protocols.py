@@ -98,9 +98,13 @@ class Reader(Driver):
 
 class Relay(Driver):
     kind = "relay"
+    channels: tuple[int, ...] = (1,)
 
     @abc.abstractmethod
     def set(self, channel: int, on: bool) -> None: ...
+
+    def ping(self) -> None:
+        """Raises DeviceLost when the board is gone. A relay is idle most of the day: this is how that is noticed."""
 
     def get(self, channel: int) -> bool | None:
         """None when the board cannot tell: then only a door sensor proves anything."""
@@ -122,6 +126,10 @@ class Camera(Driver):
     @abc.abstractmethod
     def latest(self, *, max_age_s: float = 0.5, wait_s: float = 1.0) -> Frame | None:
         """A frame not older than `max_age_s`, waiting up to `wait_s` for one; never an old picture."""
+
+    @abc.abstractmethod
+    def at(self, mono_s: float, *, tolerance_s: float = 0.5) -> Frame | None:
+        """Thread-safe. The kept picture nearest to a moment of time.monotonic(); None when none lies that near."""
 
     @abc.abstractmethod
     def watch(self, timeout_s: float) -> None:

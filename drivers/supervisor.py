@@ -1,0 +1,329 @@
+"""One thread for each device: opens it, serves it, and brings it back when it goes away.
+
+A driver raises; what follows is decided here. `DeviceLost`: close, wait 0.2 s doubling to 10 s, open again.
+`Misconfigured`: a person must act, so it is tried every 30 s only. Anything else is a mistake in a program: logged once
+with its traceback, the device is DOWN, and it is tried again. Health is told once per change, and logged once.
+
+A supervisor never lets one device touch another, never blocks its callers, and never decides what a read means.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
+
+from drivers.errors import IO_ERRORS, DeviceLost, Misconfigured
+from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Info, Reader, Relay
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+JOIN_S = 5.0  # a driver may block that long in open(); nfcpy over udp for two seconds in a look
+MAX_TRACEBACKS = 16  # different mistakes that are logged for one device
+MAX_FEEDBACK = 4
+MAX_PULSES = 16
+MAX_PULSE_S = 30.0
+STALE_PULSE_S = 2.0  # a door must not open for somebody who has given up and walked on
+OFF_AGAIN_S = 5.0  # boards cannot be read back: an OFF that noise has eaten is mended by the next one
+
+OnHealth = Callable[[str, Health, str], None]
+D = TypeVar("D", bound=Driver)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait before a device is tried again, in seconds."""
+
+    first_s: float = 0.2
+    longest_s: float = 10.0
+    misconfigured_s: float = 30.0
+    stable_s: float = 5.0  # a device that ran so long has recovered: its next failure starts at `first_s`
+
+
+class DeviceSupervisor(abc.ABC, Generic[D]):
+    """Owns `driver` and the thread that alone may open, use and close it."""
+
+    def __init__(self, driver: D, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
+        self.driver = driver
+        self._on_health, self._patience = on_health, patience
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"device-{driver.name}", daemon=True)
+        self._health: tuple[Health, str] | None = None
+        self._info = Info()
+        self._beat_mono_s = time.monotonic()
+        self._logged: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        return self.driver.name
+
+    @property
+    def health(self) -> Health:
+        return self._health[0] if self._health else Health.STARTING
+
+    @property
+    def why(self) -> str:
+        """The sentence that came with the present health."""
+        return self._health[1] if self._health else ""
+
+    @property
+    def info(self) -> Info:
+        """What the device said when it was last opened."""
+        return self._info
+
+    @property
+    def last_beat_mono_s(self) -> float:
+        """time.monotonic() of the last sign of life of the thread; an old one means that a driver hangs."""
+        return self._beat_mono_s
+
+    def start(self) -> Self:
+        """Returns at once; the device is opened on its own thread."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> bool:
+        """Close the device and end the thread. False when a driver hangs in a call and the thread was left behind."""
+        self._stopping.set()
+        self.driver.cancel()
+        self._wake()
+        if self._thread.ident is not None:
+            self._thread.join(JOIN_S)
+        if self._thread.is_alive():
+            log.error("device %s does not stop: its driver hangs in a call", self.name)
+        return not self._thread.is_alive()
+
+    @abc.abstractmethod
+    def _serve(self) -> None:
+        """A bounded piece of work on an open device: at most about POLL_S."""
+
+    def _opened(self) -> None:
+        """Runs after every open, before OK is told."""
+
+    def _closing(self) -> None:
+        """Runs before the device is closed on purpose."""
+
+    def _wake(self) -> None:
+        """Make `_serve` return early."""
+
+    def _run(self) -> None:
+        wait_s = self._patience.first_s
+        self._change(Health.STARTING, "")
+        while not self._stopping.is_set():
+            started_s = time.monotonic()
+            health, why = self._one_life()
+            if self._stopping.is_set():
+                break
+            self._change(health, why)
+            if health is Health.MISCONFIGURED:
+                self._stopping.wait(self._patience.misconfigured_s)
+                continue
+            if time.monotonic() - started_s >= self._patience.stable_s:
+                wait_s = self._patience.first_s
+            self._stopping.wait(wait_s)
+            wait_s = min(2 * wait_s, self._patience.longest_s)
+        self._change(Health.STOPPED, "")
+
+    def _one_life(self) -> tuple[Health, str]:
+        """From open to close. Gives what ended it."""
+        try:
+            self._info = self.driver.open()
+            self._opened()
+            self._change(Health.OK, self._info.model)
+            while not self._stopping.is_set():
+                self._beat_mono_s = time.monotonic()
+                self._serve()
+            self._closing()
+        except Misconfigured as error:
+            return Health.MISCONFIGURED, str(error)
+        except DeviceLost as error:
+            return Health.DOWN, str(error)
+        except IO_ERRORS as error:
+            return Health.DOWN, f"{self.driver.url}: {error}; check cable and power"
+        except Exception as error:  # a mistake in a program must neither kill the thread nor pass in silence
+            self._log_once(error)
+            return (
+                Health.DOWN,
+                f"{self.driver.url}: fault in the program ({type(error).__name__}: {error}); see the log",
+            )
+        finally:
+            self._close()
+        return Health.STOPPED, ""
+
+    def _close(self) -> None:
+        try:
+            self.driver.close()
+        except Exception as error:  # close() promises not to raise: a driver that does must not end the others' day
+            self._log_once(error)
+
+    def _change(self, health: Health, why: str) -> None:
+        before = self._health
+        self._health = (health, why)
+        if before is not None and before[0] is health:
+            return
+        if health in (Health.DOWN, Health.MISCONFIGURED):
+            log.warning("device %s is %s: %s", self.name, health.value, why)
+        elif before is not None and before[0] in (Health.DOWN, Health.MISCONFIGURED):
+            log.info("device %s is %s again: %s", self.name, health.value, why)
+        try:
+            self._on_health(self.name, health, why)
+        except Exception as error:  # the listener's mistake: the device still works
+            self._log_once(error)
+
+    def _log_once(self, error: Exception) -> None:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        mistake = f"{type(error).__name__} {place.filename}:{place.lineno}"
+        if mistake in self._logged or len(self._logged) >= MAX_TRACEBACKS:
+            return
+        self._logged.add(mistake)
+        log.error("device %s: fault in the program", self.name, exc_info=error)
+
+
+class ReaderSupervisor(DeviceSupervisor[Reader]):
+    """`on_read` gets every read, on this device's thread: it must only put it into an inbox."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        on_read: Callable[[CredentialRead], None],
+        on_health: OnHealth,
+        patience: Patience = Patience(),
+    ) -> None:
+        if not isinstance(driver, Reader):
+            raise Misconfigured(f"{driver.name}: {driver.url} is no reader")
+        super().__init__(driver, on_health=on_health, patience=patience)
+        self._on_read = on_read
+        self._feedback: deque[bool] = deque(maxlen=MAX_FEEDBACK)
+
+    def feedback(self, granted: bool) -> None:
+        """Lamp or beep on the reader. Thread-safe; the oldest is dropped when four wait."""
+        self._feedback.append(granted)
+        self.driver.cancel()
+
+    def _serve(self) -> None:
+        for read in self.driver.poll(POLL_S):
+            self._on_read(read)
+        while self._feedback:
+            self.driver.feedback(self._feedback.popleft())
+
+
+class CameraSupervisor(DeviceSupervisor[Camera]):
+    """Keeps a camera alive. Pictures are asked for from any thread."""
+
+    def __init__(self, driver: Driver, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
+        if not isinstance(driver, Camera):
+            raise Misconfigured(f"{driver.name}: {driver.url} is no camera")
+        super().__init__(driver, on_health=on_health, patience=patience)
+
+    def latest(self, *, max_age_s: float = 0.5, wait_s: float = 1.0) -> Frame | None:
+        """None at once when the camera is not OK; otherwise as `Camera.latest`."""
+        if self.health is not Health.OK:
+            return None
+        return self.driver.latest(max_age_s=max_age_s, wait_s=wait_s)
+
+    def at(self, mono_s: float) -> Frame | None:
+        """The picture nearest to that moment; None when the camera is not OK."""
+        return self.driver.at(mono_s) if self.health is Health.OK else None
+
+    def _serve(self) -> None:
+        self.driver.watch(POLL_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pulse:
+    channel: int
+    seconds: float
+    asked_mono_s: float
+
+
+class RelaySupervisor(DeviceSupervisor[Relay]):
+    """Owns how long a contact stays closed. Every channel is told OFF at start, at stop, and whenever it idles.
+
+    After a crash the contact stays as it was until the next start tells it OFF: an exit that people depend on is wired
+    to open without power, never left to this.
+    """
+
+    def __init__(self, driver: Driver, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
+        if not isinstance(driver, Relay):
+            raise Misconfigured(f"{driver.name}: {driver.url} is no relay board")
+        super().__init__(driver, on_health=on_health, patience=patience)
+        self._asked: deque[_Pulse] = deque()
+        self._changed = threading.Condition()
+        self._off_at_s: dict[int, float] = {}  # closed contacts; only the device's thread touches this
+        self._off_again_s = 0.0
+
+    def pulse(self, channel: int, seconds: float) -> bool:
+        """Close `channel` now, for `seconds` from now. Thread-safe, returns at once.
+
+        False: the board is not there or too much is waiting, and nothing will happen. A longer pulse extends a running
+        one, a shorter one does not cut it. Raises ValueError for a channel or a time that no board is given.
+        """
+        if channel not in self.driver.channels:
+            raise ValueError(f"{self.name} has no channel {channel}; it has {self.driver.channels}")
+        if not 0 < seconds <= MAX_PULSE_S:
+            raise ValueError(f"a pulse lasts up to {MAX_PULSE_S:g} s, not {seconds!r}")
+        with self._changed:
+            if self.health is not Health.OK or len(self._asked) >= MAX_PULSES:
+                return False
+            self._asked.append(_Pulse(channel, seconds, time.monotonic()))
+            self._changed.notify()
+        return True
+
+    def _opened(self) -> None:
+        with self._changed:
+            self._asked.clear()
+        self._off_at_s.clear()
+        self._all_off()
+
+    def _closing(self) -> None:
+        self._all_off()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def _serve(self) -> None:
+        with self._changed:
+            if not self._asked and not self._stopping.is_set():
+                self._changed.wait(self._until_next_duty_s())
+            asked = list(self._asked)
+            self._asked.clear()
+        for pulse in asked:
+            self._close_contact(pulse)
+        self._open_contacts_due()
+        self.driver.ping()
+
+    def _until_next_duty_s(self) -> float:
+        due_s = min(self._off_at_s.values(), default=time.monotonic() + POLL_S)
+        return min(POLL_S, max(0.0, due_s - time.monotonic()))
+
+    def _close_contact(self, pulse: _Pulse) -> None:
+        now_s = time.monotonic()
+        if now_s - pulse.asked_mono_s > STALE_PULSE_S:
+            log.warning("device %s: a pulse on channel %d came too late and was dropped", self.name, pulse.channel)
+            return
+        off_at_s = max(now_s + pulse.seconds, self._off_at_s.get(pulse.channel, 0.0))
+        self._off_at_s[pulse.channel] = off_at_s  # noted before it is sent: a contact is never on without its end
+        self.driver.set(pulse.channel, True)
+
+    def _open_contacts_due(self) -> None:
+        now_s = time.monotonic()
+        for channel in [channel for channel, due_s in self._off_at_s.items() if due_s <= now_s]:
+            self.driver.set(channel, False)
+            del self._off_at_s[channel]
+            self._off_again_s = min(self._off_again_s, now_s + POLL_S)
+        if now_s >= self._off_again_s:
+            self._all_off(but=self._off_at_s.keys())
+
+    def _all_off(self, *, but: Container[int] = ()) -> None:
+        for channel in self.driver.channels:
+            if channel not in but:
+                self.driver.set(channel, False)
+        self._off_again_s = time.monotonic() + OFF_AGAIN_S

@@ -1,0 +1,348 @@
+"""What every reader promises, held by every reader driver against its simulator on the device's own wire.
+
+A driver that cannot keep a promise says why in drivers/QUALITY.toml, and only then is the promise not asked of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from drivers.errors import DeviceLost
+from drivers.protocols import CredentialRead, Health, Info, Reader
+from drivers.registry import load
+from drivers.simulated.pn532_chip import SimulatedPn532
+from drivers.simulated.rf_field import SimulatedField
+from drivers.simulated.serial_readers import SimulatedSerialReader
+from drivers.supervisor import Patience, ReaderSupervisor
+
+QUALITY = tomllib.loads((Path(__file__).parents[2] / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
+SOON_S = 8.0
+QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One driver with its simulator. `cards` are (what is tapped, scheme, value that must come out)."""
+
+    quality: str
+    start: Callable[[Path], Any]
+    options: str
+    cards: tuple[tuple[str, str, str], ...]
+
+
+def serial(protocol: Any, **how: Any) -> Callable[[Path], SimulatedSerialReader]:
+    return lambda link: SimulatedSerialReader(protocol, link=link, **how)
+
+
+BENCHES = {
+    "rdm6300": Bench(
+        "rdm6300",
+        serial("rdm6300"),
+        "",
+        (("62E3086CED", "em4100", "62E3086CED"), ("01000734E0", "em4100", "01000734E0")),
+    ),
+    "stxlrc": Bench(
+        "stxlrc", serial("stxlrc"), "", (("0012345678", "number", "0012345678"), ("16312177", "number", "16312177"))
+    ),
+    "m7941": Bench(
+        "m7941", serial("m7941"), "", (("DEADBEEF", "uid", "DEADBEEF"), ("01026F6C3A", "em4100", "01026F6C3A"))
+    ),
+    "lines-qr": Bench(
+        "lines", serial("lines"), "", (("P|张三|123", "qr", "P|张三|123"), ("CP1.abc.def", "qr", "CP1.abc.def"))
+    ),
+    "lines-gb18030-cr": Bench(
+        "lines",
+        serial("lines", encoding="gb18030", suffix="cr"),
+        "",
+        (("张三", "qr", "张三"), ("李四-2", "qr", "李四-2")),
+    ),
+    "lines-no-suffix": Bench(
+        "lines", serial("lines", suffix="none"), "", (("CP1.abc.def", "qr", "CP1.abc.def"), ("X-9", "qr", "X-9"))
+    ),
+    "lines-number": Bench(
+        "lines",
+        serial("lines"),
+        "?as=number",
+        (("0040856634", "number", "0040856634"), ("163,12177", "number", "163,12177")),
+    ),
+    "nfc-pn532": Bench(
+        "nfc",
+        lambda link: SimulatedPn532(link=link),
+        "",
+        (("DEADBEEF", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
+    ),
+    "nfc-udp": Bench(
+        "nfc",
+        lambda link: SimulatedField(),
+        "",
+        (("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6"), ("0102030405060708", "uid", "0102030405060708")),
+    ),
+}
+
+
+class Rig:
+    """A driver under its supervisor, its simulator, and everything that was told."""
+
+    def __init__(self, bench: Bench, simulator: Any) -> None:
+        self.bench, self.simulator = bench, simulator
+        self.url = simulator.url + bench.options
+        self.reads: list[CredentialRead] = []
+        self.told: list[tuple[Health, str]] = []
+        self._news = threading.Condition()
+        self.supervisor = ReaderSupervisor(
+            load(self.url, "north"), on_read=self._on_read, on_health=self._on_health, patience=QUICKLY
+        )
+
+    def _on_read(self, read: CredentialRead) -> None:
+        with self._news:
+            self.reads.append(read)
+            self._news.notify_all()
+
+    def _on_health(self, name: str, health: Health, why: str) -> None:
+        assert name == "north"
+        with self._news:
+            self.told.append((health, why))
+            self._news.notify_all()
+
+    def wait_until(self, said: Callable[[], bool]) -> None:
+        with self._news:
+            assert self._news.wait_for(said, SOON_S), (self.reads, self.told)
+
+    def wait_for(self, health: Health, *, times: int = 1) -> None:
+        self.wait_until(lambda: self.healths().count(health) >= times)
+
+    def healths(self) -> list[Health]:
+        return [health for health, _ in self.told]
+
+    def seen(self) -> list[tuple[str, str]]:
+        return [(read.scheme, read.value) for read in self.reads]
+
+    def tap_until_read(self, card: str, scheme: str, value: str) -> None:
+        """A person holds the card again when the light stays dark."""
+        give_up_s = time.monotonic() + SOON_S
+        while (scheme, value) not in self.seen() and time.monotonic() < give_up_s:
+            self.simulator.tap(card)
+            with self._news:
+                self._news.wait_for(lambda: (scheme, value) in self.seen(), 0.3)
+        assert (scheme, value) in self.seen(), (self.reads, self.told)
+
+
+def quality_exempts(bench: Bench, rule: str) -> str:
+    said = cast(str, QUALITY["drivers"][bench.quality][rule])
+    return said.removeprefix("exempt: ") if said.startswith("exempt: ") else ""
+
+
+@pytest.fixture(params=BENCHES, name="bench")
+def every_bench(request: pytest.FixtureRequest) -> Bench:
+    return BENCHES[request.param]
+
+
+@pytest.fixture(name="simulator")
+def its_simulator(bench: Bench, tmp_path: Path) -> Iterator[Any]:
+    with bench.start(tmp_path / "by-id" / "reader") as simulator:
+        yield simulator
+
+
+@pytest.fixture(name="rig")
+def a_running_rig(bench: Bench, simulator: Any) -> Iterator[Rig]:
+    rig = Rig(bench, simulator)
+    rig.supervisor.start()
+    rig.wait_for(Health.OK)
+    yield rig
+    assert rig.supervisor.stop()
+
+
+@pytest.fixture(name="driver")
+def a_bare_driver(bench: Bench, simulator: Any) -> Iterator[Reader]:
+    driver = load(simulator.url + bench.options, "north")
+    assert isinstance(driver, Reader)
+    yield driver
+    driver.close()
+
+
+def test_constructing_touches_nothing(bench: Bench, tmp_path: Path) -> None:
+    with bench.start(tmp_path / "reader") as simulator:
+        url = simulator.url
+    load(url, "north")
+
+
+def test_it_opens_twice_and_closes_twice(driver: Reader) -> None:
+    for _ in range(2):
+        info = driver.open()
+        assert isinstance(info, Info) and info.model
+        driver.close()
+        driver.close()
+
+
+def test_opening_an_open_device_starts_afresh(driver: Reader) -> None:
+    driver.open()
+    driver.open()
+    driver.poll(0.05)
+
+
+def test_polling_a_closed_device_is_a_lost_device(driver: Reader) -> None:
+    with pytest.raises(DeviceLost):
+        driver.poll(0.05)
+
+
+def test_nothing_presented_is_an_empty_list(driver: Reader) -> None:
+    driver.open()
+    assert driver.poll(0.1) == []
+
+
+def test_a_device_that_is_not_there_is_lost_and_the_sentence_names_it(bench: Bench, tmp_path: Path) -> None:
+    with bench.start(tmp_path / "reader") as simulator:
+        url = simulator.url + bench.options
+    driver = load(url, "north")
+    with pytest.raises(DeviceLost) as caught:
+        driver.open()
+    where = url.split(":", 2)[2] if bench.quality == "nfc" else url.split(":", 1)[1]
+    assert where.split("?")[0] in str(caught.value)
+    driver.close()
+
+
+def test_one_tap_is_one_read(rig: Rig) -> None:
+    for card, scheme, value in rig.bench.cards:
+        before_s = time.monotonic()
+        assert rig.simulator.tap(card)
+        rig.wait_until(lambda scheme=scheme, value=value: (scheme, value) in rig.seen())  # type: ignore[misc]
+        assert before_s <= rig.reads[-1].read_mono_s <= time.monotonic()
+    assert rig.seen() == [(scheme, value) for _, scheme, value in rig.bench.cards]
+    assert {read.device for read in rig.reads} == {"north"}
+    assert not any(read.random_uid for read in rig.reads)
+
+
+def test_a_card_left_lying_is_one_read(rig: Rig) -> None:
+    (card, scheme, value), (other, *_), *_ = rig.bench.cards
+    rig.simulator.place(card)
+    rig.wait_until(lambda: len(rig.reads) == 1)
+    time.sleep(0.3)  # several repeats, or several looks
+    rig.simulator.remove()
+    rig.simulator.tap(other)
+    rig.wait_until(lambda: len(rig.reads) >= 2)
+    assert rig.seen().count((scheme, value)) == 1
+
+
+def test_unplugged_is_down_and_plugged_in_again_reads_again(rig: Rig) -> None:
+    if why := quality_exempts(rig.bench, "unplug_is_noticed"):
+        pytest.skip(why)
+    first, second = rig.bench.cards[:2]
+    rig.tap_until_read(*first)
+    rig.simulator.unplug()
+    rig.wait_for(Health.DOWN)
+    rig.simulator.replug()
+    rig.wait_for(Health.OK, times=2)
+    rig.tap_until_read(*second)
+    assert rig.supervisor.stop()
+    assert rig.healths() == [Health.STARTING, Health.OK, Health.DOWN, Health.OK, Health.STOPPED]
+
+
+def test_down_is_said_once_with_a_sentence_however_long_it_lasts(bench: Bench, simulator: Any) -> None:
+    simulator.unplug()
+    rig = Rig(bench, simulator)
+    rig.supervisor.start()
+    rig.wait_for(Health.DOWN)
+    time.sleep(0.3)  # several attempts
+    simulator.replug()
+    rig.wait_for(Health.OK)
+    assert rig.supervisor.stop()
+    assert rig.healths() == [Health.STARTING, Health.DOWN, Health.OK, Health.STOPPED]
+    assert len(rig.told[1][1]) > 20, "a sentence, not a word"
+
+
+def test_garbage_on_the_wire_does_not_stop_the_next_card(rig: Rig) -> None:
+    _spoil(rig.simulator)
+    rig.tap_until_read(*rig.bench.cards[0])
+    assert rig.seen() == [rig.bench.cards[0][1:]], "garbage was never a card"
+
+
+def test_half_a_frame_is_no_card_and_the_next_card_is_read(rig: Rig) -> None:
+    simulator, (card, scheme, value) = rig.simulator, rig.bench.cards[0]
+    if isinstance(simulator, SimulatedField):
+        pytest.skip("a datagram comes whole or not at all")
+    if isinstance(simulator, SimulatedPn532):
+        simulator.half_answers(1)
+    else:
+        simulator.half_frame(rig.bench.cards[1][0])
+        time.sleep(0.12)  # longer than the pause that ends a line: what follows is another transmission
+    before = len(rig.reads)
+    rig.tap_until_read(card, scheme, value)
+    halves = [read.value for read in rig.reads[before:] if (read.scheme, read.value) != (scheme, value)]
+    assert all(rig.bench.cards[1][2].startswith(half) for half in halves)
+    if rig.bench.quality != "lines":  # text has no checksum
+        assert not halves
+
+
+def test_a_device_that_says_nothing_any_more_is_down_and_comes_back(rig: Rig) -> None:
+    if (why := quality_exempts(rig.bench, "silence_is_noticed")) or isinstance(rig.simulator, SimulatedField):
+        pytest.skip(why or "nfcpy cannot tell a silent field from an empty one")
+    rig.simulator.silence(True)
+    rig.wait_for(Health.DOWN)
+    rig.simulator.silence(False)
+    rig.wait_for(Health.OK, times=2)
+    rig.tap_until_read(*rig.bench.cards[0])
+
+
+def test_a_slow_device_still_reads(rig: Rig) -> None:
+    rig.simulator.slow(0.02 if isinstance(rig.simulator, SimulatedPn532) else 0.004)
+    rig.tap_until_read(*rig.bench.cards[0])
+    assert Health.DOWN not in rig.healths()
+
+
+def test_cancel_from_another_thread_ends_a_poll(driver: Reader) -> None:
+    driver.open()
+    polled: list[list[CredentialRead]] = []
+    poll_s = 60.0
+    thread = threading.Thread(target=lambda: polled.append(driver.poll(poll_s)))
+    thread.start()
+    time.sleep(0.1)
+    driver.cancel()
+    thread.join(SOON_S)
+    assert not thread.is_alive()
+    assert polled == [[]]
+
+
+def test_cancel_is_harmless_at_any_time(driver: Reader) -> None:
+    driver.cancel()
+    driver.open()
+    driver.cancel()
+    driver.poll(0.05)
+    driver.close()
+    driver.cancel()
+
+
+def test_stop_during_a_poll_ends_the_thread_and_closes_the_device(rig: Rig, bench: Bench) -> None:
+    assert rig.supervisor.stop()
+    assert rig.healths()[-1] is Health.STOPPED
+    again = load(rig.url, "north")  # an exclusive port that was left open could not be opened again
+    with closing(again):
+        again.open()
+
+
+def test_two_owners_cannot_share_a_port(rig: Rig) -> None:
+    if isinstance(rig.simulator, SimulatedField):
+        pytest.skip("an RF field has room for two readers")
+    second = load(rig.url, "second")
+    with closing(second), pytest.raises(DeviceLost, match="another program"):
+        second.open()
+    rig.tap_until_read(*rig.bench.cards[0])
+    assert Health.DOWN not in rig.healths()
+
+
+def _spoil(simulator: Any) -> None:
+    if isinstance(simulator, SimulatedField):
+        simulator.garble(3)
+    elif isinstance(simulator, SimulatedPn532):
+        simulator.garble(1)
+        simulator.garbage()
+    else:
+        simulator.garbage()
