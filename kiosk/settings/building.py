@@ -88,11 +88,13 @@ def _service(raw: Mapping[str, Any]) -> Service:
     return Service(
         offers=frozenset(raw["offers"]),
         practices=frozenset(raw["practices"]),
+        never=frozenset(raw["never"]),
         slot_choice=frozenset(raw["slot_choice"]),
         leave_times_min=raw["leave_times"],
         menu_fields=frozenset(raw["menu_fields"]),
         enrolment_period=raw["enrolment_period"],
         weeks_per_year=raw["weeks_per_year"],
+        weekend_content=raw["weekend_content"],
         external_staff=raw["external_staff"],
         filed_on=raw["filed_on"],
         approved_on=raw["approved_on"],

@@ -67,6 +67,11 @@ def _check_school(school: Mapping[str, Any], file: str, problems: Problems) -> N
             hint = f", did you mean {close}?" if close else ""
             en = f"there is no policy '{city}'{hint} Known: {', '.join(known)}"
             problems.add(file, "school.city", f"没有政策“{city}”，可用：{listed}", en)
+    service = school["service"] or {}
+    both = sorted(set(service.get("practices") or ()) & set(service.get("never") or ()))
+    if both:
+        listed = ", ".join(both)
+        problems.add(file, "service.never", f"与 practices 矛盾：{listed}", f"contradicts practices: {listed}")
     windows = school["windows"] or {}
     green, amber = windows.get("list_green_min"), windows.get("list_amber_min")
     if green is not None and amber is not None and green >= amber:

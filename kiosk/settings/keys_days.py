@@ -7,6 +7,21 @@ from typing import Final
 from kiosk.core.timetable import DayType
 from kiosk.settings.schema import Key, Kind, Section, Shape
 
+SLOT_KINDS: Final = (
+    "homework",
+    "tutoring",
+    "reading",
+    "self_study",
+    "enrichment",
+    "sports",
+    "arts",
+    "science",
+    "labour",
+    "club",
+    "film",
+    "care",
+)
+
 _DAY_KEYS = (
     Key("date", Kind.DAY, "日期", "the date"),
     Key("type", Kind.TEXT, "日类型", "kind of day", None, choices=tuple(kind.value for kind in DayType)),
@@ -60,9 +75,8 @@ _BELLS = Section(
                     "kind",
                     Kind.TEXT,
                     "内容",
-                    "homework, enrichment, care",
-                    "homework",
-                    ("homework", "enrichment", "care"),
+                    "what it is mainly for",
+                    choices=SLOT_KINDS,
                 ),
                 Key("from", Kind.TIME, "开始", "start"),
                 Key("to", Kind.TIME, "结束", "end"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kiosk.core.people import Stage
+from kiosk.core.practices import FEATURES
 from kiosk.core.rules import AccessKind, Freshness, Rules
 from kiosk.core.timetable import MINUTE_MS
 from kiosk.settings.schema import Key, Kind, Section, Shape
@@ -12,17 +13,7 @@ from kiosk.settings.schema import Key, Kind, Section, Shape
 _RULES: Final = Rules(node="", gates={}, access_points={}, ladder=())
 _FRESH: Final = Freshness()
 SLOT_CHOICES: Final = ("1", "2", "1+2")
-OFFERS: Final = (
-    "two_slots",
-    "several_lengths",
-    "mixed_groups",
-    "extended_care",
-    "early_care",
-    "evening_study",
-    "weekend",
-    "holiday_opening",
-    "flexible_hours",
-)
+OFFERS: Final = tuple(FEATURES)
 MENU_FIELDS: Final = ("content", "teachers", "audience", "capacity", "time", "room")
 FEE_MODES: Final = ("none", "parents_pay", "cost_share", "county_funded", "none_until_standard_set")
 FEE_BASES: Final = ("none", "pupil_month", "pupil_term_once")
@@ -97,6 +88,13 @@ _SERVICE = Section(
             (),
         ),
         Key(
+            "never",
+            Kind.TEXTS,
+            "明确不做的事（如 bundled_slots 时段捆绑），用词同上",
+            "what the school does not do, such as bundled_slots, in the same words",
+            (),
+        ),
+        Key(
             "slot_choice",
             Kind.TEXTS,
             "家长可选的时段组合",
@@ -121,6 +119,14 @@ _SERVICE = Section(
             "weeks planned a school year, 0 = not fixed",
             0,
             high=53,
+        ),
+        Key(
+            "weekend_content",
+            Kind.TEXT,
+            "双休日的内容",
+            "what the weekend day is for, empty = not said",
+            "",
+            ("", "interest", "care"),
         ),
         Key("external_staff", Kind.FLAG, "是否有校外人员参与", "people from outside take part", False),
         Key("filed_on", Kind.DAY, "方案备案日期", "when the plan was filed with the education office", None),

@@ -140,7 +140,7 @@ def _parse(path: Path, label: str, problems: Problems) -> dict[str, Any] | None:
 def _label(path: Path, folder: Path) -> str:
     """How a file is named in a problem: relative to the folder that was asked for, if it lies near."""
     relative = os.path.relpath(path, folder)
-    return relative if relative.count("..") <= 2 * MAX_BASES and not os.path.isabs(relative) else str(path)
+    return relative if relative.count("..") <= 2 * MAX_BASES else str(path)
 
 
 def _digest(paths: Mapping[str, Path], national: list[Path]) -> str:

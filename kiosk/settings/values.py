@@ -40,11 +40,13 @@ class Service:
 
     offers: frozenset[str]
     practices: frozenset[str]
+    never: frozenset[str]  # practices that the school says it does not have
     slot_choice: frozenset[str]  # of "1", "2", "1+2"
     leave_times_min: tuple[int, ...]
     menu_fields: frozenset[str]
     enrolment_period: str  # month, term
     weeks_per_year: int  # 0 = not fixed
+    weekend_content: str  # interest, care, "" = not said
     external_staff: bool
     filed_on: date | None
     approved_on: date | None
