@@ -1,0 +1,134 @@
+"""Views in, HTML out: the one door to every page.
+
+Called by `kiosk.web.app`; speaks no HTTP, reads no clock, keeps no state. What the pages expect of the server:
+
+- **Stream** `GET /live?topic=…&topic=…` (server-sent events). Topics: `display:<access point>`, `guard:<gate>`,
+  `roster:<roster>`, `rosters`, `duty`, `bar`. Events: `patch` and `bar`, data = JSON `[{"id", "html"}, …]` in the order of
+  `fragments` (each replaces the element of that id; all of them on joining, later only those whose text changed, or all
+  when other ids appear); `answer`, data = `answer(...)` as JSON; `signed_out`. After a broken line the page joins again.
+- **Actions** `POST /act/<name>` with JSON and the header `X-CSRF-Token` (from `<meta name="csrf">`); the answer is
+  `{"outcome", "reason", "words"}`, shown in place. 401 leads to signing in. Bodies, by name:
+  release {children, collector, access_point, verified, second_staff_number?, second_pin?} ·
+  refuse {children, collector, access_point, reason, description, queue_id} · confirm_identity {claim, same_person} ·
+  dismiss {queue_id} · call_roll {roster, marks: {child: mark}} · offer {kind, children, taker, place} ·
+  accept {handover, counted, exceptions: {child: mark}} · decline {handover} · take_group {roster, counted, exceptions} ·
+  acknowledge {case} · log_call {case, guardian, result, eta_min?} ·
+  leave_slip {child, from_ms, to_ms, with_collector, alone, kind, note} · excuse {child, kind, note} · card_lost {uid} ·
+  emergency {drill} · emergency_end {} · clear_campus {} · seat_claim {access_point, class_id, seat}.
+  A body that waited offline also has `meant_ms`. Only call_roll, take_group and accept ever wait.
+- **Card readers that type** `POST /wedge/<access point>` {access_point, scheme: "number", value}; a display shows the
+  answer if it is an `answer(...)` payload.
+- `GET /search?q=` -> `part("search", …)`, `GET /child/<n>` -> `part("child", …)`, `GET /photo/<person>`, `GET /snapshot/<id>`,
+  forms to `/sign-in`, `/sign-out`, `/office/import`, `/office/import/apply` with a hidden field `csrf`; `?lang=en|zh` on any page.
+- **Headers**: `Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;
+  connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`; `/static` with `Cache-Control: no-cache`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kiosk.core.people import Staff
+from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, SearchView
+from kiosk.web import faces_live as live
+from kiosk.web.faces_answer import answer
+from kiosk.web.faces_chart import bar_chart
+from kiosk.web.faces_engine import render
+from kiosk.web.faces_format import Lang
+from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView
+from kiosk.web.faces_roster import looking_for, moment
+from kiosk.web.words import known, say
+
+__all__ = ["PAGES", "answer", "fragments", "page", "part", "topics", "words_of"]
+
+PAGES = (
+    "display guard roster rosters duty office_import office_people office_settings office_devices sign_in error".split()
+)
+NAV = (("guard", "/guard"), ("rosters", "/rosters"), ("duty", "/duty"), ("office", "/office/import"))
+_STYLE = {"rosters": "roster", "error": "sign_in"}
+
+
+def page(
+    name: str,
+    *,
+    view: Any,
+    lang: Lang = "zh",
+    staff: Staff | None = None,
+    csrf: str = "",
+    nav: Sequence[tuple[str, str]] = NAV,
+    **ctx: Any,
+) -> str:
+    """A whole page as HTML.
+
+    name: one of PAGES. nav: (name, url) of the pages that this person may open. Further context:
+    display needs `school` (public name) and `classes` (SchoolClass, for the no-card pad);
+    guard needs `access_point` (the guard's own desk, used for releases after a search).
+    """
+    if name not in PAGES:
+        raise ValueError(f"no page {name!r}; there are {', '.join(PAGES)}")
+    face = "office" if name.startswith("office_") else _STYLE.get(name, name)
+    context = {
+        "view": view,
+        "staff": staff,
+        "csrf": csrf,
+        "nav": nav,
+        "here": {"roster": "rosters"}.get(name, "office" if face == "office" else name),
+        "face": face,
+        "now_ms": view.bar.now_ms if hasattr(view, "bar") else view.now_ms,
+        "topics": topics(name, view),
+        **_extra(name, view, lang),
+        **ctx,
+    }
+    return render(f"{name}.html", lang, **context)
+
+
+def part(name: str, *, view: SearchView | ChildView, lang: Lang = "zh") -> str:
+    """A piece that a page fetches: `search` (SearchView) or `child` (ChildView)."""
+    return render(f"parts/{name}.html", lang, view=view)
+
+
+def fragments(view: object, *, lang: Lang = "zh") -> list[tuple[str, str]]:
+    """Every live part of a view as (element id, html), lists before their members. Equal views give equal bytes."""
+    return live.pieces(view, lang)
+
+
+def topics(name: str, view: Any) -> list[str]:
+    """What the page listens to."""
+    own = {
+        "display": lambda: [f"display:{view.access_point}"],
+        "guard": lambda: [f"guard:{view.gate}", "bar"],
+        "roster": lambda: [f"roster:{view.roster}", "bar"],
+        "rosters": lambda: ["rosters", "bar"],
+        "duty": lambda: ["duty", "bar"],
+        "sign_in": lambda: [],
+        "error": lambda: [],
+    }
+    return own.get(name, lambda: ["bar"])()
+
+
+def words_of(outcome: str, reason: str, lang: Lang = "zh") -> str:
+    """The staff's words for the outcome of an action."""
+    if outcome == "granted" and reason == "done":
+        return say("reason.done", lang)
+    return say(f"reason.{reason}" if known(f"reason.{reason}") else "js.refused", lang)
+
+
+def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
+    """Values that a template needs beside its view."""
+    if isinstance(view, RosterView):
+        return {"looking": looking_for(view), "moment": moment(view), "rows": live.row_list(view, lang)}
+    if isinstance(view, DutyView):
+        inside, outside = live.campus_edge(view.by_place)
+        cases = [live.case_html(case, lang) for case in view.cases]
+        return {"inside": inside, "outside": outside, "blockers": live.blockers(view), "cases": cases}
+    if isinstance(view, DevicesView):
+        return {"tab": "devices", "chart": bar_chart(view.arrivals)}
+    if isinstance(view, ErrorView):
+        return {"key": f"error.{view.status}" if known(f"error.{view.status}") else "error.500"}
+    if name == "display":
+        return {"school": "", "classes": ()}
+    if isinstance(view, GuardView):
+        lines = [live.queue_line(item, lang) for item in view.queue]
+        return {"access_point": "", "lines": lines, "details": [live.item_detail(item, lang) for item in view.queue]}
+    return {"tab": name.removeprefix("office_"), "max_listed": MAX_LISTED} if name.startswith("office_") else {}

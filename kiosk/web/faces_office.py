@@ -1,0 +1,127 @@
+"""View values of the pages that the controller's thread does not answer: office, signing in, trouble.
+
+The app fills these from files, the directory and the settings; the faces only show them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.roster import Bar, DeviceLine
+
+MAX_LISTED = 200  # lines of a diff or of problems on one page; the rest is counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemLine:
+    """One thing wrong in an imported file. `where`: sheet, row and column as people say them."""
+
+    file: str
+    where: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """One difference between the files and the list in force. change: added | changed | removed."""
+
+    change: str
+    sort: str  # 学生, 监护人, 卡, ...
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """state: start | preview | done. `token` names the uploaded files for the apply step."""
+
+    bar: Bar
+    state: str = "start"
+    token: str = ""
+    files: tuple[str, ...] = ()
+    problems: tuple[ProblemLine, ...] = ()
+    changes: tuple[ChangeLine, ...] = ()
+    counts: tuple[tuple[str, int, int, int], ...] = ()  # (sort, added, changed, removed)
+    number: int = 0  # of the list that was adopted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLine:
+    uid: str
+    state: str  # active | lost | returned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """kind: pupil | collector | staff."""
+
+    kind: str
+    number: int
+    name: str
+    where: str  # class and seat, relation, roles
+    has_photo: bool
+    cards: tuple[CardLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleView:
+    bar: Bar
+    text: str = ""
+    people: tuple[PersonLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingLine:
+    key: str
+    value: str
+    source: str  # file or policy with its clause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingLine:
+    """What a plan breaks. level: block | warn."""
+
+    level: str
+    message: str
+    document: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsView:
+    bar: Bar
+    groups: tuple[tuple[str, tuple[SettingLine, ...]], ...] = ()  # (heading, lines)
+    policy: str = ""
+    findings: tuple[FindingLine, ...] = ()
+    day_words: str = ""  # what today is, in words
+    decided_by: str = ""  # Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesView:
+    """`drivers` gives the driver of each device by name; `arrivals` counts per five minutes for the chart."""
+
+    bar: Bar
+    devices: tuple[DeviceLine, ...] = ()
+    drivers: tuple[tuple[str, str], ...] = ()
+    arrivals: tuple[tuple[int, int], ...] = ()  # (from_ms, count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInView:
+    """error: "" | wrong | locked | expired. `staff_number` is filled in when a staff card was read."""
+
+    now_ms: int
+    school: str = ""
+    error: str = ""
+    locked_min: int = 0
+    staff_number: str = ""
+    next_url: str = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorView:
+    now_ms: int
+    status: int  # 403, 404, 500, 503
+    detail: str = ""

@@ -1,0 +1,59 @@
+"""Which button stands at the bottom of a roster: it changes with the moment.
+
+One question decides: what must this teacher do next? An offer that waits comes first, then the children who are here
+but still in others' care, then the roll, then the next custodian. Pure; the page and its script only show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.roster import OfferLine, RosterRow, RosterView
+
+LEAVE_MARKS = frozenset({"leave_sick", "leave_personal"})
+HERE_MARKS = frozenset({"present", "late"})
+ABSENT = "absent_unexplained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """kind: accept | take | call | offer | done. `count` and `exceptions` are those of the rows as they stand."""
+
+    kind: str
+    count: int = 0
+    exceptions: int = 0
+    offer: OfferLine | None = None
+
+
+def suggested(row: RosterRow) -> str:
+    """The mark that the row shows before the teacher has said anything: what the readers saw."""
+    if row.mark:
+        return row.mark
+    return "present" if row.here else (ABSENT if row.expected else "")
+
+
+def moment(view: RosterView) -> Moment:
+    if view.incoming:
+        offer = view.incoming[0]
+        return Moment(kind="accept", count=offer.expected, offer=offer)
+    marks = [suggested(row) for row in view.rows if row.expected or row.here]
+    here = sum(mark in HERE_MARKS for mark in marks)
+    exceptions = len(marks) - here
+    if view.takeable:
+        return Moment(kind="take", count=here, exceptions=exceptions)
+    if view.rows and view.roll_called_ms is None:
+        return Moment(kind="call", count=here, exceptions=exceptions)
+    if view.next_takers and any(row.held_by_me and not row.offered_to for row in view.rows):
+        return Moment(kind="offer", count=sum(row.held_by_me and not row.offered_to for row in view.rows))
+    return Moment(kind="done")
+
+
+def looking_for(view: RosterView) -> tuple[RosterRow, ...]:
+    """On campus, expected here, not here: longest missing first. They stand on top; no row jumps for it."""
+    missing = [row for row in view.rows if row.missing_since_ms is not None]
+    return tuple(sorted(missing, key=lambda row: (row.missing_since_ms or 0, row.line.seat)))
+
+
+def by_seat(view: RosterView) -> tuple[RosterRow, ...]:
+    """Rows where the thumb expects them: by class and seat, guests last. The order never follows the state."""
+    return tuple(sorted(view.rows, key=lambda row: (not row.expected, row.line.class_name, row.line.seat, row.line.child)))
