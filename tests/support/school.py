@@ -38,6 +38,7 @@ class School:
         self.directory = directory or small_school()
         self.clock = FixedClock(self.ms(at))
         self.gate: Controller = self._opened()
+        self.open = True
 
     def _opened(self) -> Controller:
         gate = open_gate(settings=self.settings, directory=self.directory, state=self.state, clock=self.clock)
@@ -70,12 +71,14 @@ class School:
 
     def restart(self) -> School:
         """The power goes and comes back: everything that was not on disk is forgotten."""
-        self.gate.stop()
-        self.gate = self._opened()
+        self.close()
+        self.gate, self.open = self._opened(), True
         return self
 
     def close(self) -> None:
-        self.gate.stop()
+        if self.open:
+            self.gate.stop()
+            self.open = False
 
     # --- what people do ----------------------------------------------------------------------------
 

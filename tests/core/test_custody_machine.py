@@ -1,0 +1,151 @@
+"""The promise as a machine: whatever staff and children do, in whatever order, each child on campus has one custodian."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from kiosk.core import commands as c
+from kiosk.core.campus import Campus
+from kiosk.core.custody import Custody
+from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
+from tests.support.school import School
+
+CHILDREN = st.sampled_from([p.number for p in PUPILS])
+PERSONS = st.sampled_from([p.number for p in (*PUPILS, *COLLECTORS)])
+STAFF_NUMBERS = st.sampled_from([s.number for s in STAFF])
+POINTS = st.sampled_from(["east-in", "east-out", "south-in", "south-out", "room-201", "room-art", "room-201-exit", "east-desk"])
+ROSTERS = st.sampled_from(["session:S1", "session:S2", "session:E1", "class:primary-2022-1", "class:primary-2026-1"])
+SOME = st.lists(CHILDREN, min_size=1, max_size=4, unique=True).map(tuple)
+
+
+class CustodyMachine(RuleBasedStateMachine):
+    """Everything goes through the real controller and journal; only the clock is ours."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.school = School(self.folder / "state")
+        self.before: dict[int, tuple[str, int]] = {}
+        self.offers: list[str] = []
+
+    def ask(self, command: Any) -> Any:
+        """Whatever is refused changes nobody's custodian; only begin, acceptance and release change it."""
+        self.before = self.holds()
+        written = len(self.school.entries())
+        answer = self.school.ask(command)
+        if answer.decision.outcome == "refused" and len(self.school.entries()) == written:
+            assert self.holds() == self.before
+        new = [e for e in self.school.entries()][written:]
+        moving = {"arrived", "session_entered", "roll_called", "handover_accepted", "released"}
+        touched = {n for e in new if e.kind in moving for n in _children(e)}
+        changed = {n for n, hold in self.holds().items() if self.before.get(n, ("OUT", 0))[1] != hold[1]}
+        assert changed <= touched, (changed, [e.kind for e in new])
+        return answer
+
+    def holds(self) -> dict[int, tuple[str, int]]:
+        return {n: (s.hold.custody.value, s.hold.custodian) for n, s in self.school.gate.world.campus.children.items()}
+
+    @rule(person=PERSONS, point=POINTS)
+    def tap(self, person: int, point: str) -> None:
+        self.ask(c.Read(access_point=point, scheme="uid", value=uid_of(person)))
+
+    @rule(minutes=st.integers(1, 90))
+    def wait(self, minutes: int) -> None:
+        self.school.clock.advance(minutes * 60_000)
+        self.ask(c.Tick())
+
+    @rule(children=SOME, taker=STAFF_NUMBERS)
+    def offer(self, children: tuple[int, ...], taker: int) -> None:
+        giver = self.school.gate.world.campus.child(children[0]).hold.custodian
+        if giver in self.school.directory.staff:
+            answer = self.ask(c.Offer(kind="to_session", children=children, taker=taker, place="201", by=giver))
+            if answer.entry:
+                self.offers.append(str(answer.entry))
+
+    @precondition(lambda self: getattr(self, "offers", None))
+    @rule(data=st.data(), by=STAFF_NUMBERS, honest=st.booleans(), decline=st.booleans(), left_out=st.booleans())
+    def answer_offer(self, data: Any, by: int, honest: bool, decline: bool, left_out: bool) -> None:
+        handover = data.draw(st.sampled_from(self.offers))
+        found = self.school.gate.world.campus.offers[handover]
+        by = found.taker if honest else by
+        if decline:
+            self.ask(c.Decline(handover=handover, by=by))
+            return
+        children = self.school.gate.world.campus.open_children(found)
+        exceptions = {children[0]: "医务室"} if left_out and children else {}
+        self.ask(c.Accept(handover=handover, counted=len(children) - len(exceptions), by=by, exceptions=exceptions))
+
+    @rule(roster=ROSTERS, by=STAFF_NUMBERS, counted=st.integers(0, 4))
+    def take(self, roster: str, by: int, counted: int) -> None:
+        self.ask(c.TakeGroup(roster=roster, counted=counted, by=by))
+
+    @rule(roster=ROSTERS, child=CHILDREN, mark=st.sampled_from(["present", "late", "absent_unexplained", "leave_sick"]), by=STAFF_NUMBERS)
+    def call_roll(self, roster: str, child: int, mark: str, by: int) -> None:
+        self.ask(c.CallRoll(roster=roster, marks={child: mark}, by=by))
+
+    @rule(children=SOME, collector=st.sampled_from([x.number for x in COLLECTORS]), by=STAFF_NUMBERS)
+    def release(self, children: tuple[int, ...], collector: int, by: int) -> None:
+        checks = ("photo", "child_recognises", "call_back", "id_seen")
+        self.ask(
+            c.Release(children=children, collector=collector, access_point="east-out", by=by, verified=checks, second=140)
+        )
+
+    @rule()
+    def clear(self) -> None:
+        held = [n for n, s in self.school.gate.world.campus.on_campus()]
+        answer = self.ask(c.ClearCampus(by=140))
+        assert not (held and answer.decision.outcome == "granted"), "closed over a child in custody"
+
+    @rule()
+    def power_cut(self) -> None:
+        before = self.school.gate.world.campus.fingerprint()
+        self.school.restart()
+        cleared = self.school.gate.world.campus.cleared
+        if cleared is None:
+            assert self.school.gate.world.campus.fingerprint() == before
+
+    @invariant()
+    def every_child_on_campus_has_exactly_one_named_custodian(self) -> None:
+        if not hasattr(self, "school"):
+            return
+        world = self.school.gate.world
+        for number, state in world.campus.children.items():
+            if state.hold.live:
+                assert state.hold.custodian in world.directory.staff, (number, state.hold)
+            else:
+                assert state.hold.custodian == 0 and state.hold.handover == ""
+            assert (state.hold.custody is Custody.OFFERED) == bool(state.hold.handover)
+
+    @invariant()
+    def replay_equals_live(self) -> None:
+        if not hasattr(self, "school"):
+            return
+        again = Campus()
+        for entry in self.school.entries():
+            again.apply(entry)
+        if self.school.gate.world.campus.cleared is None:
+            assert again.fingerprint() == self.school.gate.world.campus.fingerprint()
+
+    def teardown(self) -> None:
+        if hasattr(self, "school"):
+            self.school.close()
+            shutil.rmtree(self.folder)
+
+
+def _children(entry: Any) -> list[int]:
+    from kiosk.core.child import children_of
+
+    return list(children_of(entry))
+
+
+CustodyMachine.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestCustody = CustodyMachine.TestCase

@@ -1,0 +1,104 @@
+"""The fold: any order, any duplication of arrival, same state; and two gates that were apart agree afterwards."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kiosk.core.campus import Campus
+from kiosk.core.entries import Fact, Kind, Stream
+
+DAY = "2026-11-23"
+CHILDREN = st.integers(1, 3)
+
+
+def body(child: int, **more: object) -> dict[str, object]:
+    return {"child": child, "day": DAY, "access_point": "p", "reason": "on_time", **more}
+
+
+FACTS = st.one_of(
+    st.builds(lambda n, w: Fact(Kind.ARRIVED, body(n, custodian=w, place="校园")), CHILDREN, st.integers(101, 103)),
+    st.builds(lambda n: Fact(Kind.RELEASED, body(n, collector=201, guard=130)), CHILDREN),
+    st.builds(lambda n: Fact(Kind.SESSION_ENTERED, body(n, session="S1", place="201", custodian=111)), CHILDREN),
+    st.builds(lambda n: Fact(Kind.SEEN, body(n, flag="already_in")), CHILDREN),
+    st.builds(lambda n, r: Fact(Kind.ESCALATED, body(n, case=f"u:{n}", rung=r, t0_ms=5, state="x", told=[])), CHILDREN, st.integers(0, 3)),
+    st.builds(lambda n: Fact(Kind.ACKNOWLEDGED, body(n, case=f"u:{n}", by=140)), CHILDREN),
+    st.builds(
+        lambda n, m: Fact(Kind.ROLL_CALLED, {"roster": "session:S1", "marks": [[n, m]], "by": 111, "place": "201", "day": DAY}),
+        CHILDREN, st.sampled_from(["present", "absent_unexplained"]),
+    ),
+    st.builds(
+        lambda ns, t: Fact(
+            Kind.HANDOVER_OFFERED,
+            {"children": sorted(ns), "giver": 101, "taker": t, "place": "201", "reason": "to_session", "day": DAY, "expected": 1, "by": 101},
+        ),
+        st.sets(CHILDREN, min_size=1), st.integers(111, 113),
+    ),
+    st.just(Fact(Kind.EMERGENCY_DECLARED, {"by": 140, "day": DAY})),
+    st.just(Fact(Kind.EMERGENCY_ENDED, {"by": 140, "day": DAY})),
+    st.builds(lambda u: Fact(Kind.CARD_LOST, {"card": u, "by": 1, "day": DAY}), st.sampled_from(["A", "B"])),
+    st.builds(
+        lambda n: Fact(Kind.PICKUP_REQUESTED, {"person": 201, "candidates": [n], "access_point": "p", "outcome": "ask_guard", "reason": "x", "day": DAY, "queue": "collector"}),
+        CHILDREN,
+    ),
+)  # fmt: skip
+
+
+def entries_of(script: list[tuple[int, Fact, int]], accept: bool) -> list:
+    """Two gates write; sometimes one has heard of what the other wrote. Offers are answered by the writer itself."""
+    streams = [Stream(node="east", incarnation="a" * 16), Stream(node="south", incarnation="b" * 16)]
+    written: list = []
+    for which, fact, hears in script:
+        stream = streams[which]
+        if hears:
+            for entry in written:
+                if entry.node != stream.node:
+                    stream.observe(entry)
+        sealed = stream.seal(fact, at_ms=1_000 + 17 * len(written) * (which + 1), trusted=True)
+        written.append(sealed.entry)
+        if accept and fact.kind is Kind.HANDOVER_OFFERED:
+            done = {"handover": str(sealed.entry.id), "giver": 101, "taker": fact.body["taker"], "place": "201",
+                    "children": fact.body["children"], "counted": 1, "exceptions": [], "day": DAY}  # fmt: skip
+            written.append(stream.seal(Fact(Kind.HANDOVER_ACCEPTED, done), at_ms=1_001, trusted=True).entry)
+    return written
+
+
+SCRIPT = st.lists(st.tuples(st.integers(0, 1), FACTS, st.integers(0, 1)), min_size=1, max_size=14)
+
+
+@settings(max_examples=250, deadline=None)
+@given(script=SCRIPT, accept=st.booleans(), data=st.data())
+def test_any_order_and_any_duplication_of_arrival_give_the_same_state(script, accept, data) -> None:
+    written = entries_of(script, accept)
+    one = Campus()
+    for entry in written:
+        one.apply(entry)
+    twice = data.draw(st.permutations(written + data.draw(st.lists(st.sampled_from(written), max_size=5))))
+    other = Campus()
+    for entry in twice:
+        other.apply(entry)
+    assert other.fingerprint() == one.fingerprint()
+
+
+@settings(max_examples=150, deadline=None)
+@given(script=SCRIPT, accept=st.booleans())
+def test_the_total_order_never_contradicts_what_a_writer_had_seen(script, accept) -> None:
+    written = entries_of(script, accept)
+    for one in written:
+        for other in written:
+            if one is not other and one.knew(other):
+                assert other.order < one.order
+
+
+def test_two_gates_that_were_apart_both_release_a_child_and_it_is_a_conflict_at_both() -> None:
+    east, south = Stream(node="east", incarnation="a" * 16), Stream(node="south", incarnation="b" * 16)
+    arrived = east.seal(Fact(Kind.ARRIVED, body(1, custodian=101)), at_ms=1, trusted=True).entry
+    south.observe(arrived)
+    first = east.seal(Fact(Kind.RELEASED, body(1, collector=201, guard=130)), at_ms=50, trusted=True).entry
+    second = south.seal(Fact(Kind.RELEASED, body(1, collector=206, guard=131)), at_ms=40, trusted=True).entry
+    assert not first.knew(second) and not second.knew(first)
+    for order in ((arrived, first, second), (second, arrived, first), (first, second, arrived)):
+        campus = Campus()
+        for entry in order:
+            campus.apply(entry)
+        assert [conflict.kind for conflict in campus.conflicts()] == ["double_release"]

@@ -1,0 +1,134 @@
+"""The journal file: append-only, chained, verified, and hard to lose."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from kiosk.core.entries import Fact, Kind, Stream, encode
+from kiosk.journal import CannotAppend, Journal, JournalBusy, JournalDamaged, connect, new_note, verify
+from tests.support.school import School
+
+
+def test_every_connection_is_wal_with_full_synchronous(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "journal.db")
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE entries SET kind='x'", "DELETE FROM entries", "DELETE FROM incarnations"])
+def test_rows_can_be_neither_changed_nor_removed(school: School, statement: str) -> None:
+    connection = sqlite3.connect(school.state / "journal.db")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_second_kiosk_on_the_same_state_is_refused_with_the_remedy(school: School) -> None:
+    with pytest.raises(JournalBusy, match="stop that one or name another --state"):
+        Journal(school.state, node="east", incarnation="x")
+
+
+def test_a_whole_journal_over_three_boots_is_clean(school: School) -> None:
+    for _ in range(2):
+        school.tap("王小明", "east-in")
+        school.restart()
+    found = verify(school.state / "journal.db")
+    assert (found.ok, found.incarnations, found.first_bad) == (True, 3, None)
+
+
+def flip(path: Path, needle: bytes, at: int) -> None:
+    """Flips one bit of one byte in the file, as a failing card would."""
+    data = bytearray(path.read_bytes())
+    where = data.index(needle) + at
+    data[where] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def test_a_flipped_byte_is_found_and_the_entry_is_named(school: School) -> None:
+    school.tap("王小明", "east-in")
+    school.tap("李雷", "south-in")
+    entry = school.entries("arrived")[0]
+    school.close()
+    path = school.state / "journal.db"
+    flip(path, encode(entry), 30)
+    found = verify(path)
+    assert not found.ok and found.first_bad is not None
+    assert (found.first_bad["node"], found.first_bad["seq"]) == ("east", entry.seq)
+    assert "hash" in found.first_bad["why"]
+
+
+def test_an_entry_cut_out_of_the_middle_is_missed(school: School) -> None:
+    school.tap("王小明", "east-in")
+    school.close()
+    connection = sqlite3.connect(school.state / "journal.db")
+    connection.execute("DROP TRIGGER entries_no_delete")
+    connection.execute("DELETE FROM entries WHERE seq = 2")
+    connection.commit()
+    connection.close()
+    assert verify(school.state / "journal.db").first_bad["why"] == "entry 2 is missing"  # type: ignore[index]
+
+
+def test_the_tail_of_an_earlier_boot_cannot_be_cut_off_unseen(school: School) -> None:
+    school.tap("王小明", "east-in")
+    school.restart()
+    school.close()
+    connection = sqlite3.connect(school.state / "journal.db")
+    connection.execute("DROP TRIGGER entries_no_delete")
+    connection.execute("DELETE FROM entries WHERE boot = 1 AND seq = (SELECT max(seq) FROM entries WHERE boot = 1)")
+    connection.commit()
+    connection.close()
+    assert "does not seal" in verify(school.state / "journal.db").first_bad["why"]  # type: ignore[index]
+
+
+def test_a_file_that_is_no_journal_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(JournalDamaged, match="restore the last backup"):
+        verify(tmp_path / "journal.db")
+    with pytest.raises(JournalDamaged, match="name the state folder"):
+        verify(tmp_path / "nowhere.db")
+
+
+def test_a_failed_append_leaves_nothing_and_says_so(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, node="east", incarnation="a" * 16)
+    stream = Stream(node="east", incarnation="a" * 16)
+    sealed = stream.seal(Fact(Kind.SEEN, {"child": 1}), at_ms=1, trusted=True)
+    journal.append([sealed])
+    with pytest.raises(CannotAppend, match="write on paper"):
+        journal.append([sealed])
+    assert len(list(journal.since_cleared())) == 1
+    journal.close()
+
+
+def test_free_text_can_be_erased_and_the_chain_still_holds(school: School) -> None:
+    from kiosk.core import commands as c
+
+    school.ask(c.ExcuseAbsence(child=1, kind="leave_sick", by=101, note="发烧 39 度"))
+    digest = school.entries("absence_excused")[0].body["note"]
+    assert school.gate.journal.note(digest) == "发烧 39 度"
+    assert school.gate.journal.erase_note(digest)
+    assert school.gate.journal.note(digest) is None
+    assert verify(school.state / "journal.db").ok
+
+
+def test_the_same_text_twice_has_two_digests() -> None:
+    assert new_note("发烧").digest != new_note("发烧").digest
+
+
+def test_when_the_disk_refuses_nobody_is_told_and_the_state_goes_back(school: School) -> None:
+    school.tap("王小明", "east-in")
+    school.gate.journal._db.execute("PRAGMA max_page_count=1")  # SQLite's own way of a full disk
+    answers = [school.tap_card(f"04A3{n:04X}", "east-in") for n in (2, 3, 4)]
+    assert {a.decision.reason for a in answers} <= {"cannot_save", "on_time"}
+    assert answers[-1].decision.reason == "cannot_save"
+    recorded = {e.body["child"] for e in school.entries("arrived")}
+    told = {a.decision.child for a in answers if a.decision.outcome == "granted"}
+    assert told <= recorded, "told but not durable"
+    live = {n for n, _ in school.gate.world.campus.on_campus()}
+    assert live == recorded
+    school.gate.journal._db.execute("PRAGMA max_page_count=1073741823")
+    assert school.tap("丁一", "south-in").decision.reason == "on_time"
+    assert verify(school.state / "journal.db").ok
