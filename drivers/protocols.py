@@ -131,6 +131,10 @@ class Camera(Driver):
     def at(self, mono_s: float, *, tolerance_s: float = 0.5) -> Frame | None:
         """Thread-safe. The kept picture nearest to a moment of time.monotonic(); None when none lies that near."""
 
+    def detail(self) -> str:
+        """What is wrong with frames that do arrive, such as a covered lens, or ''. No loss: nights are dark."""
+        return ""
+
     @abc.abstractmethod
     def watch(self, timeout_s: float) -> None:
-        """Called by the supervisor in a loop; raises DeviceLost when frames stop, freeze or go dark."""
+        """Called by the supervisor in a loop; raises DeviceLost when frames stop or freeze."""

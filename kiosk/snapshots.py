@@ -176,6 +176,10 @@ class SnapshotStore:
         except PictureMissing:
             return None
 
+    def people_with_photos(self) -> frozenset[int]:
+        """The numbers of everybody whose photo is on file here."""
+        return frozenset(int(path.stem) for path in self._photos.glob("*.bin") if path.stem.isdecimal())
+
     def erase_photo(self, person: int) -> Deletion | None:
         return Deletion("photo", str(person)) if _unlink(self._photo_path(person)) else None
 

@@ -1,0 +1,185 @@
+"""The composition root: every real part of one gate process, made once and wired together.
+
+`kiosk serve`, the demo, the bench and the tests all start a gate here. Order of starting: journal and state, pages, devices,
+neighbours; stopping goes the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from kiosk.clock import Clock
+from kiosk.controller import Controller
+from kiosk.core.people import Directory
+from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
+from kiosk.devices import Devices
+from kiosk.directory import DirectoryMissing, index, load, load_pins
+from kiosk.directory_schema import Content
+from kiosk.neighbours import Neighbours
+from kiosk.opening import PEERS_FILE, open_gate, peers_after
+from kiosk.photos import with_photos
+from kiosk.settings import Settings
+from kiosk.snapshots import PictureError, SnapshotStore
+from kiosk.web.app import create_app
+from kiosk.web.gate import Gate, PageRead, PinVerdict, Setting, WebSettings
+
+log = logging.getLogger("kiosk")
+access = logging.getLogger("kiosk.access")
+
+DIRECTORY_FILE = "directory.db"
+DEVICE_KEYS_FILE = "device_keys.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Photos and snapshots for the pages; None where there is none."""
+
+    store: SnapshotStore
+
+    def photo(self, person: int) -> bytes | None:
+        return self._read(lambda: self.store.photo(person))
+
+    def snapshot(self, snapshot_id: str) -> bytes | None:
+        return self._read(lambda: self.store.read(snapshot_id))
+
+    @staticmethod
+    def _read(read: object) -> bytes | None:
+        try:
+            return read()  # type: ignore[operator,no-any-return]
+        except PictureError as error:
+            log.info("%s", error)
+            return None
+
+
+class GateProcess:
+    """One gate, whole. `start()` returns with devices running; `app` is served by the caller's event loop."""
+
+    def __init__(self, *, settings: Settings, state: Path, clock: Clock) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        self.settings, self.state, self.clock = settings, state, clock
+        self.snapshots = SnapshotStore(state, utc_offset_ms=settings.plan.utc_offset_ms)
+        directory = with_photos(load_directory(state), self.snapshots)
+        for number in settings.staff_unknown_to(directory):
+            log.warning("nobody has the staff number %s that school.toml puts on duty; import the staff list", number)
+        self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
+        self.devices = Devices(settings, self.controller, self.snapshots)
+        row, _ = peers_after(state / PEERS_FILE, 0)
+        self.neighbours = Neighbours(controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row)
+        self._pins = PinDesk(state / "credentials.db", load_pepper(state / "keys" / "pepper", create=True))
+        self.app: FastAPI = create_app(self._gate())
+
+    def _gate(self) -> Gate:
+        from kiosk.office_import import OfficeImport
+
+        controller = self.controller
+        return Gate(
+            controller=controller,
+            rules=controller.world.rules,
+            directory=lambda: controller.world.directory,
+            clock=self.clock,
+            check_pin=self._check_pin,
+            pictures=Pictures(self.snapshots),
+            importer=OfficeImport(settings=self.settings, state=self.state, clock=self.clock),
+            take_snapshot=self.devices.take_snapshot,
+            access_log=_log_page_read,
+            state_dir=self.state,
+            device_keys=load_device_keys(self.state),
+            web=WebSettings(),
+            settings_in_force=settings_in_force(self.settings),
+        )
+
+    def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
+        staff = self.controller.world.directory.by_staff_number.get(staff_number)
+        pins = load_pins(self.state / DIRECTORY_FILE) if staff is not None else {}
+        now_ms = self.clock.now_ms()
+        tried = self._pins.attempt(staff_number, pin, pins.get(staff) if staff is not None else None, now_ms)
+        if tried.outcome is SignInOutcome.OK:
+            return PinVerdict(ok=True, staff=staff)
+        locked_s = max(0, (tried.locked_until_ms or now_ms) - now_ms) // 1000
+        return PinVerdict(ok=False, locked_s=locked_s)
+
+    def start(self) -> None:
+        self.controller.start()
+        self.devices.start()
+        self.neighbours.start()
+
+    def stop(self) -> None:
+        self.neighbours.stop()
+        self.devices.stop()
+        self.controller.stop()
+
+
+def load_directory(state: Path) -> Directory:
+    """The snapshot in place; an empty one before the first import, so that a new gate already records every tap."""
+    try:
+        return load(state / DIRECTORY_FILE)
+    except DirectoryMissing:
+        log.warning("no people yet: import them on the office page or with `kiosk import`")
+        return index(Content(), number=0, made_at_ms=0)
+
+
+def load_device_keys(state: Path) -> Mapping[str, frozenset[str]]:
+    """SHA-256 of each network reader's key -> the access points it may read for (none = all)."""
+    path = state / "keys" / DEVICE_KEYS_FILE
+    if not path.exists():
+        return {}
+    return {digest: frozenset(points) for digest, points in json.loads(path.read_text()).items()}
+
+
+def new_device_key(state: Path, access_points: list[str]) -> str:
+    """A key for a network reader; only its digest is kept."""
+    key, path = secrets.token_urlsafe(24), state / "keys" / DEVICE_KEYS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = {digest: sorted(points) for digest, points in load_device_keys(state).items()}
+    keys[sha256(key.encode()).hexdigest()] = access_points
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(keys, indent=1))
+    draft.chmod(0o600)
+    draft.replace(path)
+    return key
+
+
+def settings_in_force(settings: Settings) -> tuple[Setting, ...]:
+    """Every value that a file sets, for the office page, with the file it came from."""
+    import tomllib
+
+    found: list[Setting] = []
+    for name, path in settings.files.items():
+        if path.suffix == ".toml":
+            found += (Setting(key=k, value=v, source=name) for k, v in _flat("", tomllib.loads(path.read_text())))
+    return tuple(found)
+
+
+def _flat(prefix: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for key, inner in value.items() for pair in _flat(f"{prefix}.{key}" if prefix else key, inner)]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [pair for n, inner in enumerate(value, 1) for pair in _flat(f"{prefix}[{n}]", inner)]
+    return [(prefix, json.dumps(value, ensure_ascii=False, default=str))]
+
+
+def _log_page_read(read: PageRead) -> None:
+    """网络保护条例 art. 36: who looked at whom. One line each; the unit's log keeps them six months (domain 4.3)."""
+    access.info("%d staff %d %s %s", read.at_ms, read.by, read.what, read.subject)
+
+
+def serve(gate: GateProcess, *, host: str, port: int) -> None:
+    """Runs the pages until SIGINT or SIGTERM. The gate is started before and stopped after."""
+    config = uvicorn.Config(
+        gate.app, host=host, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning",
+        timeout_graceful_shutdown=2, lifespan="on",
+    )  # fmt: skip
+    gate.start()
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        gate.stop()

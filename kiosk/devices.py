@@ -1,0 +1,189 @@
+"""The devices of one gate, wired to the controller: reads go in, lamps and doors follow what became durable.
+
+Each device has its own supervised thread. A read is only put into the inbox; a door opens only after the fact is on
+disk. No failure here stops the loop or another device.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from queue import Full, Queue
+from typing import Any, NamedTuple
+
+from drivers.errors import DriverError
+from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Reader, Relay
+from drivers.registry import load
+from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
+from kiosk.controller import Batch, Controller
+from kiosk.core.commands import DeviceChanged, Read
+from kiosk.core.decisions import Answer, Outcome, Reason
+from kiosk.settings.values import Device, Settings
+from kiosk.snapshots import PictureError, SnapshotStore, new_token, snapshot_id
+
+log = logging.getLogger("kiosk.devices")
+
+PICTURES_WAITING = 64  # pictures that may wait to be encrypted and filed; more are dropped and logged
+EMERGENCY_OPEN_S = 30.0  # the longest pulse that a board is given
+
+
+class _Job(NamedTuple):
+    """A picture that will be filed: from which camera, of which moment, under which name."""
+
+    camera: CameraSupervisor
+    at_ms: int
+    token: str
+    mono_s: float
+    utc_offset_ms: int
+
+    @property
+    def id(self) -> str:
+        return snapshot_id(taken_at_ms=self.at_ms, token=self.token, utc_offset_ms=self.utc_offset_ms)
+
+
+class Devices:
+    """All supervisors of `settings.site.devices`, and the wires between them and the controller."""
+
+    def __init__(self, settings: Settings, controller: Controller, snapshots: SnapshotStore) -> None:
+        self._controller, self._snapshots = controller, snapshots
+        self._points = settings.rules.access_points
+        self._readers: dict[str, list[ReaderSupervisor]] = {}
+        self._relays: dict[str, RelaySupervisor] = {}
+        self._cameras: dict[str, CameraSupervisor] = {}
+        self._utc_offset_ms = settings.plan.utc_offset_ms
+        self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
+        self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
+        self._supervisors: list[DeviceSupervisor[Any]] = []
+        for device in settings.site.devices:
+            self._add(device)
+        controller.listeners.append(self._told)
+
+    def _add(self, device: Device) -> None:
+        """A device that cannot even be named is shown as misconfigured; the others run."""
+        try:
+            driver = load(device.url, device.name, **device.options)
+            self._supervise(driver, device.access_point)
+        except DriverError as error:
+            log.error("device %s: %s", device.name, error)
+            self._controller.submit(DeviceChanged(device=device.name, health=Health.MISCONFIGURED, why=str(error)))
+
+    def _supervise(self, driver: Driver, point: str) -> None:
+        supervisor: DeviceSupervisor[Any]
+        if isinstance(driver, Relay):
+            supervisor = self._relays[driver.name] = RelaySupervisor(driver, on_health=self._health)
+        elif isinstance(driver, Camera):
+            supervisor = self._cameras[driver.name] = CameraSupervisor(driver, on_health=self._health)
+        else:
+            assert isinstance(driver, Reader), driver
+
+            def on_read(read: CredentialRead) -> None:
+                self._read(read, point)
+
+            reader = ReaderSupervisor(driver, on_read=on_read, on_health=self._health)
+            self._readers.setdefault(point, []).append(reader)
+            supervisor = reader
+        self._supervisors.append(supervisor)
+
+    def start(self) -> None:
+        self._filer.start()
+        for supervisor in self._supervisors:
+            supervisor.start()
+
+    def stop(self) -> None:
+        for supervisor in self._supervisors:
+            supervisor.stop()
+        if self._filer.is_alive():
+            self._filing.put(None)
+            self._filer.join(timeout=5)
+
+    # --- in ------------------------------------------------------------------------------------------
+
+    def _read(self, read: CredentialRead, point: str) -> None:
+        """A picture's name goes in with the read; the picture itself is filed afterwards, if the fact kept the name."""
+        job = self._new_job(point, read.read_mono_s)
+        snapshot = job.id if job else ""
+        command = Read(
+            access_point=point,
+            scheme=read.scheme,
+            value=read.value,
+            assurance=read.assurance.value,
+            random_uid=read.random_uid,
+            snapshot=snapshot,
+        )
+
+        def on_answer(answer: Answer) -> None:
+            kept = any(fact.body.get("snapshot") == snapshot for fact in answer.decision.facts)
+            if job is not None and kept:  # no consent, or nothing recorded: no picture is processed
+                self._keep(job)
+
+        self._controller.submit(command, on_answer if snapshot else None)
+
+    def _new_job(self, point: str, mono_s: float) -> _Job | None:
+        """A picture to be filed from the camera at this access point; None when no camera looks at it now."""
+        access = self._points.get(point)
+        camera = self._cameras.get(access.camera) if access else None
+        if camera is None or camera.health is not Health.OK:
+            return None
+        return _Job(camera, self._controller.clock.now_ms(), new_token(), mono_s, self._utc_offset_ms)
+
+    def _keep(self, job: _Job) -> None:
+        try:
+            self._filing.put_nowait(job)
+        except Full:
+            log.warning("too many pictures wait; %s is not kept", job.id)
+
+    def take_snapshot(self, point: str) -> str:
+        """Takes and files a picture now (no-card button). Blocks up to a second; "" without one."""
+        job = self._new_job(point, time.monotonic())
+        if job is None:
+            return ""
+        frame = job.camera.latest()
+        return job.id if frame is not None and self._file(job, frame) else ""
+
+    def _file_pictures(self) -> None:
+        while (job := self._filing.get()) is not None:
+            frame = job.camera.at(job.mono_s)
+            if frame is not None:
+                self._file(job, frame)
+
+    def _file(self, job: _Job, frame: Frame) -> bool:
+        try:
+            self._snapshots.file(frame.jpeg, taken_at_ms=job.at_ms, token=job.token)
+        except PictureError as error:
+            log.warning("%s", error)
+            return False
+        return True
+
+    def _health(self, name: str, health: Health, why: str) -> None:
+        if health in (Health.STARTING, Health.STOPPED):
+            return
+        self._controller.submit(DeviceChanged(device=name, health=health.value, why=why))
+
+    # --- out -----------------------------------------------------------------------------------------
+
+    def _told(self, batch: Batch) -> None:
+        """On the controller's thread, after the commit: only hands work to device threads."""
+        for command, answer in batch.answers:
+            decision = answer.decision
+            if decision.reason is Reason.EMERGENCY and not decision.access_point:
+                self._open_all()
+            point = self._points.get(decision.access_point)
+            if point is None:
+                continue
+            if decision.open_door and point.relay in self._relays:
+                self._relays[point.relay].pulse(point.relay_channel, point.pulse_s)
+            if isinstance(command, Read):
+                for reader in self._readers.get(point.id, ()):
+                    reader.feedback(decision.outcome is Outcome.GRANTED)
+
+    def _open_all(self) -> None:
+        """One key opens every barrier. What people depend on to get out is wired to open without power (docs/operating)."""
+        for point in self._points.values():
+            if point.relay in self._relays:
+                self._relays[point.relay].pulse(point.relay_channel, EMERGENCY_OPEN_S)
+
+    @property
+    def by_name(self) -> Mapping[str, DeviceSupervisor[Any]]:
+        return {supervisor.name: supervisor for supervisor in self._supervisors}
