@@ -1,0 +1,249 @@
+"""Command line of `sync-agent`: run (beside a gate), serve (the school server), status. Composition root of both.
+
+Exit codes: 0 fine, 1 the thing checked is not fine, 2 wrong usage or configuration. Errors are one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from sync_agent import protocol
+from sync_agent.errors import JournalUnreadable, Misconfigured, SyncError
+
+if TYPE_CHECKING:
+    from sync_agent.agent import Pace
+
+CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
+READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
+DEFAULT_PORT: Final = 8440
+DEFAULT_SCHOOL: Final = "school"
+LOOK_FOR_JOURNAL_EVERY_S: Final = 1.0
+
+log = logging.getLogger("sync_agent")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, 1 or 2; argparse itself leaves with 2."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    try:
+        return int(options.command(options))
+    except Misconfigured as error:
+        print(f"sync-agent: {error}", file=sys.stderr)
+        return 2
+    except SyncError as error:
+        print(f"sync-agent: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sync-agent", description="校门与学校服务器之间的同步 / Between a gate and its school server"
+    )
+    commands = parser.add_subparsers(required=True, metavar="run | serve | status")
+    run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
+    run.add_argument("--state", type=Path, required=True, help="the gate's state folder")
+    run.add_argument("--config", type=Path, help="the gate's configuration folder, for server, school and node")
+    run.add_argument("--server", help="such as http://10.0.0.5:8440; before the configuration")
+    run.add_argument("--school", help="the school's name on the server; before the configuration")
+    run.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
+    run.add_argument("--code", help=f"enrolment code of the office; or in {CODE_VARIABLE}")
+    run.add_argument("--longest-pause", type=_seconds, metavar="S", help="between tries (60)")
+    run.add_argument("--peers-every", type=_seconds, metavar="S", help="ask for other gates' entries (2)")
+    run.add_argument("--directory-every", type=_seconds, metavar="S", help="ask for a newer directory (30)")
+    run.add_argument("--compare-every", type=_seconds, metavar="S", help="ask what the server has of this gate (30)")
+    run.add_argument("--batch", type=_batch, metavar="N", help=f"entries per request ({protocol.DEFAULT_BATCH_ENTRIES})")
+    run.set_defaults(command=_run)
+    serve = commands.add_parser("serve", help="学校服务器 / the school server")
+    serve.add_argument("--state", type=Path, required=True, help="the server's own folder")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one ({DEFAULT_PORT})")
+    serve.add_argument("--school", default=DEFAULT_SCHOOL, help=f"({DEFAULT_SCHOOL})")
+    serve.add_argument(
+        "--code", action="append", default=[], metavar="CODE | NODE=CODE", help=f"enrolment code; or in {CODE_VARIABLE}"
+    )
+    serve.add_argument("--office", action="append", default=[], metavar="NODE", help="may send the directory")
+    serve.add_argument("--read-token", help=f"opens the read API; or in {READ_TOKEN_VARIABLE}")
+    serve.set_defaults(command=_serve)
+    status = commands.add_parser("status", help="待上传多少 / what the server has not got yet")
+    status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
+    status.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    status.set_defaults(command=_status)
+    return parser
+
+
+def _status(options: argparse.Namespace) -> int:
+    from sync_agent.status import report, text
+
+    found = report(options.state)
+    print(msgspec.json.encode(found).decode() if options.json else text(found))
+    return 1 if found.quarantined else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from kiosk.clock import SystemClock
+    from sync_agent.school_server.serving import Place, serve
+    from sync_agent.school_server.settings import School, ServerSettings
+
+    codes = options.code or [code for code in (os.environ.get(CODE_VARIABLE, ""),) if code]
+    for name in (options.school, *options.office):
+        _check_name(name)
+    school = School(
+        code=next((code for code in codes if "=" not in code), ""),
+        node_codes=dict(code.split("=", 1) for code in codes if "=" in code),
+        office=frozenset(options.office),
+    )
+    if not codes:
+        log.warning("no --code: nodes that are not enrolled yet cannot enrol")
+    settings = ServerSettings(
+        schools={options.school: school}, read_token=options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")
+    )
+    serve(
+        Place(folder=options.state, host=options.host, port=options.port),
+        settings,
+        now_ms=SystemClock().now_ms,
+        monotonic_s=time.monotonic,
+        announce=lambda url: print(url, flush=True),
+    )
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    wanted = _wanted(options)
+    if not options.state.is_dir():
+        raise Misconfigured(f"{options.state} is not a folder; name the gate's state folder with --state")
+    asyncio.run(_run_agent(options, wanted))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What command line and configuration say; node "": ask the journal."""
+
+    server: str
+    school: str
+    node: str
+
+
+def _wanted(options: argparse.Namespace) -> _Wanted:
+    server, school, node = options.server or "", options.school or "", options.node or ""
+    if options.config is not None:
+        from kiosk.settings import SettingsError, load
+
+        try:
+            settings = load(options.config)
+        except SettingsError as error:
+            raise Misconfigured(f"{options.config} cannot be used: {str(error).splitlines()[0]}; run kiosk check") from error
+        server = server or settings.site.sync.server
+        school, node = school or settings.site.sync.school, node or settings.site.node
+    if not server.startswith(("http://", "https://")):
+        raise Misconfigured(f"the school server's address is {server!r}; give --server http://…, or sync.server in site.toml")
+    _check_name(school or DEFAULT_SCHOOL)
+    if node:
+        _check_name(node)
+    return _Wanted(server, school or DEFAULT_SCHOOL, node)
+
+
+async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
+    from kiosk.clock import SystemClock
+    from sync_agent.agent import Agent, Identity
+    from sync_agent.enrolment import Enrolment
+    from sync_agent.keys import load_or_create
+    from sync_agent.transports.http import Caller, HttpTransport
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    node = wanted.node or await _node_from_journal(options.state, stop)
+    if stop.is_set():
+        return
+    key = load_or_create(options.state / "keys" / "node.key")
+    code = options.code or os.environ.get(CODE_VARIABLE, "")
+    caller = Caller(school=wanted.school, node=node, key=key)
+    async with HttpTransport(wanted.server, caller) as transport:
+        agent = Agent(
+            folder=options.state,
+            identity=Identity(school=wanted.school, node=node, server=wanted.server, key=key),
+            transport=transport,
+            enrolment=Enrolment(folder=options.state / "keys", key=key, code=code),
+            pace=_pace(options),
+            now_ms=SystemClock().now_ms,
+            monotonic_s=time.monotonic,
+            uniform=random.Random().uniform,
+        )
+        await agent.run(stop)
+
+
+async def _node_from_journal(folder: Path, stop: asyncio.Event) -> str:
+    """Waits until the controller has opened its first incarnation, or until stopped."""
+    from sync_agent.agent import node_of
+    from sync_agent.journal_tail import JournalTail
+
+    journal, said = JournalTail(folder / "journal.db"), False
+    try:
+        while not stop.is_set():
+            try:
+                return node_of(journal)
+            except JournalUnreadable as error:
+                if not said:
+                    log.warning("waiting: %s", error)
+                said = True
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_FOR_JOURNAL_EVERY_S)
+            except TimeoutError:
+                continue
+    finally:
+        journal.close()
+    return ""
+
+
+def _pace(options: argparse.Namespace) -> Pace:
+    from sync_agent.agent import Pace
+
+    usual = Pace()
+    return Pace(
+        peers_every_s=options.peers_every or usual.peers_every_s,
+        directory_every_s=options.directory_every or usual.directory_every_s,
+        compare_every_s=options.compare_every or usual.compare_every_s,
+        first_pause_s=min(usual.first_pause_s, options.longest_pause or usual.first_pause_s),
+        longest_pause_s=options.longest_pause or usual.longest_pause_s,
+        batch_entries=options.batch or usual.batch_entries,
+    )
+
+
+def _check_name(name: str) -> None:
+    if not protocol.is_name(name):
+        raise Misconfigured(f"{name!r} cannot be a school's or a node's name; use 1 to 64 of A-Z a-z 0-9 . _ -")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 3600 seconds")
+    return seconds
+
+
+def _batch(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= protocol.MAX_BATCH_ENTRIES:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {protocol.MAX_BATCH_ENTRIES}")
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""The agent: three independent tasks - entries up, entries down, directory - and a status file beside them.
+
+START HERE for the node's side. A task that fails waits with full jitter and tries again for ever; it never stops
+another one. Trouble is logged once when it begins and once when it ends, and stands in the status file meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sync_agent import protocol
+from sync_agent.agent_state import (
+    AgentState,
+    AgentStatus,
+    DirectoryStatus,
+    PeerStatus,
+    Problem,
+    StreamStatus,
+    write_status,
+)
+from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
+from sync_agent.directory_sync import DirectorySync
+from sync_agent.enrolment import Enrolment
+from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, SyncError
+from sync_agent.journal_tail import JournalTail
+from sync_agent.keys import SigningKey
+from sync_agent.peers import Peers
+from sync_agent.protocol import Code
+from sync_agent.transports import Transport
+from sync_agent.up_sync import Step, UpSync
+
+STATUS_EVERY_S: Final = 1.0  # looked at
+STATUS_AT_LEAST_EVERY_S: Final = 10.0  # written although nothing changed, so that a dead agent is seen
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often to look. The defaults are for a campus network; tests and demos hurry."""
+
+    journal_every_s: float = 0.25
+    peers_every_s: float = 2.0
+    directory_every_s: float = 30.0
+    compare_every_s: float = 30.0
+    first_pause_s: float = FIRST_PAUSE_S
+    longest_pause_s: float = LONGEST_PAUSE_S
+    batch_entries: int = protocol.DEFAULT_BATCH_ENTRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this agent is. node: the name under which directory and peers are asked for. server: for people to read."""
+
+    school: str
+    node: str
+    server: str
+    key: SigningKey
+
+
+class Agent:
+    """now_ms: the computer's clock, for people. monotonic_s: for pauses. uniform: jitter."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        identity: Identity,
+        transport: Transport,
+        enrolment: Enrolment,
+        pace: Pace,
+        now_ms: Callable[[], int],
+        monotonic_s: Callable[[], float],
+        uniform: Callable[[float, float], float],
+    ) -> None:
+        self._folder, self._identity, self._transport, self._enrolment = folder, identity, transport, enrolment
+        self._pace, self._now_ms, self._monotonic_s, self._uniform = pace, now_ms, monotonic_s, uniform
+        self._journal = JournalTail(folder / "journal.db")
+        self._state = AgentState(folder / "agent.db")
+        self._peers = Peers(folder / "peers.db")
+        self._up = UpSync(
+            journal=self._journal,
+            state=self._state,
+            transport=transport,
+            key=identity.key,
+            school=identity.school,
+            monotonic_s=monotonic_s,
+            batch_entries=pace.batch_entries,
+            compare_every_s=pace.compare_every_s,
+        )
+        self._directory = DirectorySync(
+            folder=folder,
+            state=self._state,
+            transport=transport,
+            server_key=enrolment.server_key,
+            school=identity.school,
+        )
+        self._problems: dict[str, Problem] = {}
+        self._last_contact_ms = self._remembered("last_contact_ms")
+        self._asked_ms: int | None = None
+        self._directory_checked_ms: int | None = None
+        self._seen: list[PeerStatus] = []
+        self._enrolling = asyncio.Lock()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set; then finishes nothing, because nothing needs finishing."""
+        tasks = [
+            asyncio.create_task(self._keep(part, step, every_s), name=f"sync {part}")
+            for part, step, every_s in (
+                ("up", self._step_up, self._pace.journal_every_s),
+                ("down", self._step_down, self._pace.peers_every_s),
+                ("directory", self._step_directory, self._pace.directory_every_s),
+            )
+        ]
+        tasks.append(asyncio.create_task(self._keep_status(), name="sync status"))
+        waiting = asyncio.create_task(stop.wait(), name="sync stop")
+        try:
+            # A task of ours ends only by a programming error: then the process ends too and systemd starts it anew.
+            done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waiting, *tasks):
+                task.cancel()
+            await asyncio.gather(waiting, *tasks, return_exceptions=True)
+            self._close()
+        for task in done - {waiting}:
+            task.result()
+
+    def status(self) -> AgentStatus:
+        """What the bar may show. Raises JournalUnreadable."""
+        streams = self._up.stream_states()
+        return self._status_of(streams)
+
+    async def _keep(self, part: str, step: Callable[[], Awaitable[Step]], every_s: float) -> None:
+        backoff = Backoff(uniform=self._uniform, first_s=self._pace.first_pause_s, longest_s=self._pace.longest_pause_s)
+        while True:
+            try:
+                moved = await step()
+            except SyncError as error:
+                pause_s = await self._trouble(part, error, backoff)
+            else:
+                backoff.succeeded()
+                self._all_well(part)
+                pause_s = 0.0 if moved is Step.MOVED else every_s
+            await asyncio.sleep(pause_s)
+
+    async def _trouble(self, part: str, error: SyncError, backoff: Backoff) -> float:
+        """Notes the trouble, enrols where that is the remedy, and says how long to wait."""
+        if isinstance(error, ServerRefused) and error.code == Code.UNKNOWN_NODE:
+            try:
+                async with self._enrolling:
+                    await self._enrol()
+            except SyncError as refused:
+                error = refused
+            else:
+                pause_s = backoff.pause_s()
+                return 0.0 if backoff.failures == 1 else pause_s  # enrolled, yet refused again: do not hurry
+        self._note(part, error)
+        if isinstance(error, JournalUnreadable):
+            return self._pace.first_pause_s  # local: the controller may make the file any moment
+        return backoff.pause_s(retry_after_s=getattr(error, "retry_after_s", None))
+
+    async def _enrol(self) -> None:
+        nodes = {self._identity.node}
+        # A new gate enrols and fetches the directory before its controller has ever written a journal.
+        with suppress(JournalUnreadable):
+            nodes |= {stream.node for stream in self._journal.streams()}
+        for node in sorted(nodes):
+            await self._enrolment.enrol(self._transport, school=self._identity.school, node=node)
+
+    async def _step_up(self) -> Step:
+        step = await self._up.step()
+        if step is Step.MOVED:
+            self._contact()
+        return step
+
+    async def _step_down(self) -> Step:
+        if self._enrolment.server_key() is None:
+            async with self._enrolling:
+                if self._enrolment.server_key() is None:
+                    await self._enrol()
+        relay = await self._transport.relay(have=self._peers.have())
+        self._contact()
+        self._asked_ms = self._now_ms()
+        self._seen = [_peer(seen, relay.server_now_ms) for seen in relay.nodes if seen.node != self._identity.node]
+        added = self._peers.add(relay.segments)
+        return Step.MOVED if relay.more and added else Step.IDLE
+
+    async def _step_directory(self) -> Step:
+        step = await self._directory.step()
+        self._contact()
+        self._directory_checked_ms = self._now_ms()
+        return step
+
+    async def _keep_status(self) -> None:
+        before: AgentStatus | None = None
+        written_s = float("-inf")
+        while True:
+            try:
+                now = self.status()
+                late = self._monotonic_s() - written_s >= STATUS_AT_LEAST_EVERY_S
+                if before is None or late or _differs(now, before):
+                    write_status(self._folder, now)
+                    before, written_s = now, self._monotonic_s()
+                    if self._last_contact_ms is not None and late:
+                        self._state.set_fact("last_contact_ms", str(self._last_contact_ms))
+                self._all_well("status")
+            except SyncError as error:
+                self._note("status", error)
+            await asyncio.sleep(min(STATUS_EVERY_S, self._pace.peers_every_s))
+
+    def _status_of(self, streams: list[StreamStatus]) -> AgentStatus:
+        return AgentStatus(
+            written_ms=self._now_ms(),
+            server=self._identity.server,
+            node=self._identity.node,
+            waiting=sum(stream.last_seq - stream.durable_through for stream in streams),
+            quarantined=self._state.quarantined(),
+            last_contact_ms=self._last_contact_ms,
+            asked_ms=self._asked_ms,
+            streams=streams,
+            peers=self._seen,
+            directory=self._directory_status(),
+            problems=list(self._problems.values()),
+        )
+
+    def _directory_status(self) -> DirectoryStatus:
+        return self._directory.status(checked_ms=self._directory_checked_ms)
+
+    def _contact(self) -> None:
+        self._last_contact_ms = self._now_ms()
+
+    def _note(self, part: str, error: SyncError) -> None:
+        kind = type(error).__name__
+        known = self._problems.get(part)
+        if known is None or known.kind != kind:
+            log.warning("%s: %s", part, error)  # once, not at every try
+        since_ms = self._now_ms() if known is None else known.since_ms
+        self._problems[part] = Problem(part=part, kind=kind, message=str(error), since_ms=since_ms)
+
+    def _all_well(self, part: str) -> None:
+        if self._problems.pop(part, None) is not None:
+            log.warning("%s: works again", part)
+
+    def _remembered(self, name: str) -> int | None:
+        text = self._state.fact(name)
+        return int(text) if text is not None and text.isdigit() else None
+
+    def _close(self) -> None:
+        if self._last_contact_ms is not None:
+            self._state.set_fact("last_contact_ms", str(self._last_contact_ms))
+        self._journal.close()
+        self._peers.close()
+        self._state.close()
+
+
+def node_of(journal: JournalTail) -> str:
+    """The name of the newest incarnation. Raises JournalUnreadable while there is none, Misconfigured for a bad name."""
+    streams = journal.streams()
+    if not streams:
+        raise JournalUnreadable("journal.db holds no incarnation yet; the gate's controller opens one when it starts")
+    for stream in streams:
+        if not protocol.is_name(stream.node) or not protocol.is_name(stream.incarnation):
+            raise Misconfigured(
+                f"the journal names {stream.node!r}/{stream.incarnation!r}; names are 1 to 64 of A-Z a-z 0-9 . _ -"
+            )
+    return streams[-1].node
+
+
+def _peer(seen: protocol.NodeSeen, server_now_ms: int) -> PeerStatus:
+    ago_s = None if seen.last_contact_ms is None else max(0.0, (server_now_ms - seen.last_contact_ms) / 1000)
+    return PeerStatus(node=seen.node, seen_s_ago=ago_s)
+
+
+def _differs(now: AgentStatus, before: AgentStatus) -> bool:
+    """Whether a reader would see anything new. Times of contact alone are not news; they are written now and then."""
+    return (now.waiting, now.quarantined, now.streams, now.directory.number, now.directory.state, now.problems) != (
+        before.waiting,
+        before.quarantined,
+        before.streams,
+        before.directory.number,
+        before.directory.state,
+        before.problems,
+    )

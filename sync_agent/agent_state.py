@@ -1,0 +1,145 @@
+"""agent.db, what the agent remembers between runs, and sync_status.json, what the gate's bar shows of it.
+
+Both are caches. Deleting agent.db costs some re-sending and nothing else: the truth is the journal on this side
+and the store on the server's. The status file is replaced whole, so a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from sync_agent.durable_sqlite import open_durable
+from sync_agent.errors import StateUnwritable
+
+STATUS_FILE = "sync_status.json"
+
+migrations = Migrations("agent")
+
+
+@migrations()
+def m001_cursors_and_facts(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE cursors(node TEXT NOT NULL, incarnation TEXT NOT NULL, durable_through INTEGER NOT NULL,"
+        " quarantined INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(node, incarnation)) WITHOUT ROWID"
+    )
+    db.execute("CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
+    node: str
+    incarnation: str
+    last_seq: int
+    durable_through: int
+
+
+class PeerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One other gate. seen_s_ago: how long before `asked_ms` it called the server; null: not since the server started."""
+
+    node: str
+    seen_s_ago: float | None = None
+
+
+class DirectoryStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """number: of the snapshot in place, 0 while it came from no server. checked_ms: when it was last seen to be current.
+
+    state: current, missing, local (in place, but the server has none or an older one), unsent (this office has a
+    newer one), conflict.
+    """
+
+    number: int = 0
+    sha256: str = ""
+    checked_ms: int | None = None
+    state: str = "missing"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the way, by part (up, down, directory). message: one sentence for staff who mend it."""
+
+    part: str
+    kind: str
+    message: str
+    since_ms: int
+
+
+class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """sync_status.json. All `_ms` by this computer's clock. waiting: entries that the server has not got.
+
+    last_contact_ms: the last answer of any kind from the server; asked_ms: the last answer about peers.
+    """
+
+    written_ms: int
+    server: str
+    node: str
+    waiting: int
+    quarantined: int
+    last_contact_ms: int | None
+    asked_ms: int | None
+    streams: list[StreamStatus]
+    peers: list[PeerStatus]
+    directory: DirectoryStatus
+    problems: list[Problem]
+
+
+class AgentState:
+    """The rows of agent.db. Not for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_durable(path, migrations)
+
+    def cursors(self) -> dict[tuple[str, str], int]:
+        """(node, incarnation) -> the last known durable_through."""
+        rows = self._connection.execute("SELECT node, incarnation, durable_through FROM cursors")
+        return {(node, incarnation): through for node, incarnation, through in rows}
+
+    def quarantined(self) -> int:
+        return int(self._connection.execute("SELECT coalesce(sum(quarantined), 0) FROM cursors").fetchone()[0])
+
+    def set_cursor(self, stream: tuple[str, str], *, durable_through: int) -> None:
+        self._write(
+            "INSERT INTO cursors(node, incarnation, durable_through) VALUES (?,?,?) ON CONFLICT(node, incarnation)"
+            " DO UPDATE SET durable_through=excluded.durable_through",
+            (*stream, durable_through),
+        )
+
+    def set_quarantined(self, stream: tuple[str, str], *, count: int) -> None:
+        self._write("UPDATE cursors SET quarantined=? WHERE node=? AND incarnation=?", (count, *stream))
+
+    def fact(self, name: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_fact(self, name: str, value: str) -> None:
+        self._write("INSERT INTO facts VALUES (?,?) ON CONFLICT(name) DO UPDATE SET value=excluded.value", (name, value))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _write(self, sql: str, values: tuple[object, ...]) -> None:
+        try:
+            self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise StateUnwritable(f"agent.db cannot be written ({error}); look at free space") from error
+
+
+def write_status(folder: Path, status: AgentStatus) -> None:
+    """Replaces sync_status.json. Raises StateUnwritable. Not fsynced: after a power cut it is written anew anyway."""
+    target = folder / STATUS_FILE
+    draft = target.with_suffix(".json.new")
+    try:
+        draft.write_bytes(msgspec.json.encode(status))
+        draft.replace(target)
+    except OSError as error:
+        raise StateUnwritable(f"{target} cannot be written ({error}); look at free space") from error
+
+
+def read_status(folder: Path) -> AgentStatus | None:
+    """None when there is none yet, or none that this version reads."""
+    try:
+        return msgspec.json.decode((folder / STATUS_FILE).read_bytes(), type=AgentStatus)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,115 @@
+"""Reads the gate's journal.db from beside the controller: which streams it holds, and the entries of one.
+
+Read-only by construction (SQLite mode=ro), in short reads, so that the controller's commits and checkpoints
+never wait. A journal file that is replaced under a running agent is noticed and opened anew.
+
+Source of the schema: kiosk/journal.py, tables `incarnations` and `entries`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiosk.core.entries import GENESIS
+from sync_agent.errors import JournalUnreadable
+from sync_agent.protocol import FIRST_SEQ, Sealed
+
+READ_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStream:
+    """One incarnation of this gate. boot: its order in the file. last_seq: 0 while it has no entry."""
+
+    boot: int
+    node: str
+    incarnation: str
+    last_seq: int
+
+
+class JournalTail:
+    """Not for several threads. Every method raises JournalUnreadable when the file is not there or not a journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._finished: dict[int, LocalStream] = {}  # every incarnation but the newest: it can grow no more
+
+    def streams(self) -> list[LocalStream]:
+        """All incarnations, oldest first."""
+        rows = self._query("SELECT boot, node, incarnation FROM incarnations ORDER BY boot")
+        streams = []
+        for index, (boot, node, incarnation) in enumerate(rows):
+            stream = self._finished.get(boot)
+            if stream is None:
+                stream = LocalStream(boot, node, incarnation, self._last_seq(boot))
+                if index < len(rows) - 1:
+                    self._finished[boot] = stream
+            streams.append(stream)
+        return streams
+
+    def read(self, stream: LocalStream, *, after_seq: int, max_entries: int, max_bytes: int) -> list[Sealed]:
+        """The entries after `after_seq`, in order; at least one if there is one, however long it is."""
+        rows = self._query(
+            "SELECT seq, raw, hash FROM entries WHERE boot=? AND seq>? ORDER BY seq LIMIT ?",
+            (stream.boot, after_seq, max_entries),
+        )
+        taken: list[Sealed] = []
+        size = 0
+        for seq, raw, digest in rows:
+            if seq != after_seq + len(taken) + 1:
+                break  # a missing row: what stands before it can still be sent
+            size += len(raw)
+            if taken and size > max_bytes:
+                break
+            taken.append(Sealed(bytes(raw), bytes(digest)))
+        return taken
+
+    def hash_at(self, stream: LocalStream, seq: int) -> bytes:
+        """The hash after entry `seq`; before the first entry it is 32 zero bytes."""
+        if seq < FIRST_SEQ:
+            return GENESIS
+        rows = self._query("SELECT hash FROM entries WHERE boot=? AND seq=?", (stream.boot, seq))
+        if not rows:
+            raise JournalUnreadable(
+                f"{self._path} has no entry {stream.node}/{stream.incarnation}/{seq}; run kiosk verify on this gate"
+            )
+        return bytes(rows[0][0])
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._identity = None, None
+        self._finished.clear()
+
+    def _last_seq(self, boot: int) -> int:
+        return int(self._query("SELECT coalesce(max(seq), 0) FROM entries WHERE boot=?", (boot,))[0][0])
+
+    def _query(self, sql: str, values: tuple[int, ...] = ()) -> list[Any]:
+        try:
+            return self._opened().execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            self.close()
+            raise JournalUnreadable(f"{self._path} cannot be read ({error}); is the gate's controller set up?") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        identity = self._identity_on_disk()
+        if self._connection is None or identity != self._identity:
+            self.close()
+            self._connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=READ_TIMEOUT_S, isolation_level=None
+            )
+            self._identity = identity
+        return self._connection
+
+    def _identity_on_disk(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            self.close()
+            raise JournalUnreadable(f"{self._path} is not there yet; the gate's controller makes it") from error
+        return found.st_dev, found.st_ino

@@ -1,0 +1,141 @@
+"""peers.db: other gates' entries as this gate has received them. The agent writes it, the controller reads it.
+
+The controller reads table `peers` by rising `id`. A stream grows from its first entry without a hole. An entry
+that the server could not read is there too, byte for byte, if its chain is sound: a newer gate may well understand
+what an older server did not. What breaks the chain, or claims another place than its own, must never be folded:
+it goes to table `aside`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from kiosk.core.entries import GENESIS, UnreadableEntry, chain_hash, decode
+from sync_agent import protocol
+from sync_agent.durable_sqlite import open_durable
+from sync_agent.errors import PeerChainBroken, ServerFailed, StateUnwritable
+
+migrations = Migrations("peers")
+
+
+@migrations()
+def m001_peers(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE peers(id INTEGER PRIMARY KEY, node TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,"
+        " raw BLOB NOT NULL, hash BLOB NOT NULL, UNIQUE(node, incarnation, seq))"
+    )
+    db.execute(
+        "CREATE TABLE aside(node TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL, raw BLOB NOT NULL,"
+        " hash BLOB NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(node, incarnation, seq)) WITHOUT ROWID"
+    )
+
+
+_Row = tuple[str, str, int, bytes, bytes, str]
+_Stream = tuple[str, str]
+_Head = tuple[int, bytes]
+
+
+class Peers:
+    """The file with its heads in memory. Not for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_durable(path, migrations)
+        self._heads: dict[_Stream, _Head] = {
+            (node, incarnation): (seq, digest)
+            for node, incarnation, seq, digest in self._connection.execute(
+                "SELECT p.node, p.incarnation, p.seq, p.hash FROM peers AS p JOIN"
+                " (SELECT node, incarnation, max(seq) AS seq FROM peers GROUP BY node, incarnation)"
+                " USING (node, incarnation, seq) ORDER BY p.id"
+            )
+        }
+        for node, incarnation, seq, digest in self._connection.execute(
+            "SELECT node, incarnation, max(seq), hash FROM aside GROUP BY node, incarnation"
+        ):
+            if seq > self._heads.get((node, incarnation), (0, GENESIS))[0]:
+                self._heads[node, incarnation] = (seq, digest)
+
+    def have(self) -> list[tuple[str, str, int]]:
+        """(node, incarnation, last seq), the streams that grew last at the end, at most MAX_HAVE_STREAMS."""
+        heads = list(self._heads.items())[-protocol.MAX_HAVE_STREAMS :]
+        return [(node, incarnation, seq) for (node, incarnation), (seq, _) in heads]
+
+    def add(self, segments: Sequence[protocol.Segment]) -> int:
+        """Stores what continues its stream, in one transaction; returns how many entries were new.
+
+        Raises PeerChainBroken after storing all that was sound, ServerFailed if a segment is not of the protocol.
+        """
+        rows: list[_Row] = []
+        heads: dict[_Stream, _Head] = {}
+        broken: PeerChainBroken | None = None
+        for segment in segments:
+            stream = (segment.node, segment.incarnation)
+            head = heads.get(stream) or self._heads.get(stream) or (0, GENESIS)
+            fresh, problem = _continuation(segment, head)
+            rows += fresh
+            if fresh:
+                heads[stream] = (fresh[-1][2], fresh[-1][4])
+            broken = broken or problem
+        self._insert(rows)
+        for stream, head in heads.items():
+            self._heads.pop(stream, None)  # so that the dictionary stays in the order of growth
+            self._heads[stream] = head
+        if broken is not None:
+            raise broken
+        return len(rows)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _insert(self, rows: Sequence[_Row]) -> None:
+        if not rows:
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(
+                "INSERT INTO peers(node, incarnation, seq, raw, hash) VALUES (?,?,?,?,?)",
+                [row[:5] for row in rows if not row[5]],
+            )
+            self._connection.executemany("INSERT INTO aside VALUES (?,?,?,?,?,?)", [row for row in rows if row[5]])
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise StateUnwritable(f"peers.db cannot be written ({error}); look at free space") from error
+
+
+def _continuation(segment: protocol.Segment, head: _Head) -> tuple[list[_Row], PeerChainBroken | None]:
+    """The rows that continue the stream from `head`, and what is wrong after them, if anything."""
+    seq, previous = head
+    name = f"{segment.node}/{segment.incarnation}"
+    if segment.first_seq > seq + 1:
+        return [], PeerChainBroken(f"the server left out {name}/{seq + 1}; it will be asked for again")
+    rows: list[_Row] = []
+    for at, item in enumerate(segment.entries, start=segment.first_seq):
+        if at <= seq:
+            continue  # had already; the server answered an older question
+        try:
+            sealed = protocol.unpack(item, where=f"{name}/{at}")
+        except protocol.MalformedMessage as error:
+            raise ServerFailed(f"the server's answer is not of this protocol: {error}") from error
+        broken = chain_hash(previous, sealed.raw) != sealed.hash
+        if broken and not item.quarantined:
+            return rows, PeerChainBroken(f"the chain of {name} breaks at {at}; look at the school server's disk")
+        misplaced = _claims_another_place(sealed.raw, segment, at)
+        reason = (item.quarantined or "says that it is another entry") if broken or misplaced else ""
+        rows.append((segment.node, segment.incarnation, at, sealed.raw, sealed.hash, reason))
+        previous = sealed.hash
+    return rows, None
+
+
+def _claims_another_place(raw: bytes, segment: protocol.Segment, seq: int) -> bool:
+    """A readable entry that is not what it came as. An unreadable one claims nothing."""
+    try:
+        entry = decode(raw)
+    except (UnreadableEntry, RecursionError, ValueError):
+        return False
+    return (entry.node, entry.incarnation, entry.seq) != (segment.node, segment.incarnation, seq)

@@ -1,0 +1,116 @@
+"""The status page: one small HTML document, numbers and names of nodes only. No entry's content is ever shown here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from sync_agent import protocol
+from sync_agent.school_server.store import SetAside
+
+STREAMS_SHOWN: Final = 50
+SET_ASIDE_SHOWN: Final = 50
+REFRESH_S: Final = 5
+
+_STYLE: Final = (
+    "body{font-family:system-ui,'Noto Sans CJK SC',sans-serif;margin:2rem;color:#1a1a1a;background:#fff}"
+    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}small{color:#555;font-weight:normal}"
+    "table{border-collapse:collapse}td,th{padding:.35rem .9rem;text-align:left;border-bottom:1px solid #ccc}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}.alarm{color:#a00000;font-weight:bold}"
+)
+_STYLE_SHA256: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_SHA256}'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
+    """The whole page for one school."""
+    now_ms = status.server_now_ms
+    number = status.directory.number if status.directory else None
+    parts = [
+        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>",
+        f"<meta http-equiv='refresh' content='{REFRESH_S}'><title>学校服务器 School server</title>",
+        f"<style>{_STYLE}</style></head><body>",
+        f"<h1>学校服务器 <small>School server</small> · {escape(status.school)}</h1>",
+        "<p>这里只存事实，不评判事实。 <small>This server stores facts; it does not judge them.</small></p>",
+        _alarm(status),
+        "<h2>总数 <small>Totals</small></h2>",
+        _table(
+            ("", ""),
+            [
+                ("已存记录 <small>entries stored</small>", str(status.entries)),
+                ("无法读取 <small>quarantined</small>", str(status.quarantined)),
+                ("分叉 <small>forked</small>", str(status.forks)),
+                ("名单编号 <small>directory</small>", "—" if number is None else str(number)),
+            ],
+        ),
+        "<h2>校门节点 <small>Nodes</small></h2>",
+        _table(
+            ("节点 <small>node</small>", "最近联系 <small>last contact</small>"),
+            [(escape(seen.node), _ago(seen.last_contact_ms, now_ms)) for seen in status.nodes],
+        ),
+        "<h2>记录流 <small>Streams</small></h2>",
+        _table(
+            (
+                "节点 <small>node</small>",
+                "启动 <small>incarnation</small>",
+                "已存至 <small>durable through</small>",
+                "无法读取 <small>quarantined</small>",
+                "最近收到 <small>last received</small>",
+            ),
+            [_stream(stream, now_ms) for stream in status.streams[:STREAMS_SHOWN]],
+        ),
+        "<h2>待人工查看 <small>Set aside for a person</small></h2>",
+        _table(
+            ("记录 <small>entry</small>", "原因 <small>why</small>", "收到 <small>received</small>"),
+            [
+                (
+                    escape(f"{item.node}/{item.incarnation}/{item.seq}"),
+                    escape(item.reason),
+                    _ago(item.received_ms, now_ms),
+                )
+                for item in aside
+            ],
+        ),
+        "</body></html>",
+    ]
+    return "".join(parts)
+
+
+def _alarm(status: protocol.ServerStatus) -> str:
+    if not status.quarantined and not status.forks:
+        return "<p>一切正常。 <small>All is well.</small></p>"
+    return "<p class='alarm'>有记录需要人工查看：见下方。 <small>Some entries need a person's look: see below.</small></p>"
+
+
+def _stream(stream: protocol.StreamState, now_ms: int) -> tuple[str, ...]:
+    fork = " <span class='alarm'>分叉 fork</span>" if stream.forked else ""
+    return (
+        escape(stream.node) + fork,
+        escape(stream.incarnation),
+        str(stream.durable_through),
+        str(stream.quarantined),
+        _ago(stream.last_received_ms, now_ms),
+    )
+
+
+def _ago(at_ms: int | None, now_ms: int) -> str:
+    if at_ms is None:
+        return "未联系 <small>not since start</small>"
+    seconds = max(0, now_ms - at_ms) // 1000
+    if seconds < 60:
+        return f"{seconds} 秒前 <small>{seconds} s ago</small>"
+    if seconds < 3600:
+        return f"{seconds // 60} 分钟前 <small>{seconds // 60} min ago</small>"
+    return f"{seconds // 3600} 小时前 <small>{seconds // 3600} h ago</small>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are HTML already."""
+    top = "<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>" if any(head) else ""
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{top}{body}</table>" if body else "<p>无 <small>none</small></p>"

@@ -1,0 +1,97 @@
+"""Runs the school server: opens the store, binds the port, tells where it listens, and stops cleanly on a signal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import msgspec
+import uvicorn
+
+from sync_agent.errors import Misconfigured
+from sync_agent.keys import load_or_create
+from sync_agent.school_server.app import create_app
+from sync_agent.school_server.settings import ServerSettings
+from sync_agent.school_server.sqlite_store import SqliteStore
+
+ADDRESS_FILE: Final = "server.json"
+GRACE_S: Final = 5  # for requests under way when the server is told to stop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to keep and where to listen. port 0: any free one."""
+
+    folder: Path
+    host: str
+    port: int
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """server.json: written once the port is bound, removed at the end."""
+
+    url: str
+    port: int
+    pid: int
+
+
+def serve(
+    place: Place,
+    settings: ServerSettings,
+    *,
+    now_ms: Callable[[], int],
+    monotonic_s: Callable[[], float],
+    announce: Callable[[str], None],
+) -> None:
+    """Returns after SIGTERM or SIGINT. Raises Misconfigured when folder or port cannot be had."""
+    store = SqliteStore(place.folder)
+    try:
+        key = load_or_create(place.folder / "keys" / "server.key")
+        app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s)
+        config = uvicorn.Config(
+            app,
+            host=place.host,
+            port=place.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        _run(config, place, announce)
+    finally:
+        store.close()
+
+
+def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) -> None:
+    try:
+        socket = config.bind_socket()
+    except (OSError, SystemExit) as error:  # uvicorn says it in the log and leaves
+        raise Misconfigured(f"{place.host}:{place.port} cannot be listened on; is another server running there?") from error
+    port = int(socket.getsockname()[1])
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    address = Address(url=f"http://{host}:{port}", port=port, pid=os.getpid())
+    target = place.folder / ADDRESS_FILE
+    draft = target.with_suffix(".json.new")
+    draft.write_bytes(msgspec.json.encode(address))
+    draft.replace(target)
+    announce(address.url)
+    # uvicorn raises the signal again when it is done; with our own handler that is a clean end and not a kill.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop_was_asked)
+    try:
+        uvicorn.Server(config).run(sockets=[socket])
+    finally:
+        socket.close()
+        target.unlink(missing_ok=True)
+
+
+def _stop_was_asked(number: int, frame: FrameType | None) -> None:
+    log.info("stopping on %s", signal.Signals(number).name)

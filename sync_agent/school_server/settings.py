@@ -1,0 +1,27 @@
+"""What a school server is told when it starts. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    """code: enrols any node of the school; node_codes: one code for one node; office: nodes that write the directory."""
+
+    code: str = field(default="", repr=False)
+    node_codes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    office: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """read_token: opens the read API; without one it is shut."""
+
+    schools: Mapping[str, School]
+    read_token: str = field(default="", repr=False)
+
+    @property
+    def school_names(self) -> tuple[str, ...]:
+        return tuple(self.schools)
