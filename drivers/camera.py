@@ -50,14 +50,18 @@ CAPTURE_OPTIONS = "rtsp_transport;tcp|timeout;5000000|fflags;nobuffer|flags;low_
 
 
 class OpenCvCamera(Camera):
-    """`camera:` URLs, see `camera_source.FORMS`; options, see `camera_source.CameraOptions`."""
+    """`camera:` URLs, see `camera_source.FORMS`; options, see `camera_source.CameraOptions`.
+
+    Raises Misconfigured when the URL or an option is wrong.
+    """
 
     schemes: ClassVar[tuple[str, ...]] = (SCHEME,)
 
     def __init__(self, name: str, url: str, **options: Any) -> None:
         # Whoever logs a driver's `url` must not log a password with it.
         super().__init__(name, without_secrets(url), **options)
-        self._whole_url = url
+        self._source = parse_source(url)
+        self._limits = parse_options(self._source.shown, options)
         self._grabber: _Grabber | None = None
         self._abandoned: list[threading.Thread] = []
         self._wake = threading.Event()
@@ -71,8 +75,7 @@ class OpenCvCamera(Camera):
     def open(self) -> Info:
         """Returns with the first fresh picture there. Raises DeviceLost or Misconfigured, after 5 s at the latest."""
         self.close()
-        source = parse_source(self._whole_url)
-        options = parse_options(source.shown, self.options)
+        source, options = self._source, self._limits
         require_access(source)
         _import_opencv()
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]

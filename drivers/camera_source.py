@@ -151,7 +151,7 @@ def _require_device(path: Path) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        raise DeviceLost(f"{path} is not there: plug the camera in, or see `kiosk doctor` for what is") from None
+        raise DeviceLost(f"{path} is not there: plug the camera in") from None
     except PermissionError:
         raise _no_permission(path) from None
     if not stat.S_ISCHR(mode):
