@@ -100,11 +100,12 @@ class ChildState:
 def fold_step(state: ChildState, child: int, entry: Entry) -> None:
     """Moves one child's state by one fact. A new day starts blank once custody has ended."""
     day = entry.body.get("day", state.day)
-    if day != state.day and not state.hold.live:
-        conflicts = state.conflicts
-        state.__init__()  # type: ignore[misc]  # the same object stays in the index
-        state.conflicts = conflicts
-    state.day = max(day, state.day)
+    if day != state.day:
+        if state.day and not state.hold.live:
+            conflicts = state.conflicts
+            state.__init__()  # type: ignore[misc]  # the same object stays in the index
+            state.conflicts = conflicts
+        state.day = max(day, state.day)
     CHILD_STEPS[entry.kind](state, child, entry)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.core import roster as r
 from kiosk.core.entries import Fact, Kind, Stream, encode
 from kiosk.journal import CannotAppend, Journal, JournalBusy, JournalDamaged, connect, new_note, verify
 from tests.support.school import School
@@ -121,14 +122,19 @@ def test_the_same_text_twice_has_two_digests() -> None:
 def test_when_the_disk_refuses_nobody_is_told_and_the_state_goes_back(school: School) -> None:
     school.tap("王小明", "east-in")
     school.gate.journal._db.execute("PRAGMA max_page_count=1")  # SQLite's own way of a full disk
-    answers = [school.tap_card(f"04A3{n:04X}", "east-in") for n in (2, 3, 4)]
-    assert {a.decision.reason for a in answers} <= {"cannot_save", "on_time"}
+    answers = []
+    for n in range(400):  # until the last free page is full
+        school.clock.advance(10_000)
+        answers.append(school.tap_card(f"04A3{2 + n % 4:04X}", "east-in"))
+        if answers[-1].decision.reason == "cannot_save":
+            break
     assert answers[-1].decision.reason == "cannot_save"
-    recorded = {e.body["child"] for e in school.entries("arrived")}
-    told = {a.decision.child for a in answers if a.decision.outcome == "granted"}
-    assert told <= recorded, "told but not durable"
-    live = {n for n, _ in school.gate.world.campus.on_campus()}
-    assert live == recorded
+    durable = {e.id for e in school.entries()}
+    assert {a.entry for a in answers[:-1]} <= durable, "told but not durable"
+    assert answers[-1].entry is None
+    assert school.look(r.BarQuery()).can_save is False
+    assert {n for n, _ in school.gate.world.campus.on_campus()} == {e.body["child"] for e in school.entries("arrived")}
     school.gate.journal._db.execute("PRAGMA max_page_count=1073741823")
-    assert school.tap("丁一", "south-in").decision.reason == "on_time"
+    assert school.tap("高个子", "south-in").decision.reason == "on_time"
+    assert school.look(r.BarQuery()).can_save is True
     assert verify(school.state / "journal.db").ok

@@ -1,0 +1,252 @@
+"""The command line. Exit codes: 0 fine, 1 the thing checked is not fine, 2 wrong usage or configuration.
+
+Each command is one short function that imports what it needs; errors go to stderr as one sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kiosk import __version__
+
+FINE, NOT_FINE, WRONG = 0, 1, 2
+
+
+class Stop(Exception):
+    """A command cannot go on; the sentence is for the person at the terminal."""
+
+    def __init__(self, sentence: str, code: int = WRONG) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    except KeyboardInterrupt:
+        return FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kiosk", description="Campus kiosk and attendance controller")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=words, description=words)
+        command.set_defaults(run=run)
+        return command
+
+    def shared(command: argparse.ArgumentParser, *names: str) -> argparse.ArgumentParser:
+        if "config" in names:
+            command.add_argument("--config", type=Path, required=True, metavar="DIR", help="settings folder")
+        if "state" in names:
+            command.add_argument("--state", type=Path, required=True, metavar="DIR", help="state folder of this gate")
+        if "json" in names:
+            command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        return command
+
+    serve = shared(add("serve", _serve, "run this gate: devices, decisions, pages"), "config", "state")
+    serve.add_argument("--host", help="address to listen on (default: site.toml)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: site.toml)")
+    serve.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the settings folder")
+    serve.add_argument("--clock-start", metavar="ISO", help=argparse.SUPPRESS)  # the demo's virtual day
+    serve.add_argument("--clock-speed", type=float, default=1.0, help=argparse.SUPPRESS)
+
+    demo = add("demo", _demo, "play a school day: gate, sync agent and school server with simulated devices")
+    demo.add_argument("--state", type=Path, default=Path("state/demo"), metavar="DIR")
+    demo.add_argument("--port", type=int, default=8470)
+    demo.add_argument("--speed", type=float, default=30.0, help="school minutes per real minute")
+    demo.add_argument("--seed", type=int, default=2026)
+    demo.add_argument("--day", default="2026-11-23", help="date that is played")
+    demo.add_argument("--start", default="07:05", help="local time at which it starts")
+    demo.add_argument("--quiet-day", action="store_true", help="play nothing by itself")
+    demo.add_argument("--keep", action="store_true", help="go on with the state of an earlier demo")
+
+    check = shared(add("check", _check, "hold a school's plan against its city's policy"), "json")
+    check.add_argument("config", type=Path, metavar="CONFIG_DIR")
+    policy = add("policy", _policy, "print a city's policy as a readable sheet")
+    policy.add_argument("action", choices=["show"])
+    policy.add_argument("city")
+
+    importing = shared(add("import", _import, "import people from .xlsx or CSV files"), "config", "state", "json")
+    importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
+
+    shared(add("doctor", _doctor, "what is connected, configured and healthy, and what to do"), "config", "state", "json")
+    shared(add("verify", _verify, "prove that the journal is whole"), "state", "json")
+    replay = shared(add("replay", _replay, "where every child was at a moment, from the journal"), "config", "state", "json")
+    replay.add_argument("--at", required=True, metavar="ISO", help="local date and time, such as 2026-11-23T17:42")
+    bench = shared(add("bench", _bench, "measure against the limits of this machine"), "json")
+    bench.add_argument("name", nargs="?", help="one measurement only")
+    bench.add_argument("--runs", type=int, default=5)
+    add("diagram", _diagram, "print the custody tables as a state diagram (Mermaid)")
+    key = shared(add("key", _key, "make a key for a network reader"), "state")
+    key.add_argument("access_point", nargs="*", help="the access points it may read for; none = all")
+    return parser
+
+
+# --- running ---------------------------------------------------------------------------------------
+
+
+def _settings(folder: Path, site: Path | None = None) -> Any:
+    from kiosk.settings import SettingsError, load
+
+    try:
+        return load(folder, site_file=site)
+    except SettingsError as error:
+        raise Stop(str(error)) from error
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from kiosk.clock import Clock, ScaledClock, SystemClock
+    from kiosk.composition import GateProcess, serve
+    from kiosk.directory import DirectoryError
+    from kiosk.journal import JournalError
+    from kiosk.snapshots import PictureError
+
+    settings = _settings(options.config, options.site)
+    clock: Clock = SystemClock()
+    if options.clock_start:
+        start_ms = int(datetime.fromisoformat(options.clock_start).timestamp() * 1000)
+        clock = ScaledClock(start_ms=start_ms, speed=options.clock_speed)
+    try:
+        gate = GateProcess(settings=settings, state=options.state, clock=clock)
+    except (JournalError, DirectoryError, PictureError) as error:
+        raise Stop(str(error)) from error
+    host, port = options.host or settings.site.host, options.port or settings.site.port
+    print(f"http://{host}:{port}/", flush=True)
+    serve(gate, host=host, port=port)
+    return FINE
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from kiosk.demo import DemoError, play
+
+    try:
+        return play(options)
+    except DemoError as error:
+        raise Stop(str(error)) from error
+
+
+# --- checking ----------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    from kiosk.checking import check_config
+
+    result = check_config(options.config)
+    _print(options, result.as_json(), result.as_text())
+    if result.problems:
+        return WRONG
+    return FINE if result.ok else NOT_FINE
+
+
+def _policy(options: argparse.Namespace) -> int:
+    from kiosk.checking import PolicyMissing, show_policy
+
+    try:
+        print(show_policy(options.city))
+    except PolicyMissing as error:
+        raise Stop(str(error)) from error
+    return FINE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from kiosk.journal import FILE_NAME, JournalDamaged, verify
+
+    try:
+        found = verify(options.state / FILE_NAME)
+    except JournalDamaged as error:
+        raise Stop(str(error), NOT_FINE) from error
+    bad = found.first_bad
+    words = f"{found.entries} entries in {found.incarnations} incarnations: whole"
+    if bad:
+        words = f"first bad entry: node {bad['node']}, incarnation {bad['incarnation']}, seq {bad['seq']}: {bad['why']}"
+    _print(options, asdict(found), words)
+    return FINE if found.ok else NOT_FINE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from kiosk.doctor import examine
+
+    settings = _settings(options.config)
+    report = examine([(d.name, d.url, dict(d.options)) for d in settings.site.devices], options.state)
+    _print(options, report.as_json(), report.as_text())
+    return FINE if report.ok else NOT_FINE
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from kiosk.replaying import ReplayError, replay
+
+    settings = _settings(options.config)
+    try:
+        found = replay(settings, options.state, options.at)
+    except ReplayError as error:
+        raise Stop(str(error)) from error
+    lines = [f"{c['child']}\t{c['place']}\t{c['custodian']}\t{c['collection']}" for c in found["children"]]
+    _print(options, found, "\n".join([found["at"], *lines, *(f"open: {case}" for case in found["open_cases"])]))
+    return FINE
+
+
+# --- people, keys, figures -----------------------------------------------------------------------------
+
+
+def _import(options: argparse.Namespace) -> int:
+    from kiosk.clock import SystemClock
+    from kiosk.importing.command import import_command
+
+    settings = _settings(options.config)
+    result = import_command(options.paths, options.state, settings=settings, dry_run=options.dry_run, now_ms=SystemClock().now_ms())
+    _print(options, result.as_json(), result.as_text())
+    return FINE if result.ok else NOT_FINE
+
+
+def _key(options: argparse.Namespace) -> int:
+    from kiosk.composition import new_device_key
+
+    print(new_device_key(options.state, options.access_point))
+    return FINE
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from kiosk.bench import UnknownMeasurement, run_bench
+
+    try:
+        results = run_bench(options.name, runs=options.runs, quiet=options.json)
+    except UnknownMeasurement as error:
+        raise Stop(str(error)) from error
+    _print(options, {"results": [asdict(result) for result in results]}, "")
+    return FINE
+
+
+def _diagram(options: argparse.Namespace) -> int:
+    from kiosk.core.custody import mermaid
+
+    print(mermaid())
+    return FINE
+
+
+def _print(options: argparse.Namespace, document: Any, words: str) -> None:
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False, default=str))
+    elif words:
+        print(words)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
