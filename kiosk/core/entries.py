@@ -139,7 +139,7 @@ def decode(raw: bytes) -> Entry:
     """Raises UnreadableEntry. Fields unknown to this version are ignored here and survive in `raw`."""
     try:
         return _decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableEntry(f"not a journal entry: {error}") from error
 
 
