@@ -1,0 +1,295 @@
+"""`kiosk check` and `kiosk policy show`: reads settings and policy files, has the core compare them, says what came out.
+
+Reads only. It decides nothing about a plan: that is `kiosk.core.plan_check`. The day of the check is an argument.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from kiosk.core.people import Session
+from kiosk.core.plan_check import Examination, examine
+from kiosk.core.policy import STRENGTH_WORDS, Policy, PolicyProblem, PolicyRefused, Rule, service_on_makeup_day
+from kiosk.core.policy_file import parse_policy
+from kiosk.core.school_plan import Acceptance, Amendment, Fees, Finding, Level, SchoolPlan, Unchecked, clock
+from kiosk.settings import Problem, Settings, SettingsError, SharedDataMissing, load, policies_dir
+
+OVERLAY: Final = "national_2023"
+MAX_FILE_BYTES: Final = 1_000_000
+SEASONS_OF_THE_YEAR: Final = frozenset({"spring", "summer", "autumn", "winter"})
+NOT_CHARGED: Final = frozenset({"none", "county_funded", "none_until_standard_set"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What a check of one configuration folder says. Exit code 2 for problems, 1 for blocks, else 0."""
+
+    on: date
+    title: str
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and not any(f.level is Level.BLOCK for f in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        return 2 if self.problems else 0 if self.ok else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The stable document of `kiosk check --json`; fields may be added, never changed."""
+        return {
+            "ok": self.ok,
+            "on": self.on.isoformat(),
+            "problems": [{"file": p.file, "where": p.where, "message": p.message} for p in self.problems],
+            "findings": [_finding_json(f) for f in self.findings],
+            "unchecked": [
+                {
+                    "policy": u.policy,
+                    "rule": u.rule,
+                    "strength": u.strength.value,
+                    "message": u.message,
+                    "document": u.document,
+                    "clause": u.clause,
+                }
+                for u in self.unchecked
+            ],
+        }
+
+    def render(self) -> str:
+        """The same for a terminal, Chinese first; blocks, then warnings, then what has a logged reason."""
+        lines = [f"{self.title}  {self.on}", ""]
+        for problem in self.problems:
+            lines += [f"✗ 配置问题 PROBLEM  {problem.file} {problem.where}".rstrip(), f"  {problem.message}", ""]
+        for finding in self.findings:
+            lines += [*_finding_lines(finding), ""]
+        if self.unchecked:
+            lines.append(f"需人工核对 FOR A PERSON TO LOOK AT ({len(self.unchecked)})")
+            lines += [f"  · {u.rule}  {u.message}“{u.clause}”" for u in self.unchecked]
+            lines.append("")
+        return "\n".join([*lines, self._verdict()])
+
+    def _verdict(self) -> str:
+        if self.problems:
+            n = len(self.problems)
+            return f"结论：配置有 {n} 个问题，请先改正。 / The configuration has {n} problem{'s'[: n != 1]}: correct them first."
+        blocks = sum(f.level is Level.BLOCK for f in self.findings)
+        warnings = sum(f.level is Level.WARN and f.accepted is None for f in self.findings)
+        accepted = sum(f.accepted is not None for f in self.findings)
+        zh = f"{blocks} 项不符，{warnings} 项提醒，{accepted} 项已说明理由"
+        en = f"{blocks} blocking, {warnings} warning, {accepted} with a logged reason"
+        verdict = ("可以发布", "May be published") if self.ok else ("不能发布", "Not to be published")
+        return f"结论：{verdict[0]}（{zh}）。 / {verdict[1]} ({en})."
+
+
+def check_config(
+    config_dir: Path | str,
+    *,
+    on: date,
+    policies: Path | None = None,
+    policy: str = "",
+    variant: str = "",
+    sessions: Iterable[Session] | None = None,
+) -> CheckResult:
+    """Holds the plan of a configuration folder against its city's policy, as of `on`. Never raises for their content.
+
+    `policy` and `variant` look at the plan as if the school stood in another city. `policies` is the folder of policy
+    files, the shipped one by default. `sessions` is the menu where it is known; without it the clauses on
+    sessions come back as unchecked.
+    """
+    try:
+        settings = load(config_dir)
+    except SettingsError as error:
+        return CheckResult(on=on, title=str(config_dir), problems=error.problems)
+    city, overlay, problems = _sources(settings, policies, policy)
+    title = _title(settings, city, variant)
+    if problems:
+        return CheckResult(on=on, title=title, problems=problems)
+    plan = school_plan(settings, sessions=sessions)
+    if policy and city is not None:
+        calendar = replace(plan.calendar, makeup_day=service_on_makeup_day(city))
+        plan = replace(plan, variant=variant, calendar=calendar)
+    said = examine(city, overlay, plan, on)
+    return CheckResult(
+        on=on,
+        title=title,
+        problems=_problems(said),
+        findings=said.findings,
+        unchecked=said.unchecked,
+    )
+
+
+def school_plan(settings: Settings, *, sessions: Iterable[Session] | None = None) -> SchoolPlan:
+    """What the check needs of a school's settings."""
+    school, service, fees = settings.school, settings.service, settings.fees
+    charged = fees.mode not in NOT_CHARGED or fees.cny > 0 or fees.evening_cny > 0
+    return SchoolPlan(
+        stages=school.stages,
+        schedules=settings.plan.schedules,
+        calendar=settings.calendar,
+        variant=school.variant,
+        local_off_work_min=school.local_off_work_min,
+        menu=None if sessions is None else tuple(sessions),
+        slot_choice=service.slot_choice,
+        menu_fields=service.menu_fields,
+        features=service.offers,
+        practices=service.practices,
+        never=service.never,
+        external_bodies=service.external_staff,
+        fees=Fees(basis=fees.basis, cny=fees.cny, evening_cny=fees.evening_cny) if charged else None,
+        weeks_per_year=service.weeks_per_year,
+        weekend_content=service.weekend_content,
+        filed_on=service.filed_on,
+        approved_on=service.approved_on,
+        # A season that is not one of the year's stands for a change of times that the school made on its own.
+        amendments=tuple(
+            Amendment(first=season.first, name=season.name, approval_ref=service.approval_ref)
+            for season in settings.calendar.seasons
+            if season.name not in SEASONS_OF_THE_YEAR
+        ),
+        accepted=tuple(
+            Acceptance(rule=a.rule, reason=a.reason, by=a.by, on=a.on, where=a.where) for a in settings.accepted
+        ),
+    )
+
+
+def load_policy(name: str, policies: Path | None = None) -> Policy:
+    """The policy of a file `<name>.toml`, of the shipped folder by default.
+
+    Raises PolicyRefused with every problem at once, also for a file that is missing or is not TOML, and
+    SharedDataMissing where the shipped folder is gone.
+    """
+    path = (policies or policies_dir()) / f"{name}.toml"
+    if not path.is_file():
+        known = "、".join(policy_names(policies)) or "-"
+        raise _refused(f"没有政策“{name}”，可用：{known}", f"there is no policy '{name}'; known: {known}")
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _refused("文件过大，不像是政策文件", f"larger than {MAX_FILE_BYTES} bytes: not a policy file")
+        found = parse_policy(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise _refused(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _refused("不是 UTF-8 文本，请另存为 UTF-8", "not UTF-8 text: save it again as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(f"TOML 语法错误：{error}", f"not valid TOML: {error}") from error
+    if found.id != name:
+        raise PolicyRefused((PolicyProblem("policy.id", f"应为 {name} / must be '{name}', the name of the file"),))
+    return found
+
+
+def policy_names(policies: Path | None = None) -> tuple[str, ...]:
+    """The policy files there are, overlays among them."""
+    return tuple(sorted(path.stem for path in (policies or policies_dir()).glob("*.toml")))
+
+
+def policy_sheet(policy: Policy, *, on: date) -> str:
+    """A policy for people: every clause with its strength and its figures, and what the document is silent on."""
+    lines = [f"{policy.name} / {policy.name_en}" + (f"  {policy.model}" if policy.model else ""), ""]
+    for document in dict.fromkeys(rule.document for rule in policy.rules):
+        lines.append(f"{document}  {document.issuer}".rstrip())
+        until = f"，至 {document.valid_until}" if document.valid_until else ""
+        lapsed = "（已过有效期 / lapsed）" if document.valid_until and document.valid_until < on else ""
+        lines.append(f"  施行 / in force: {document.effective_from or '-'}{until}{lapsed}")
+        lines += [f"  {document.note}"] if document.note else []
+    lines += [policy.note] if policy.note else []
+    lines += [f"变体 / variant {name}: {words.zh} / {words.en}" for name, words in policy.variants.items()]
+    lines.append("")
+    for rule in policy.rules:
+        lines += [f"{rule.id}  {STRENGTH_WORDS[rule.strength]} ({rule.strength})  {_figures(policy, rule)}".rstrip()]
+        lines += [f"    “{rule.clause}”"]
+    silent = "文件没有写的，由学校决定。 / What the document does not say, the school decides."
+    return "\n".join([*lines, "", silent])
+
+
+def _figures(policy: Policy, rule: Rule) -> str:
+    """The scope and the values of a rule on one line: `[winter] end_not_after at=17:30`."""
+    scope = [rule.season, rule.variant]
+    scope += [stage.value for stage in sorted(rule.stages)] if rule.stages != policy.stages else []
+    values = [f"{key}={_shown(key, value)}" for key, value in rule.values.items()]
+    return " ".join([*(f"[{part}]" for part in scope if part), rule.type, *values])
+
+
+def _shown(key: str, value: object) -> str:
+    if key == "at" and isinstance(value, int):
+        return clock(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, Mapping):
+        return ",".join(f"{k}:{v}" for k, v in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sources(
+    settings: Settings, policies: Path | None, policy: str
+) -> tuple[Policy | None, Policy | None, tuple[Problem, ...]]:
+    """The city's policy and the overlay that apply, and why one cannot be used."""
+    names = (policy or settings.school.city, OVERLAY if settings.school.national_overlay else "")
+    found: list[Policy | None] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found.append(load_policy(name, policies) if name else None)
+        except PolicyRefused as error:
+            found.append(None)
+            problems += [Problem(f"policies/{name}.toml", p.where, p.message) for p in error.problems]
+        except SharedDataMissing as error:
+            return None, None, (Problem("policies/", "", f"没有政策目录 / {error}"),)
+    return found[0], found[1], tuple(problems)
+
+
+def _problems(said: Examination) -> tuple[Problem, ...]:
+    return tuple(Problem(m.file, m.where, m.message) for m in said.missing)
+
+
+def _refused(zh: str, en: str) -> PolicyRefused:
+    return PolicyRefused((PolicyProblem("", f"{zh} / {en}"),))
+
+
+def _title(settings: Settings, city: Policy | None, variant: str) -> str:
+    if city is None:
+        return f"{settings.school.name} · 未选定城市政策 / no city's policy"
+    words = city.variants.get(variant or settings.school.variant)
+    return f"{settings.school.name} · {city.name}" + (f"（{words.zh}）" if words else "")
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    accepted = finding.accepted
+    return {
+        "policy": finding.policy,
+        "rule": finding.rule,
+        "strength": finding.strength.value,
+        "level": finding.level.value,
+        "where": finding.where,
+        "message": finding.message,
+        "document": finding.document,
+        "clause": finding.clause,
+        "accepted": accepted
+        and {
+            "reason": accepted.reason,
+            "by": accepted.by,
+            "on": accepted.on.isoformat() if accepted.on else None,
+        },
+    }
+
+
+def _finding_lines(finding: Finding) -> list[str]:
+    if finding.level is Level.BLOCK:
+        mark = "✗ 不符 BLOCK"
+    else:
+        mark = "! 提醒 WARN" if finding.accepted is None else "✓ 已说明 ACCEPTED"
+    lines = [
+        f"{mark}  {finding.policy} {finding.rule}  {STRENGTH_WORDS[finding.strength]}  {finding.where}",
+        f"  {finding.message}",
+        f"  依据 / source: {finding.document}“{finding.clause}”",
+    ]
+    if (accepted := finding.accepted) is not None:
+        lines.append(f"  理由 / reason: {accepted.reason}（{accepted.by}{f'，{accepted.on}' if accepted.on else ''}）")
+    return lines
