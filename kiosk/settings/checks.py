@@ -121,8 +121,6 @@ def _check_calendar(calendar: Mapping[str, Any], file: str, problems: Problems) 
     openings = {f"opening[{i}]": row for i, row in enumerate(calendar["opening"], 1)}
     for periods in (terms, seasons, openings):
         _check_periods(periods, file, problems)
-    if not terms:
-        problems.add(file, "term", "至少写一个学期，例如 [term.2026_autumn]", "add a term, such as [term.2026_autumn]")
     for layer in ("district_day", "day", "override"):
         _no_twins(calendar[layer], "date", layer, file, problems)
     for i, row in enumerate(calendar["override"], 1):
@@ -149,9 +147,6 @@ def _check_periods(periods: Mapping[str, Mapping[str, Any]], file: str, problems
 
 
 def _check_plan(plan: Mapping[str, Any], file: str, problems: Problems) -> None:
-    if not plan["bells"]:
-        zh = "至少写一个季节的作息，例如 [bells.summer]"
-        problems.add(file, "bells", zh, "add the bells of a season, such as [bells.summer]")
     for name, bells in plan["bells"].items():
         _check_bells(f"bells.{name}", bells, file, problems)
     for name, profile in plan["profile"].items():
@@ -237,10 +232,7 @@ def _check_plan_covers_calendar(
 
 
 def _check_ladder(rungs: list[Mapping[str, Any]], file: str, problems: Problems) -> None:
-    if not rungs:
-        problems.add(file, "ladder", "至少写一级 [[ladder]]", "add at least one [[ladder]]")
-        return
-    if rungs[0]["at"] not in (0, None):
+    if rungs and rungs[0]["at"] not in (0, None):
         problems.add(file, "ladder[1].at", "第一级必须为 0", "the first rung must be at 0")
     for i, (one, two) in enumerate(pairwise(rungs), 2):
         if one["at"] is not None and two["at"] is not None and one["at"] >= two["at"]:

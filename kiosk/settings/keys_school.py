@@ -36,7 +36,11 @@ _SCHOOL = Section(
         Key("id", Kind.ID, "学校代码，同步时用", "the school's id, also towards the school server"),
         Key("name", Kind.TEXT, "校名，显示在屏幕上", "name as shown on the display"),
         Key(
-            "city", Kind.ID, "所执行的政策，即 policies 目录下的文件名", "policy to keep, a file name in policies/", ""
+            "city",
+            Kind.TEXT,
+            "所执行的政策，即 policies 目录下的文件名",
+            "policy to keep, a file name in policies/",
+            "",
         ),
         Key("variant", Kind.TEXT, "政策的适用变体，如 inner_six", "variant of the policy, such as inner_six", ""),
         Key(

@@ -35,7 +35,7 @@ class Kind(StrEnum):
     ID = "id"  # letters, digits, _ . -
     FLAG = "true/false"
     NUMBER = "number"
-    DECIMAL = "decimal"
+    DECIMAL = "decimal number"
     TIME = "HH:MM"  # -> minutes since midnight
     DAY = "YYYY-MM-DD"  # -> date
     WEEKDAY = "mon..sun"  # -> 1..7
@@ -154,10 +154,9 @@ def _read_table(section: Section, raw: Mapping[str, Any], where: str, file: str,
 def _read_section(section: Section, raw: Any, where: str, file: str, problems: Problems) -> Any:
     """ONE: values or None where absent. MANY: list of values. NAMED: values by name."""
     at = f"{where}.{section.name}" if where else section.name
-    if raw is None:
+    if raw is None or (section.required and raw in ([], {})):
         if section.required:
             problems.add(file, at, f"缺少 {_header(section)}，请补上这一段", f"missing: add a {_header(section)} table")
-            return [] if section.shape is Shape.MANY else {} if section.shape is Shape.NAMED else None
         return {Shape.ONE: None, Shape.MANY: [], Shape.NAMED: {}}[section.shape]
     if section.shape is Shape.MANY:
         if not isinstance(raw, list) or not all(isinstance(row, dict) for row in raw):
