@@ -18,6 +18,7 @@ from typing import ClassVar, Generic, TypeVar
 
 MAX_FRAME_BYTES = 48
 MAX_LINE_BYTES = 1024
+UNFINISHED_LIMIT = 3
 
 STX, ETX, LF, CR = 0x02, 0x03, 0x0A, 0x0D
 HEX_DIGITS = frozenset(b"0123456789ABCDEFabcdef")
@@ -214,13 +215,19 @@ class LineFrames:
     """Scanners and converters that send a line of text, ended by CR, LF, CR LF - or by nothing but a pause.
 
     `scheme` is `qr` (any text) or `number` (a printed card number). The caller watches the clock: when nothing came for
-    50 ms while `buffered` is not 0 it calls `flush()`.
+    50 ms while `buffered` is not 0 it calls `pause()`, and when a line comes after a long silence `reset()`.
+
+    Half a number may be the whole number of another child's card. So a device that was seen to end its lines is held to
+    it: what it leaves unfinished is thrown away, and so is the rest of that line. After `UNFINISHED_LIMIT` unfinished
+    lines in a row it has been set up anew, and is believed again.
     """
 
     def __init__(self, *, scheme: str) -> None:
         self._scheme = scheme
         self._buffer = bytearray()
-        self._overflowed = False
+        self._skipping = False  # until the line ends: a part of a code must never count as a code
+        self._ends_its_lines = False
+        self._unfinished = 0
         self.bad = 0
 
     @property
@@ -229,22 +236,34 @@ class LineFrames:
 
     def reset(self) -> None:
         self._buffer.clear()
-        self._overflowed = False
+        self._skipping = False
 
     def feed(self, data: bytes) -> list[CardFrame]:
         *lines, rest = bytes(data).replace(b"\r", b"\n").split(b"\n")
         found: list[CardFrame] = []
         for line in lines:
             self._keep(line)
-            found += self.flush()
+            found += self._end_of_line()
+        if found:  # noise has line ends too: only a good line shows how this device ends one
+            self._ends_its_lines, self._unfinished = True, 0
         self._keep(rest)
         return found
 
-    def flush(self) -> list[CardFrame]:
-        """End the line here. An empty line is nothing; a line that overflowed was counted already."""
-        line, overflowed = bytes(self._buffer), self._overflowed
+    def pause(self) -> list[CardFrame]:
+        """Nothing came for a while: the end of the line, if this device does not mark it otherwise."""
+        if not self._ends_its_lines:
+            return self._end_of_line()
+        if self._buffer:
+            self._skip()
+            self._unfinished += 1
+            self._ends_its_lines = self._unfinished < UNFINISHED_LIMIT
+        return []
+
+    def _end_of_line(self) -> list[CardFrame]:
+        """An empty line is nothing; a line that is skipped was counted already."""
+        line, skipped = bytes(self._buffer), self._skipping
         self.reset()
-        if overflowed or not line:
+        if skipped or not line:
             return []
         text = _decoded_text(line)
         if text is None or (self._scheme == "number" and not _looks_like_a_number(text)):
@@ -253,14 +272,17 @@ class LineFrames:
         return [CardFrame(self._scheme, text)]
 
     def _keep(self, part: bytes) -> None:
-        if self._overflowed:
+        if self._skipping:
             return
         if len(self._buffer) + len(part) > MAX_LINE_BYTES:
-            self._buffer.clear()
-            self._overflowed = True  # until the line ends: half of a code must never count as a code
-            self.bad += 1
+            self._skip()
             return
         self._buffer += part
+
+    def _skip(self) -> None:
+        self._buffer.clear()
+        self._skipping = True
+        self.bad += 1
 
 
 def m7941_command(code: int, data: bytes = b"", *, address: int = 0) -> bytes:

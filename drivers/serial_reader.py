@@ -32,6 +32,7 @@ from drivers.serial_port import SerialPort, stable_tty_paths
 
 REPEAT_S = 1.0  # the same value again within this time of its last frame is the same presentation
 LINE_PAUSE_S = 0.05  # a scanner without a suffix has finished when it pauses this long
+LINE_ABANDONED_S = 1.0  # what comes after such a silence is a new line, whatever came before
 ASK_PAUSE_S = 0.05
 ANSWER_WAIT_S = 0.2
 SHORTEST_WAIT_S = 0.02
@@ -123,16 +124,21 @@ class LineReader(_ListeningReader):
             raise Misconfigured(f"{self.url}: as={scheme} is unknown; write as=qr or as=number")
         return LineFrames(scheme=scheme)
 
+    def open(self) -> Info:
+        self._heard_s = time.monotonic()
+        return super().open()
+
     def poll(self, timeout_s: float) -> list[CredentialRead]:
         assert isinstance(self._parser, LineFrames)
-        asked_s = time.monotonic()
-        if not self._parser.buffered:
-            return super().poll(timeout_s)
-        data = self._port.read(min(timeout_s, LINE_PAUSE_S))
-        if data:
-            return self._reads(self._parser.feed(data))
-        paused = time.monotonic() - asked_s >= LINE_PAUSE_S  # not so when cancel() cut the wait short
-        return self._reads(self._parser.flush()) if paused else []
+        data = self._port.read(min(timeout_s, LINE_PAUSE_S) if self._parser.buffered else timeout_s)
+        silent_s = time.monotonic() - self._heard_s
+        if not data:
+            paused = self._parser.buffered > 0 and silent_s >= LINE_PAUSE_S
+            return self._reads(self._parser.pause()) if paused else []
+        if silent_s >= LINE_ABANDONED_S:
+            self._parser.reset()
+        self._heard_s = time.monotonic()
+        return self._reads(self._parser.feed(data))
 
 
 class M7941Reader(SerialReader):

@@ -228,9 +228,15 @@ class CameraSupervisor(DeviceSupervisor[Camera]):
             return None
         return self.driver.latest(max_age_s=max_age_s, wait_s=wait_s)
 
-    def at(self, mono_s: float) -> Frame | None:
-        """The picture nearest to that moment; None when the camera is not OK."""
-        return self.driver.at(mono_s) if self.health is Health.OK else None
+    def at(self, mono_s: float, *, tolerance_s: float = 0.5) -> Frame | None:
+        """None at once when the camera is not OK; otherwise as `Camera.at`."""
+        if self.health is not Health.OK:
+            return None
+        return self.driver.at(mono_s, tolerance_s=tolerance_s)
+
+    def detail(self) -> str:
+        """What is wrong with the pictures, or with the camera; '' when nothing is."""
+        return self.driver.detail() if self.health is Health.OK else self.why
 
     def _serve(self) -> None:
         self.driver.watch(POLL_S)
