@@ -1,12 +1,11 @@
-"""`kiosk check` and `kiosk policy show`: reads settings and policy files, has the core compare them, says what came out.
+"""`kiosk check`: reads settings, sessions and policy files, has the core compare them, says what came out.
 
-Reads only. It decides nothing about a plan: that is `kiosk.core.plan_check`. The day of the check is an argument.
+Reads only. It decides nothing about a plan: that is `kiosk.core.plan_check`.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import Any, Final
 
 from kiosk.core.people import Session
 from kiosk.core.plan_check import Examination, examine
-from kiosk.core.policy import STRENGTH_WORDS, Policy, PolicyProblem, PolicyRefused, Rule, service_on_makeup_day
-from kiosk.core.policy_file import parse_policy
-from kiosk.core.school_plan import Acceptance, Amendment, Fees, Finding, Level, SchoolPlan, Unchecked, clock
-from kiosk.settings import Problem, Settings, SettingsError, SharedDataMissing, load, policies_dir
+from kiosk.core.policy import STRENGTH_WORDS, Policy, PolicyRefused, service_on_makeup_day
+from kiosk.core.school_plan import Acceptance, Amendment, Fees, Finding, Level, SchoolPlan, Unchecked
+from kiosk.policies import PolicyMissing, load_policy, show_policy, today
+from kiosk.settings import Problem, Settings, SettingsError, SharedDataMissing, load
+
+__all__ = ["CheckResult", "PolicyMissing", "check_config", "school_plan", "show_policy"]
 
 OVERLAY: Final = "national_2023"
-MAX_FILE_BYTES: Final = 1_000_000
 SEASONS_OF_THE_YEAR: Final = frozenset({"spring", "summer", "autumn", "winter"})
 NOT_CHARGED: Final = frozenset({"none", "county_funded", "none_until_standard_set"})
 
@@ -30,7 +30,7 @@ class CheckResult:
     """What a check of one configuration folder says. Exit code 2 for problems, 1 for blocks, else 0."""
 
     on: date
-    title: str
+    title: str  # school and city, for people
     problems: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
@@ -63,7 +63,7 @@ class CheckResult:
             ],
         }
 
-    def render(self) -> str:
+    def as_text(self) -> str:
         """The same for a terminal, Chinese first; blocks, then warnings, then what has a logged reason."""
         lines = [f"{self.title}  {self.on}", ""]
         for problem in self.problems:
@@ -92,18 +92,21 @@ class CheckResult:
 def check_config(
     config_dir: Path | str,
     *,
-    on: date,
+    on: date | None = None,
     policies: Path | None = None,
     policy: str = "",
     variant: str = "",
     sessions: Iterable[Session] | None = None,
 ) -> CheckResult:
-    """Holds the plan of a configuration folder against its city's policy, as of `on`. Never raises for their content.
+    """Holds the plan of a configuration folder against its city's policy, as of `on` (today unless told).
+
+    Never raises for what the files say: that comes back as problems.
 
     `policy` and `variant` look at the plan as if the school stood in another city. `policies` is the folder of policy
     files, the shipped one by default. `sessions` is the menu where it is known; without it the clauses on
     sessions come back as unchecked.
     """
+    on = on or today()
     try:
         settings = load(config_dir)
     except SettingsError as error:
@@ -160,73 +163,6 @@ def school_plan(settings: Settings, *, sessions: Iterable[Session] | None = None
     )
 
 
-def load_policy(name: str, policies: Path | None = None) -> Policy:
-    """The policy of a file `<name>.toml`, of the shipped folder by default.
-
-    Raises PolicyRefused with every problem at once, also for a file that is missing or is not TOML, and
-    SharedDataMissing where the shipped folder is gone.
-    """
-    path = (policies or policies_dir()) / f"{name}.toml"
-    if not path.is_file():
-        known = "、".join(policy_names(policies)) or "-"
-        raise _refused(f"没有政策“{name}”，可用：{known}", f"there is no policy '{name}'; known: {known}")
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise _refused("文件过大，不像是政策文件", f"larger than {MAX_FILE_BYTES} bytes: not a policy file")
-        found = parse_policy(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise _refused(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _refused("不是 UTF-8 文本，请另存为 UTF-8", "not UTF-8 text: save it again as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise _refused(f"TOML 语法错误：{error}", f"not valid TOML: {error}") from error
-    if found.id != name:
-        raise PolicyRefused((PolicyProblem("policy.id", f"应为 {name} / must be '{name}', the name of the file"),))
-    return found
-
-
-def policy_names(policies: Path | None = None) -> tuple[str, ...]:
-    """The policy files there are, overlays among them."""
-    return tuple(sorted(path.stem for path in (policies or policies_dir()).glob("*.toml")))
-
-
-def policy_sheet(policy: Policy, *, on: date) -> str:
-    """A policy for people: every clause with its strength and its figures, and what the document is silent on."""
-    lines = [f"{policy.name} / {policy.name_en}" + (f"  {policy.model}" if policy.model else ""), ""]
-    for document in dict.fromkeys(rule.document for rule in policy.rules):
-        lines.append(f"{document}  {document.issuer}".rstrip())
-        until = f"，至 {document.valid_until}" if document.valid_until else ""
-        lapsed = "（已过有效期 / lapsed）" if document.valid_until and document.valid_until < on else ""
-        lines.append(f"  施行 / in force: {document.effective_from or '-'}{until}{lapsed}")
-        lines += [f"  {document.note}"] if document.note else []
-    lines += [policy.note] if policy.note else []
-    lines += [f"变体 / variant {name}: {words.zh} / {words.en}" for name, words in policy.variants.items()]
-    lines.append("")
-    for rule in policy.rules:
-        lines += [f"{rule.id}  {STRENGTH_WORDS[rule.strength]} ({rule.strength})  {_figures(policy, rule)}".rstrip()]
-        lines += [f"    “{rule.clause}”"]
-    silent = "文件没有写的，由学校决定。 / What the document does not say, the school decides."
-    return "\n".join([*lines, "", silent])
-
-
-def _figures(policy: Policy, rule: Rule) -> str:
-    """The scope and the values of a rule on one line: `[winter] end_not_after at=17:30`."""
-    scope = [rule.season, rule.variant]
-    scope += [stage.value for stage in sorted(rule.stages)] if rule.stages != policy.stages else []
-    values = [f"{key}={_shown(key, value)}" for key, value in rule.values.items()]
-    return " ".join([*(f"[{part}]" for part in scope if part), rule.type, *values])
-
-
-def _shown(key: str, value: object) -> str:
-    if key == "at" and isinstance(value, int):
-        return clock(value)
-    if isinstance(value, tuple):
-        return ",".join(value)
-    if isinstance(value, Mapping):
-        return ",".join(f"{k}:{v}" for k, v in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _sources(
     settings: Settings, policies: Path | None, policy: str
 ) -> tuple[Policy | None, Policy | None, tuple[Problem, ...]]:
@@ -247,10 +183,6 @@ def _sources(
 
 def _problems(said: Examination) -> tuple[Problem, ...]:
     return tuple(Problem(m.file, m.where, m.message) for m in said.missing)
-
-
-def _refused(zh: str, en: str) -> PolicyRefused:
-    return PolicyRefused((PolicyProblem("", f"{zh} / {en}"),))
 
 
 def _title(settings: Settings, city: Policy | None, variant: str) -> str:

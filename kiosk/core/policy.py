@@ -131,7 +131,7 @@ class PolicyRefused(ValueError):
     """A policy file cannot be used. `problems` has every reason at once."""
 
     def __init__(self, problems: tuple[PolicyProblem, ...]) -> None:
-        super().__init__("\n".join(f"{p.where}: {p.message}" for p in problems))
+        super().__init__("\n".join(f"{p.where}: {p.message}" if p.where else p.message for p in problems))
         self.problems = problems
 
 
