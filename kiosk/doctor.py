@@ -48,7 +48,7 @@ class Row:
     health: str
     detail: str
 
-    def to_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str]:
         return {"name": self.name, "driver": self.driver, "health": self.health, "detail": self.detail}
 
 
@@ -64,30 +64,29 @@ class Report:
     def ok(self) -> bool:
         return not any(row.health in FAILING for row in (*self.devices, *self.computer))
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
-            "devices": [row.to_json() for row in self.devices],
-            "computer": [row.to_json() for row in self.computer],
+            "devices": [row.as_json() for row in self.devices],
+            "computer": [row.as_json() for row in self.computer],
             "candidates": list(self.candidates),
         }
 
+    def as_text(self) -> str:
+        rows = [f"{row.health:<13}  {row.name}  {row.detail}".rstrip() for row in (*self.devices, *self.computer)]
+        return "\n".join([*rows, *(f"{'not in use':<13}  {url}" for url in self.candidates)])
+
 
 def examine(
-    devices: Sequence[tuple[str, str]],
-    state_dir: Path,
-    *,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    clock: Clock | None = None,
+    devices: Sequence[tuple[str, str, Mapping[str, Any]]], state_dir: Path, *, clock: Clock | None = None
 ) -> Report:
-    """`devices` are (name, URL) as configured; `options` their further settings, by name. Never raises for a device."""
-    candidates = _candidates([url for _, url in devices])
+    """`devices` are (name, URL, options) as configured. Never raises for what a device or the computer does."""
+    candidates = _candidates([url for _, url, _ in devices])
     running = _kiosk_runs(state_dir)
-    given = options or {}
     return Report(
         devices=tuple(
-            _with_hint(examine_device(name, url, options=given.get(name, {})), url, candidates, running)
-            for name, url in devices
+            _with_hint(examine_device(name, url, options=options), url, candidates, running)
+            for name, url, options in devices
         ),
         computer=(
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),

@@ -46,7 +46,7 @@ def one(report: Report) -> Row:
 
 def test_a_gate_in_order_is_reported_in_order(tmp_path: Path, reader_port: str) -> None:
     with SimulatedCamera() as scene:
-        report = examine([("reader", f"rdm6300:{reader_port}"), ("camera", scene.url)], tmp_path, clock=NOW)
+        report = examine([("reader", f"rdm6300:{reader_port}", {}), ("camera", scene.url, {})], tmp_path, clock=NOW)
     assert [(row.name, row.driver, row.health) for row in report.devices] == [
         ("reader", "rdm6300", "ok"),
         ("camera", "camera", "ok"),
@@ -55,16 +55,22 @@ def test_a_gate_in_order_is_reported_in_order(tmp_path: Path, reader_port: str) 
 
 
 def test_the_report_has_the_shape_that_machines_rely_on(tmp_path: Path) -> None:
-    told = json.loads(json.dumps(examine([("reader", "rdm6300:/dev/none")], tmp_path, clock=NOW).to_json()))
+    told = json.loads(json.dumps(examine([("reader", "rdm6300:/dev/none", {})], tmp_path, clock=NOW).as_json()))
     assert told["ok"] is False
     assert set(told["devices"][0]) == {"name", "driver", "health", "detail"}
     assert [row["name"] for row in told["computer"]] == ["clock", "state", "import names"]
     assert isinstance(told["candidates"], list)
 
 
+def test_a_person_reads_one_line_for_each_thing(tmp_path: Path) -> None:
+    lines = examine([("reader", "rdm6300:/dev/none", {})], tmp_path, clock=NOW).as_text().splitlines()
+    assert lines[0].startswith("down           reader  /dev/none is not there")
+    assert len(lines) >= 4
+
+
 def test_one_broken_device_hides_no_other(tmp_path: Path, reader_port: str) -> None:
     report = examine(
-        [("gone", "rdm6300:/dev/none"), ("strange", "teleporter:x"), ("reader", f"rdm6300:{reader_port}")],
+        [("gone", "rdm6300:/dev/none", {}), ("strange", "teleporter:x", {}), ("reader", f"rdm6300:{reader_port}", {})],
         tmp_path,
         clock=NOW,
     )
@@ -73,32 +79,31 @@ def test_one_broken_device_hides_no_other(tmp_path: Path, reader_port: str) -> N
 
 
 def test_a_device_that_is_not_plugged_in_is_answered_with_what_is(tmp_path: Path) -> None:
-    row = one(examine([("reader", "rdm6300:/dev/none")], tmp_path, clock=NOW))
+    row = one(examine([("reader", "rdm6300:/dev/none", {})], tmp_path, clock=NOW))
     assert row.health == "down" and "plugged in" in row.detail
 
 
 def test_a_usb_reader_that_is_not_found_is_answered_with_the_udev_rules(tmp_path: Path) -> None:
-    row = one(examine([("nfc", "nfc:usb:ffff:ffff")], tmp_path, clock=NOW))
+    row = one(examine([("nfc", "nfc:usb:ffff:ffff", {})], tmp_path, clock=NOW))
     assert row.health in ("down", "misconfigured") and "60-campus-kiosk.rules" in row.detail
 
 
 def test_options_of_a_device_reach_its_driver(tmp_path: Path) -> None:
-    options = {"camera": {"stale": 1}}
-    row = one(examine([("camera", "camera:/dev/video0")], tmp_path, options=options, clock=NOW))
+    row = one(examine([("camera", "camera:/dev/video0", {"stale": 1})], tmp_path, clock=NOW))
     assert row.health == "misconfigured" and "'stale'" in row.detail
 
 
 def test_a_camera_with_a_covered_lens_is_a_warning_and_not_a_failure(tmp_path: Path) -> None:
     with SimulatedCamera() as scene:
         scene.set_mode(Mode.BLACK)
-        report = examine([("camera", scene.url)], tmp_path, clock=NOW)
+        report = examine([("camera", scene.url, {})], tmp_path, clock=NOW)
     assert one(report).health == WARNING and "black" in one(report).detail
     assert report.ok
 
 
 def test_no_password_of_a_camera_is_printed(tmp_path: Path) -> None:
     url = "camera:http://admin:geheim@127.0.0.1:9/stream?key=geheim"
-    assert "geheim" not in json.dumps(examine([("camera", url)], tmp_path, clock=NOW).to_json())
+    assert "geheim" not in json.dumps(examine([("camera", url, {})], tmp_path, clock=NOW).as_json())
 
 
 def test_a_device_that_never_answers_does_not_stop_the_doctor() -> None:
@@ -111,16 +116,16 @@ def test_a_device_that_never_answers_does_not_stop_the_doctor() -> None:
 def test_a_running_kiosk_is_named_as_the_likely_holder_of_a_device(tmp_path: Path) -> None:
     journal = Journal(tmp_path, node="gate-1", incarnation="0" * 16)
     try:
-        row = one(examine([("reader", "rdm6300:/dev/none")], tmp_path, clock=NOW))
+        row = one(examine([("reader", "rdm6300:/dev/none", {})], tmp_path, clock=NOW))
     finally:
         journal.close()
     assert "kiosk is running" in row.detail
-    assert "kiosk is running" not in one(examine([("reader", "rdm6300:/dev/none")], tmp_path, clock=NOW)).detail
+    assert "kiosk is running" not in one(examine([("reader", "rdm6300:/dev/none", {})], tmp_path, clock=NOW)).detail
 
 
 def test_a_configured_device_is_no_candidate(tmp_path: Path) -> None:
     candidates = examine([], tmp_path, clock=NOW).candidates
-    again = examine([(f"d{i}", url) for i, url in enumerate(candidates)], tmp_path, clock=NOW)
+    again = examine([(f"d{i}", url, {}) for i, url in enumerate(candidates)], tmp_path, clock=NOW)
     assert again.candidates == ()
 
 
