@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 from kiosk.core.people import Stage
 from kiosk.core.rules import AccessKind
-from kiosk.settings.places import SharedDataMissing, policies_dir
 from kiosk.settings.schema import Problems, did_you_mean
 
 GRADES_MAX: Final = 6
@@ -24,10 +24,11 @@ _GATED: Final = (AccessKind.ENTRANCE.value, AccessKind.EXIT.value)
 _ROOMED: Final = (AccessKind.ROOM.value, AccessKind.ROOM_EXIT.value)
 
 
-def check(values: Mapping[str, Any], labels: Mapping[str, str], problems: Problems) -> None:
-    """Every rule of this module, over whatever files could be read."""
+def check(values: Mapping[str, Any], policies: Path | None, labels: Mapping[str, str], problems: Problems) -> None:
+    """Every rule of this module, over whatever files could be read. `labels` name the files in the problems."""
     if school := values.get("school.toml"):
         _check_school(school, labels["school.toml"], problems)
+        _check_city(school["school"] or {}, policies, labels["school.toml"], problems)
         _check_places(school, labels["school.toml"], problems)
         _check_accepted(school, labels["school.toml"], problems)
     if calendar := values.get("calendar.toml"):
@@ -60,13 +61,6 @@ def _check_school(school: Mapping[str, Any], file: str, problems: Problems) -> N
         problems.add(
             file, "school.stages", '至少写一个学段，例如 ["primary"]', 'name at least one stage, such as ["primary"]'
         )
-    if city := own.get("city"):
-        known = _policies()
-        if known and city not in known:
-            listed, close = "、".join(known), did_you_mean(city, known)
-            hint = f", did you mean {close}?" if close else ""
-            en = f"there is no policy '{city}'{hint} Known: {', '.join(known)}"
-            problems.add(file, "school.city", f"没有政策“{city}”，可用：{listed}", en)
     service = school["service"] or {}
     both = sorted(set(service.get("practices") or ()) & set(service.get("never") or ()))
     if both:
@@ -79,12 +73,13 @@ def _check_school(school: Mapping[str, Any], file: str, problems: Problems) -> N
         problems.add(file, "windows.list_amber_min", zh, en)
 
 
-def _policies() -> list[str]:
-    """Cities that have a policy. Empty where the shared data is missing, which `kiosk check` reports itself."""
-    try:
-        return sorted(path.stem for path in policies_dir().glob("*.toml") if not path.stem.startswith("national"))
-    except SharedDataMissing:
-        return []
+def _check_city(own: Mapping[str, Any], policies: Path | None, file: str, problems: Problems) -> None:
+    city = own.get("city")
+    if not city or policies is None:
+        return
+    known = sorted(path.stem for path in policies.glob("*.toml") if not path.stem.startswith("national"))
+    if city not in known:
+        _unknown(city, known, "school.city", file, problems, "policy")
 
 
 def _check_places(school: Mapping[str, Any], file: str, problems: Problems) -> None:

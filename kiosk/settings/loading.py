@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from kiosk.core.policy import PolicyRefused, service_on_makeup_day
+from kiosk.core.policy_file import parse_policy
 from kiosk.national_calendar import NationalFileBroken, NationalLayer, national_layer
 from kiosk.settings.building import build
 from kiosk.settings.checks import check
 from kiosk.settings.keys import FILES
-from kiosk.settings.places import policy_makeup_day
+from kiosk.settings.places import SharedDataMissing, policies_dir
 from kiosk.settings.schema import Problem, Problems, read
 from kiosk.settings.values import Settings, SettingsError
 
@@ -27,8 +29,10 @@ MAX_FILE_BYTES: Final = 1_000_000
 OPTIONAL: Final = frozenset({"site.toml"})  # `kiosk check` needs no gate computer
 
 
-def load(config_dir: Path | str, *, site_file: Path | str | None = None) -> Settings:
+def load(config_dir: Path | str, *, site_file: Path | str | None = None, policies: Path | None = None) -> Settings:
     """The settings of a folder. `site_file` stands in for its site.toml: one school, several gates.
+
+    `policies` is the folder of the cities' policies, the shipped one by default.
 
     Raises SettingsError with every problem that was found.
     """
@@ -40,13 +44,15 @@ def load(config_dir: Path | str, *, site_file: Path | str | None = None) -> Sett
     paths = _find(chain, site_file, problems)
     raw = {name: _parse(path, _label(path, folder), problems) for name, path in paths.items() if name != "school.toml"}
     raw["school.toml"] = school
+    policies = policies or _shipped_policies(problems)
     values: dict[str, Any] = {}
     for name, spec in FILES.items():
         if raw.get(name) is None:
             continue  # missing or unreadable: said already
         values[name] = read(spec, raw[name] or {}, file=_label(paths[name], folder), problems=problems)
-    check(values, {name: _label(path, folder) for name, path in paths.items()}, problems)
+    check(values, policies, {name: _label(path, folder) for name, path in paths.items()}, problems)
     national, national_files = _national(chain, folder, problems)
+    makeup_day = _makeup_day(values.get("school.toml"), policies, problems)
     if problems.found:
         raise SettingsError(tuple(problems.found))
     return build(
@@ -55,8 +61,8 @@ def load(config_dir: Path | str, *, site_file: Path | str | None = None) -> Sett
         bases=chain,
         files=paths,
         national=national,
-        makeup_day=policy_makeup_day(values["school.toml"]["school"]["city"]),
-        digest=_digest(paths, national_files),
+        makeup_day=makeup_day,
+        digest=_digest([*_all_schools(chain), *paths.values(), *national_files]),
     )
 
 
@@ -119,6 +125,28 @@ def _national(chain: tuple[Path, ...], folder: Path, problems: Problems) -> tupl
         return national_layer(), files
 
 
+def _shipped_policies(problems: Problems) -> Path | None:
+    try:
+        return policies_dir()
+    except SharedDataMissing as missing:
+        problems.add("policies/", "", "找不到随软件提供的政策文件，请重新安装", str(missing))
+        return None
+
+
+def _makeup_day(school: Mapping[str, Any] | None, policies: Path | None, problems: Problems) -> str:
+    """What the city's policy says of make-up days. Without a policy the school decides."""
+    city = ((school or {}).get("school") or {}).get("city")
+    if not city or policies is None or not (policies / f"{city}.toml").is_file():
+        return "school_decides"  # `check` has named an unknown city already
+    label = f"policies/{city}.toml"
+    raw = _parse(policies / f"{city}.toml", label, problems)
+    try:
+        return service_on_makeup_day(parse_policy(raw)) if raw is not None else "school_decides"
+    except PolicyRefused as refused:
+        problems.found += [Problem(label, problem.where, problem.message) for problem in refused.problems]
+    return "school_decides"
+
+
 def _parse(path: Path, label: str, problems: Problems) -> dict[str, Any] | None:
     try:
         raw = path.read_bytes()
@@ -143,10 +171,15 @@ def _label(path: Path, folder: Path) -> str:
     return relative if relative.count("..") <= 2 * MAX_BASES else str(path)
 
 
-def _digest(paths: Mapping[str, Path], national: list[Path]) -> str:
-    """SHA-256 over names and bytes of every file: what `settings_adopted` records."""
+def _all_schools(chain: tuple[Path, ...]) -> list[Path]:
+    """Every school.toml that the merged one was made of."""
+    return [folder / "school.toml" for folder in chain if (folder / "school.toml").is_file()]
+
+
+def _digest(paths: list[Path]) -> str:
+    """SHA-256 over names and bytes of every file that was read: what `settings_adopted` records."""
     digest = hashlib.sha256()
-    for name, path in [*sorted(paths.items()), *((path.name, path) for path in national)]:
+    for path in dict.fromkeys(paths):
         content = path.read_bytes()
-        digest.update(f"{name}:{len(content)}:".encode() + content)
+        digest.update(f"{path.name}:{len(content)}:".encode() + content)
     return digest.hexdigest()

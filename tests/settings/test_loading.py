@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -175,12 +174,32 @@ def test_staff_numbers_become_persons_when_the_directory_is_known(config: Config
     assert settings.staff_unknown_to(directory) == ("D001",)
 
 
-def test_shared_data_is_found_in_a_checkout_and_in_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_data_is_found_in_a_checkout_and_in_an_environment(tmp_path: Path) -> None:
     assert (policies_dir() / "tianjin.toml").is_file()
     assert (shared_data_dir("sample_school") / "school.toml").is_file()
     with pytest.raises(SharedDataMissing, match="nothing_of_that_name"):
         shared_data_dir("nothing_of_that_name")
     installed = tmp_path / places.SHARED / "only_installed"
     installed.mkdir(parents=True)
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert shared_data_dir("only_installed") == installed
+    assert shared_data_dir("only_installed", prefix=str(tmp_path)) == installed
+
+
+def test_a_policy_file_that_is_broken_is_named(config: Config, tmp_path: Path) -> None:
+    folder = config("school.toml", 'city = "yueyang"', 'city = "broken"')
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    for text, words in (("[policy", "not valid TOML"), ("schema = 1", "policy")):
+        (policies / "broken.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError, match=words) as caught:
+            load(folder, policies=policies)
+        assert {problem.file for problem in caught.value.problems} == {"policies/broken.toml"}
+
+
+def test_the_digest_covers_the_base_of_a_variant(config: Config) -> None:
+    base = config()
+    variant = base / "variant"
+    variant.mkdir()
+    (variant / "school.toml").write_text('base = ".."\n', encoding="utf-8")
+    before = load(variant).digest
+    config("school.toml", 'name = "某某小学"', 'name = "别的小学"')
+    assert load(variant).digest != before
