@@ -1,0 +1,49 @@
+# Everything that a person does with this project. `make help` lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench faults wheel pictures clean
+
+help:  ## what one can do here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
+	$(BIN)/kiosk demo
+
+test: $(READY) browser  ## every test, browser included
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## style, types, imports
+	$(BIN)/ruff check kiosk drivers sync_agent tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## figures of this machine, as ratios to its limits
+	$(BIN)/kiosk bench
+
+faults: $(READY)  ## the long fault runs (500 kills, 100 power cuts)
+	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
+
+pictures: $(READY) browser  ## the pictures of the README, from the browser tests
+	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser
+
+wheel: $(READY)  ## dist/campus_kiosk-*.whl
+	$(BIN)/python -m pip install -q build -c constraints.txt
+	$(BIN)/python -m build --wheel
+
+.PHONY: browser
+browser:
+	@sh .ci/browser
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,camera,test]' -c constraints.txt
+	touch $@
+
+clean:  ## remove what was built; the state of a gate is not touched
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
