@@ -80,9 +80,7 @@ class OpenCvCamera(Camera):
         _import_opencv()
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= ABANDONED_MAX:
-            raise DeviceLost(
-                f"{self.name}: {ABANDONED_MAX} reads of {source.shown} still hang: switch the camera off and on"
-            )
+            raise DeviceLost(f"{self.name}: {ABANDONED_MAX} reads of {source.shown} still hang: switch the camera off and on")
         self._wake.clear()
         self._grabber = grabber = _Grabber(self.name, source, options, on_end=self._wake.set)
         grabber.start()
@@ -175,9 +173,7 @@ class _Grabber:
         self.frames.close()
 
     def trouble(self, now_mono_s: float) -> str:
-        return self.ended_because or self.frames.trouble(
-            now_mono_s, stale_s=self.options.stale_s, frozen_s=self.options.frozen_s
-        )
+        return self.ended_because or self.frames.trouble(now_mono_s, stale_s=self.options.stale_s, frozen_s=self.options.frozen_s)
 
     def encode(self, picture: Picture | None) -> Frame | None:
         if picture is None:

@@ -131,9 +131,7 @@ def _parse_file(rest: str) -> FileSource:
     for name, value in switches.items():
         if name not in ("realtime", "loop") or value not in ("0", "1"):
             raise Misconfigured(f"{path}: {name}={value} is not allowed; write realtime=0|1 or loop=0|1")
-    source = FileSource(
-        path=Path(path), realtime=switches.get("realtime", "1") == "1", loop=switches.get("loop", "0") == "1"
-    )
+    source = FileSource(path=Path(path), realtime=switches.get("realtime", "1") == "1", loop=switches.get("loop", "0") == "1")
     if source.loop and not source.realtime:
         raise Misconfigured(f"{path}: loop=1 needs realtime=1, otherwise one core would do nothing else")
     return source
@@ -149,7 +147,7 @@ def require_access(source: Source) -> None:
 
 def _require_device(path: Path) -> None:
     try:
-        mode = os.stat(path).st_mode
+        mode = path.stat().st_mode
     except FileNotFoundError:
         raise DeviceLost(f"{path} is not there: plug the camera in") from None
     except PermissionError:
@@ -168,7 +166,7 @@ def _no_permission(path: Path) -> Misconfigured:
 
 def _require_file(path: Path) -> None:
     try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
+        regular = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read ({error.strerror}): give the path of a recording") from None
     if not regular:

@@ -77,16 +77,13 @@ class Report:
         return "\n".join([*rows, *(f"{'not in use':<13}  {url}" for url in self.candidates)])
 
 
-def examine(
-    devices: Sequence[tuple[str, str, Mapping[str, Any]]], state_dir: Path, *, clock: Clock | None = None
-) -> Report:
+def examine(devices: Sequence[tuple[str, str, Mapping[str, Any]]], state_dir: Path, *, clock: Clock | None = None) -> Report:
     """`devices` are (name, URL, options) as configured. Never raises for what a device or the computer does."""
     candidates = _candidates([url for _, url, _ in devices])
     running = _kiosk_runs(state_dir)
     return Report(
         devices=tuple(
-            _with_hint(examine_device(name, url, options=options), url, candidates, running)
-            for name, url, options in devices
+            _with_hint(examine_device(name, url, options=options), url, candidates, running) for name, url, options in devices
         ),
         computer=(
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),
@@ -176,9 +173,7 @@ def _path_hint(path: Path, url: str, candidates: Sequence[str]) -> str:
         return f"plugged in now: {', '.join(like[:CANDIDATES_SHOWN])}" if like else "nothing of its kind is plugged in"
     if os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         return ""
-    return (
-        f"it belongs to group {_group_name(group)}: `sudo usermod -aG {_group_name(group)} <the user that runs kiosk>`"
-    )
+    return f"it belongs to group {_group_name(group)}: `sudo usermod -aG {_group_name(group)} <the user that runs kiosk>`"
 
 
 def _group_name(group: int) -> str:
@@ -246,7 +241,7 @@ def _write_probe(probe: Path) -> None:
             file.write(b"probe")
             file.flush()
             os.fsync(file.fileno())
-        os.rename(probe, final)
+        probe.rename(final)
         folder = os.open(probe.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)

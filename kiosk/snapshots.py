@@ -143,9 +143,7 @@ class SnapshotStore:
         self._cipher = AESGCM(key)
         self._tag_key = hashlib.sha256(b"person tag" + key).digest()
 
-    def file(
-        self, jpeg: bytes, *, taken_at_ms: int, token: str | None = None, person: int | None = None
-    ) -> SnapshotRef:
+    def file(self, jpeg: bytes, *, taken_at_ms: int, token: str | None = None, person: int | None = None) -> SnapshotRef:
         """Durable when it returns. `person` lets `erase_person` find the picture without the journal.
 
         Raises DiskTooFull, NotAPicture, AlreadyFiled, PictureNotSaved.
@@ -259,9 +257,7 @@ class SnapshotStore:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise PictureMissing(
-                f"there is no picture {path.stem} here: it was erased, or taken at another gate"
-            ) from None
+            raise PictureMissing(f"there is no picture {path.stem} here: it was erased, or taken at another gate") from None
         except OSError as error:
             raise PictureUnreadable(f"{path} cannot be read ({error.strerror}): check the disk") from error
         head, sealed = content[: HEADER.size], content[HEADER.size :]
@@ -301,9 +297,7 @@ def _load_key(path: Path, *, may_create: bool) -> bytes:
             ) from None
         return _create_key(path)
     except OSError as error:
-        raise KeyUnusable(
-            f"{path} cannot be read ({error.strerror}): its owner must be the user that runs kiosk"
-        ) from error
+        raise KeyUnusable(f"{path} cannot be read ({error.strerror}): its owner must be the user that runs kiosk") from error
     if mode & 0o077:
         raise KeyUnusable(f"{path} can be read by others: run `chmod 600 {path}`")
     if len(key) != KEY_BYTES:
@@ -326,11 +320,11 @@ def _write_whole(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.rename(unfinished, path)
+        unfinished.rename(path)
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise

@@ -119,9 +119,7 @@ class SimulatedCamera:
         if self._mode is Mode.BLACK:
             return encode_jpeg(numpy.zeros((self.height_px, self.width_px, 3), numpy.uint8))
         taken_ms = int(time.monotonic() * 1000)
-        noise = numpy.random.default_rng(taken_ms).integers(
-            0, NOISE, (self.height_px, self.width_px, 1), dtype=numpy.uint8
-        )
+        noise = numpy.random.default_rng(taken_ms).integers(0, NOISE, (self.height_px, self.width_px, 1), dtype=numpy.uint8)
         image = self._drawn_scene() + noise
         _stamp(image, taken_ms)
         return encode_jpeg(image)

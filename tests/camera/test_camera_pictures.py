@@ -38,9 +38,7 @@ def test_a_camera_opens_closes_and_opens_again(scene: SimulatedCamera, camera: O
         assert frame is not None and frame.jpeg.startswith(b"\xff\xd8\xff")
 
 
-def test_a_picture_asked_for_after_a_long_pause_is_of_now_and_not_of_the_pause(
-    camera: OpenCvCamera, age_ms: Age
-) -> None:
+def test_a_picture_asked_for_after_a_long_pause_is_of_now_and_not_of_the_pause(camera: OpenCvCamera, age_ms: Age) -> None:
     time.sleep(2.0)  # a plain read() would now return a picture of two seconds ago
     frame = camera.latest(max_age_s=0.5, wait_s=WAIT_S)
     assert frame is not None and age_ms(frame) < 1200
@@ -126,9 +124,7 @@ def test_a_camera_that_fails_already_when_opened_is_a_loss_and_not_a_crash(
     assert camera.latest(wait_s=0) is None
 
 
-def test_a_covered_lens_is_said_but_is_no_loss(
-    scene: SimulatedCamera, camera: OpenCvCamera, eventually: Eventually
-) -> None:
+def test_a_covered_lens_is_said_but_is_no_loss(scene: SimulatedCamera, camera: OpenCvCamera, eventually: Eventually) -> None:
     assert camera.detail() == ""
     scene.set_mode(Mode.BLACK)
     eventually(lambda: "black" in camera.detail())
@@ -138,9 +134,7 @@ def test_a_covered_lens_is_said_but_is_no_loss(
     eventually(lambda: camera.detail() == "")
 
 
-def test_a_read_that_hangs_is_abandoned_and_the_next_open_works_at_once(
-    scene: SimulatedCamera, camera: OpenCvCamera
-) -> None:
+def test_a_read_that_hangs_is_abandoned_and_the_next_open_works_at_once(scene: SimulatedCamera, camera: OpenCvCamera) -> None:
     scene.set_mode(Mode.STALL)
     lost(camera)
     camera.close()
@@ -173,9 +167,7 @@ def test_cancel_lets_a_watching_thread_go(camera: OpenCvCamera) -> None:
     assert not watcher.is_alive()
 
 
-def test_cancel_makes_an_open_that_waits_give_up(
-    scene: SimulatedCamera, make_camera: Callable[..., OpenCvCamera]
-) -> None:
+def test_cancel_makes_an_open_that_waits_give_up(scene: SimulatedCamera, make_camera: Callable[..., OpenCvCamera]) -> None:
     scene.set_mode(Mode.STALL)
     camera = make_camera(scene.url, open_within_s=600, read_timeout_s=600)
     threading.Timer(0.3, camera.cancel).start()

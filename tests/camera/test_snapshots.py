@@ -139,11 +139,11 @@ def test_a_picture_that_was_cut_short_is_noticed(store: SnapshotStore, tmp_path:
 
 def test_two_pictures_cannot_be_exchanged_for_one_another(store: SnapshotStore, tmp_path: Path) -> None:
     first, second = (store.file(jpeg, taken_at_ms=MONDAY_MS).id for jpeg in (JPEG, OTHER_JPEG))
-    os.replace(file_of(tmp_path, first), tmp_path / "snapshots" / "2026-08-31" / f"{second}.bin")
+    file_of(tmp_path, first).replace(tmp_path / "snapshots" / "2026-08-31" / f"{second}.bin")
     with pytest.raises(PictureUnreadable):
         store.read(second)
     store.put_photo(WANG, JPEG)
-    os.replace(tmp_path / "photos" / f"{WANG}.bin", tmp_path / "photos" / f"{LI}.bin")
+    (tmp_path / "photos" / f"{WANG}.bin").replace(tmp_path / "photos" / f"{LI}.bin")
     with pytest.raises(PictureUnreadable):
         store.photo(LI)
 
@@ -191,20 +191,14 @@ def test_only_a_picture_of_reasonable_size_is_taken(store: SnapshotStore, conten
         store.file(content, taken_at_ms=MONDAY_MS)
 
 
-@given(
-    st.one_of(
-        st.text(), st.sampled_from(["../keys/snapshots.key", "20260901-/../../../etc/passwd", "20260901-" + "0" * 33])
-    )
-)
+@given(st.one_of(st.text(), st.sampled_from(["../keys/snapshots.key", "20260901-/../../../etc/passwd", "20260901-" + "0" * 33])))
 def test_no_id_leads_outside_the_folder_of_pictures(tmp_path_factory: pytest.TempPathFactory, id_: str) -> None:
     store = SnapshotStore(tmp_path_factory.getbasetemp() / "ids")
     with pytest.raises(PictureMissing):
         store.read(id_)
 
 
-def test_half_a_picture_left_by_a_power_cut_is_cleared_away_at_the_next_start(
-    store: SnapshotStore, tmp_path: Path
-) -> None:
+def test_half_a_picture_left_by_a_power_cut_is_cleared_away_at_the_next_start(store: SnapshotStore, tmp_path: Path) -> None:
     ref = store.file(JPEG, taken_at_ms=MONDAY_MS)
     half = file_of(tmp_path, ref.id).with_suffix(".bin.0badf00d.part")
     half.write_bytes(b"half")
