@@ -1,0 +1,205 @@
+"""The bodies of `POST /act/<name>`: what each press must say, with bounds, and the command that it becomes.
+
+Types and bounds only. Who may press is in `kiosk.core.acts.PERMITTED`; whether it is granted is the controller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kiosk.core import commands as c
+
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+Key = Annotated[str, Meta(min_length=1, max_length=128)]  # ids of rosters, cases, handovers, access points
+Word = Annotated[str, Meta(min_length=1, max_length=32)]  # from a closed vocabulary, which the core knows
+Words = Annotated[str, Meta(max_length=500)]  # free text
+Moment = Annotated[int, Meta(ge=0, le=2**53)]  # milliseconds since 1970 UTC
+Children = Annotated[tuple[Number, ...], Meta(min_length=1, max_length=200)]
+Marks = Annotated[dict[Number, Word], Meta(max_length=400)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """meant_ms: when it was pressed, for a press that waited offline on the tablet."""
+
+    meant_ms: Moment | None = None
+    makes: ClassVar[type[Any]]
+
+    def command(self, by: int, second: int | None = None) -> Any:
+        """The command, given by staff number `by`. Fields of the same name are passed on."""
+        wanted = {field.name for field in fields(self.makes)}
+        return self.makes(by=by, **{name: getattr(self, name) for name in self.__struct_fields__ if name in wanted})
+
+
+class Release(Body, frozen=True, kw_only=True):
+    """verified: what was really done, of photo, card, call_back, child_recognises, id_seen."""
+
+    makes = c.Release
+    children: Children
+    collector: Number
+    access_point: Key
+    verified: Annotated[tuple[Word, ...], Meta(max_length=10)] = ()
+    reason: Words = ""
+    second_staff_number: Annotated[str, Meta(max_length=32)] = ""
+    second_pin: Annotated[str, Meta(max_length=12)] = ""
+
+    def command(self, by: int, second: int | None = None) -> c.Release:
+        return c.Release(
+            children=self.children, collector=self.collector, access_point=self.access_point, by=by,
+            verified=self.verified, second=second, reason=self.reason,
+        )  # fmt: skip
+
+
+class Refuse(Body, frozen=True, kw_only=True):
+    """queue_id: the adult's place in the queue, where the collector is not known."""
+
+    makes = c.RefusePickup
+    children: Annotated[tuple[Number, ...], Meta(max_length=200)] = ()
+    collector: Number | None = None
+    access_point: Key
+    reason: Word
+    description: Words = ""
+    queue_id: Annotated[str, Meta(max_length=128)] = ""
+
+
+class ConfirmIdentity(Body, frozen=True, kw_only=True):
+    makes = c.ConfirmIdentity
+    claim: Key
+    same_person: bool = True
+
+
+class Dismiss(Body, frozen=True, kw_only=True):
+    makes = c.DismissFromQueue
+    queue_id: Key
+
+
+class CallRoll(Body, frozen=True, kw_only=True):
+    makes = c.CallRoll
+    roster: Key
+    marks: Marks
+
+
+class Offer(Body, frozen=True, kw_only=True):
+    makes = c.Offer
+    kind: Word
+    children: Children
+    taker: Number
+    place: Annotated[str, Meta(max_length=64)] = ""
+    giver: Number | None = None
+
+
+class Accept(Body, frozen=True, kw_only=True):
+    makes = c.Accept
+    handover: Key
+    counted: Number
+    exceptions: Marks = {}
+
+
+class Decline(Body, frozen=True, kw_only=True):
+    makes = c.Decline
+    handover: Key
+    reason: Words = ""
+
+
+class TakeGroup(Body, frozen=True, kw_only=True):
+    makes = c.TakeGroup
+    roster: Key
+    counted: Number
+    exceptions: Marks = {}
+
+
+class Acknowledge(Body, frozen=True, kw_only=True):
+    makes = c.Acknowledge
+    case: Key
+
+
+class LogCall(Body, frozen=True, kw_only=True):
+    makes = c.LogCall
+    case: Key
+    guardian: Number
+    result: Word
+    channel: Word = "phone"
+    eta_min: Annotated[int, Meta(ge=1, le=240)] | None = None
+
+
+class CloseCase(Body, frozen=True, kw_only=True):
+    makes = c.CloseCase
+    case: Key
+    note: Words
+
+
+class LeaveSlip(Body, frozen=True, kw_only=True):
+    makes = c.GrantLeaveSlip
+    child: Number
+    from_ms: Moment
+    to_ms: Moment
+    with_collector: Number | None = None
+    alone: bool = False
+    kind: Word = "leave_personal"
+    note: Words = ""
+
+
+class Excuse(Body, frozen=True, kw_only=True):
+    makes = c.ExcuseAbsence
+    child: Number
+    kind: Word
+    note: Words = ""
+
+
+class CardLost(Body, frozen=True, kw_only=True):
+    makes = c.ReportCardLost
+    uid: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Emergency(Body, frozen=True, kw_only=True):
+    makes = c.DeclareEmergency
+    drill: bool = False
+
+
+class EmergencyEnd(Body, frozen=True, kw_only=True):
+    makes = c.EndEmergency
+
+
+class ClearCampus(Body, frozen=True, kw_only=True):
+    makes = c.ClearCampus
+
+
+class SeatClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pupil without a card, on the gate's touch screen."""
+
+    access_point: Key
+    class_id: Key
+    seat: Annotated[int, Meta(ge=1, le=200)]
+
+
+class Wedge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card number as a reader typed it into the page."""
+
+    value: Annotated[str, Meta(min_length=1, max_length=64)]
+    scheme: Literal["number", "qr"] = "number"
+    access_point: Annotated[str, Meta(max_length=128)] = ""
+
+
+BODIES: dict[str, type[Body]] = {
+    "release": Release,
+    "refuse": Refuse,
+    "confirm_identity": ConfirmIdentity,
+    "dismiss": Dismiss,
+    "call_roll": CallRoll,
+    "offer": Offer,
+    "accept": Accept,
+    "decline": Decline,
+    "take_group": TakeGroup,
+    "acknowledge": Acknowledge,
+    "log_call": LogCall,
+    "close_case": CloseCase,
+    "leave_slip": LeaveSlip,
+    "excuse": Excuse,
+    "card_lost": CardLost,
+    "emergency": Emergency,
+    "emergency_end": EmergencyEnd,
+    "clear_campus": ClearCampus,
+}

@@ -1,0 +1,136 @@
+"""What the web part is given by the composition root: one gate, seen from its pages.
+
+Values and protocols only. Nothing here opens a file, reads a clock or starts a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from kiosk.controller import Batch
+from kiosk.core.commands import Command
+from kiosk.core.people import Directory
+from kiosk.core.rules import Rules
+from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine
+
+
+class Inbox(Protocol):
+    """The controller, as far as a page can see it."""
+
+    listeners: list[Callable[[Batch], None]]  # each is called once a batch, on the controller's thread
+
+    def submit(self, command: Command, on_answer: Callable[[Any], None] | None = None) -> None: ...
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int: ...
+
+    def trusted(self) -> bool: ...
+
+
+class Pictures(Protocol):
+    """JPEG bytes, decrypted; None where there is none (any more). Both block: call them in a thread."""
+
+    def photo(self, person: int) -> bytes | None: ...
+
+    def snapshot(self, snapshot_id: str) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinVerdict:
+    """`ok` with our number of the member of staff; or not, because the pair is wrong or locked for `locked_s`."""
+
+    ok: bool
+    staff: int | None = None
+    locked_s: int = 0
+
+
+class PinCheck(Protocol):
+    """Blocks for the time of one argon2id: call it in a thread. Counts failures; a lockout survives a restart."""
+
+    def __call__(self, staff_number: str, pin: str) -> PinVerdict: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRead:
+    """Somebody looked at a person's page or picture (网络保护条例 art. 36): who, when, what, of whom."""
+
+    at_ms: int
+    by: int
+    what: str  # child, photo, snapshot, roster, search, people
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """idle_s: a session ends this long after its last press. public_input_from: the networks whose browsers may
+    give input without a sign-in (card typed by a wedge reader, class and seat): the gate's own screens."""
+
+    idle_s: int = 15 * 60
+    longest_s: int = 12 * 3600
+    secure_cookie: bool = False  # set where the pages are served over https
+    public_input_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    upload_max_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting in force, for the office page: its dotted key, its value as written, the file it came from."""
+
+    key: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    """A dry run: what is wrong, what would change, and whatever `apply` needs. Problems block; nothing is half done.
+    counts: (sort, added, changed, removed)."""
+
+    problems: tuple[ProblemLine, ...]
+    changes: tuple[ChangeLine, ...]
+    counts: tuple[tuple[str, int, int, int], ...]
+    content: Any = None
+
+
+class Importer(Protocol):
+    """People files in. Both block for seconds: call them in a thread.
+
+    `apply` publishes the next directory and returns its number; the gate adopts it by itself. It raises
+    `ImportMoved` when the directory has changed since the plan was made.
+    """
+
+    def plan(self, files: Sequence[tuple[str, bytes]]) -> ImportPlan: ...
+
+    def apply(self, plan: ImportPlan, *, by: int) -> int: ...
+
+
+class ImportMoved(Exception):
+    """Somebody else changed the people since the dry run; look at the differences again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One gate computer. `device_keys`: SHA-256 (hex) of each key -> the access points it may read for,
+    empty = all. `take_snapshot(access_point)` blocks up to a second and returns a picture's id, "" without one."""
+
+    controller: Inbox
+    rules: Rules
+    directory: Callable[[], Directory]
+    clock: Clock
+    check_pin: PinCheck
+    pictures: Pictures
+    importer: Importer
+    take_snapshot: Callable[[str], str]
+    access_log: Callable[[PageRead], None]
+    state_dir: Path
+    home_gate: str = ""  # where this computer stands: /guard leads there; "" = the first gate
+    device_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    web: WebSettings = field(default_factory=WebSettings)
+    settings_in_force: tuple[Setting, ...] = ()
+    policy: str = ""  # the city's document that the plan is held against, in words
+    plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
+    device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page

@@ -1,0 +1,74 @@
+"""What may be watched live: every topic's query, and who may watch it.
+
+Public topics say what anybody who stands at the gate can see. All others need a member of staff with a role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.core.people import Directory, Role
+from kiosk.core.roster import BarQuery, DisplayQuery, DutyQuery, GuardQuery, Query, RosterListQuery, RosterQuery
+from kiosk.core.rules import Rules
+from kiosk.web.refusals import NoSuchThing
+
+MAX_TOPICS = 16  # on one connection
+ANSWERS = "answers"  # every access point's public answers, for devices and logs; it has no state of its own
+QUICK_S = 0.040  # between two looks at one topic
+LIST_S = 1.0  # a list of all rosters costs a hundred times a roster, and nobody reads it by the second
+
+STAFF = frozenset(Role)
+AT_THE_GATE = frozenset({Role.GUARD, Role.DUTY_LEADER})
+ROSTER_READERS = frozenset({Role.TEACHER, Role.DUTY_LEADER, Role.INSPECTOR})
+DUTY_READERS = frozenset({Role.DUTY_LEADER, Role.OFFICE, Role.INSPECTOR})
+
+_NOBODY_IN_PARTICULAR: frozenset[Role] = frozenset()
+
+
+class Topics:
+    """The topics of one gate computer."""
+
+    def __init__(self, rules: Rules, directory: Callable[[], Directory]) -> None:
+        self._rules, self._directory = rules, directory
+
+    def query(self, topic: str) -> Query | None:
+        """The query that shows `topic`; None for the stream of answers, which has no state. Raises NoSuchThing."""
+        kind, _, name = topic.partition(":")
+        if kind == "roster" and self._has_roster(name):
+            return RosterQuery(roster=name)
+        if kind == "guard" and name in self._rules.gates:
+            return GuardQuery(gate=name)
+        if kind == "display" and name in self._rules.access_points:
+            return DisplayQuery(access_point=name)
+        if topic == "bar":
+            return BarQuery()
+        if topic == "duty":
+            return DutyQuery()
+        if kind == "rosters":
+            return RosterListQuery(staff=int(name) if name.isdecimal() else None)
+        if topic == ANSWERS:
+            return None
+        raise NoSuchThing(
+            f"There is no live topic {topic[:80]!r}; there are bar, duty, rosters, roster:<id>, guard:<gate> "
+            "and display:<access point>."
+        )
+
+    def marks(self, topic: str) -> tuple[str, ...]:
+        """Under which names of the controller's the topic is told to look different."""
+        return ("rosters",) if topic.startswith("rosters:") else (topic,)
+
+    def every_s(self, topic: str) -> float:
+        """How often the topic may be looked at."""
+        return LIST_S if topic.startswith("rosters") else QUICK_S
+
+    def readers(self, topic: str) -> frozenset[Role]:
+        """The roles that may watch it; empty: anybody."""
+        kind = topic.partition(":")[0]
+        if kind == "display":
+            return _NOBODY_IN_PARTICULAR
+        return {"guard": AT_THE_GATE, "roster": ROSTER_READERS, "rosters": ROSTER_READERS, "duty": DUTY_READERS}.get(kind, STAFF)
+
+    def _has_roster(self, roster: str) -> bool:
+        kind, _, key = roster.partition(":")
+        directory = self._directory()
+        return (kind == "class" and key in directory.classes) or (kind == "session" and key in directory.sessions)
