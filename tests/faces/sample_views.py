@@ -256,8 +256,9 @@ def queue_item(key: str, name: str, children: tuple[PickupLine, ...], **changes:
 
 def guard(**bar_changes: object) -> GuardView:
     still_in_session = pickup(
-        22,
+        24,
         relation="母亲",
+        name="宋承悦",
         outcome="refused",
         reason="in_session",
         place="三楼美术室",
@@ -272,7 +273,7 @@ def guard(**bar_changes: object) -> GuardView:
         gate_name="东门",
         queue=(
             queue_item("q41", "王建平", (pickup(1, relation="祖父"),)),
-            queue_item("q40", "宋丽娟", (pickup(22, relation="母亲", class_name="一(3)班"), still_in_session), person=5002, at_ms=NOW - 75_000),
+            queue_item("q40", "宋丽娟", (pickup(22, relation="母亲", class_name="一(3)班", name="宋承泽"), still_in_session), person=5002, at_ms=NOW - 75_000),
             queue_item(
                 "claim-7",
                 "周若曦",
