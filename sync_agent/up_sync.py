@@ -69,6 +69,7 @@ class UpSync:
         self._suspect: tuple[str, str] | None = None  # the stream that the bisection is about
         self._server_run = ""
         self._doubt: _Doubt | None = None
+        self._rewound: tuple[LocalStream, int] | None = None
 
     async def step(self) -> Step:
         """One comparison or one batch. Raises SyncError; whatever it raises, nothing is lost by calling it again."""
@@ -135,7 +136,7 @@ class UpSync:
         except (AnswerLost, ServerFailed):
             self._doubt = _Doubt(stream, first_seq, len(entries))
             raise
-        return self._accept(stream, answer, cursor)
+        return self._accept(stream, answer, cursor, len(entries))
 
     def _next_entries(self, stream: LocalStream, cursor: int) -> list[Sealed]:
         bisection = self._bisection_of(stream)
@@ -168,12 +169,15 @@ class UpSync:
             signature=self._key.sign(text),
         )
 
-    def _accept(self, stream: LocalStream, answer: protocol.BatchAnswer, cursor: int) -> Step:
-        for found in answer.verdicts:
-            if found.verdict in (Verdict.QUARANTINED, Verdict.FORKED):
-                log.warning("the server keeps %s/%s/%d aside: %s", *_name(stream), found.seq, found.reason or found.verdict)
-        # A server that knows more of this stream than we do (our card was restored) is not asked to know more.
-        durable = min(answer.durable_through, stream.last_seq)
+    def _accept(self, stream: LocalStream, answer: protocol.BatchAnswer, cursor: int, count: int) -> Step:
+        aside = [found for found in answer.verdicts if found.verdict in (Verdict.QUARANTINED, Verdict.FORKED)]
+        if aside:
+            first = aside[0]
+            log.warning(
+                "the server set %d entries aside, the first %s/%s/%d: %s", len(aside), *_name(stream), first.seq, first.reason
+            )
+        # Never beyond what was just compared: what the server holds there may be another branch's.
+        durable = min(answer.durable_through, cursor + count)
         self._move(stream, durable)
         if durable <= cursor:
             raise ServerFailed(f"the server took {stream.node}/{stream.incarnation}/{cursor + 1} but does not count it")
@@ -185,7 +189,9 @@ class UpSync:
             if refusal.durable_through < first_seq - 1:
                 log.warning("the server wants %s/%s again from %d", *_name(stream), refusal.durable_through + 1)
                 self._move(stream, refusal.durable_through)
-                return Step.MOVED  # strictly backwards, so this ends at 0
+                again, self._rewound = (stream, first_seq) == self._rewound, (stream, first_seq)
+                if not again:
+                    return Step.MOVED  # a second time from the same place is not hurried
         elif refusal.code in _BREAKS:
             self._broke(stream, first_seq=first_seq, count=count)
         raise refusal

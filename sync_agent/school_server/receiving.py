@@ -129,6 +129,9 @@ def _signed_head(batch: protocol.Batch, run: Run, *, school: str, node: Node) ->
 
 
 def _tell(run: Run, judgement: Judgement) -> None:
-    for found in judgement.verdicts:
-        if found.verdict in _ASIDE:
-            log.error("ALARM %s/%s/%d %s: %s", run.node, run.incarnation, found.seq, found.verdict, found.reason)
+    """One line for a batch, however many entries of it a person has to look at."""
+    aside = [found for found in judgement.verdicts if found.verdict in _ASIDE]
+    if aside:
+        first = aside[0]
+        name = f"{run.node}/{run.incarnation}/{first.seq}"
+        log.error("ALARM %d entries set aside, the first %s (%s): %s", len(aside), name, first.verdict, first.reason)

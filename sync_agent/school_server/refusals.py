@@ -62,4 +62,6 @@ def respond(refused: Refused) -> Response:
 
 
 def json_response(body: msgspec.Struct, *, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status_code=status, headers=headers, media_type="application/json")
+    """Every answer says which version speaks."""
+    stated = {protocol.HEADER_VERSION: str(protocol.VERSION), **(headers or {})}
+    return Response(msgspec.json.encode(body), status_code=status, headers=stated, media_type="application/json")

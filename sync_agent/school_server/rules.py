@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kiosk.core.entries import GENESIS, Entry, UnreadableEntry, chain_hash, decode
-from sync_agent.protocol import FIRST_SEQ, Code, EntryVerdict, Sealed, Verdict
+from sync_agent.protocol import FIRST_SEQ, MAX_SEQ, Code, EntryVerdict, Sealed, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A row to store. quarantined: why it could not be read; "" when it could. kind, at_ms: "" and None then."""
+    """A row to store. quarantined: why it could not be read, kind is "" then; "" when it could.
+
+    at_ms: for searching; None where it is unknown or no time at all.
+    """
 
     seq: int
     raw: bytes
@@ -146,7 +149,8 @@ def _opened(run: Run, seq: int, sealed: Sealed, previous: bytes) -> NewEntry:
         return NewEntry(seq, sealed.raw, sealed.hash, "", None, f"unreadable: {str(error)[:200]}")
     if reason := _not_its_place(entry, run, seq):
         return NewEntry(seq, sealed.raw, sealed.hash, "", None, reason)
-    return NewEntry(seq, sealed.raw, sealed.hash, entry.kind, entry.at_ms, "")
+    at_ms = entry.at_ms if 0 <= entry.at_ms <= MAX_SEQ else None  # a wild clock is for people to judge; the raw bytes have it
+    return NewEntry(seq, sealed.raw, sealed.hash, entry.kind, at_ms, "")
 
 
 def _not_its_place(entry: Entry, run: Run, seq: int) -> str:

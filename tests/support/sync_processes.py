@@ -1,0 +1,194 @@
+"""The real sync-agent as processes: a school server and agents, started, killed and asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from tests.support.journals import GateJournal
+
+CODE, TOKEN, OFFICE = "7-otters-2", "read-me", "south"
+WAIT_S = 30.0
+LOOK_EVERY_S = 0.03
+HURRY = ["--longest-pause", "0.2", "--peers-every", "0.1", "--directory-every", "0.2", "--compare-every", "0.3"]
+
+
+def wait_until(done: Callable[[], Any], what: str) -> Any:
+    """The first true answer. Bounded; no timing is asserted by it."""
+    end_s = time.monotonic() + WAIT_S
+    while time.monotonic() < end_s:
+        if answer := done():
+            return answer
+        time.sleep(LOOK_EVERY_S)
+    raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
+
+
+class Process:
+    """One started command; its stderr goes to a file that a failing test can show."""
+
+    def __init__(self, arguments: list[str], log: Path) -> None:
+        self.log = log
+        self._file: IO[bytes] = log.open("ab")
+        command = [sys.executable, "-m", "sync_agent", *arguments]
+        self.popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._file)
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self._reap()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.popen.send_signal(signal.SIGTERM)
+        return self._reap()
+
+    def pause(self) -> None:
+        """It hangs: alive, connected and silent."""
+        self.popen.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.popen.send_signal(signal.SIGCONT)
+
+    def _reap(self) -> int:
+        code = self.popen.wait(WAIT_S)
+        assert self.popen.stdout is not None
+        self.popen.stdout.close()
+        self._file.close()
+        return code
+
+
+class ServerProcess:
+    """`sync-agent serve`; comes back on the same port after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, 0
+        folder.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        arguments = ["serve", "--state", str(self.folder), "--port", str(self.port), "--code", CODE]
+        self.process = Process([*arguments, "--office", OFFICE, "--read-token", TOKEN], self.folder / "log.txt")
+        assert self.process.popen.stdout is not None
+        line = self.process.popen.stdout.readline().decode().strip()
+        assert line.startswith("http://"), self.process.log.read_text()
+        self.url, self.port = line, int(line.rsplit(":", 1)[1])
+        wait_until(self._answers, "the server answers")
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Everything by the read API, in the order of storing."""
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"next": 0, "more": True}
+        while page["more"]:
+            page = self._get(f"/api/v1/entries?after={page['next']}&limit=2000").json()
+            found += page["entries"]
+        return found
+
+    def has(self, gate: GateJournal) -> bool:
+        """Every entry of the gate once, in order, with its hash."""
+        mine = [(one["incarnation"], one["seq"], one["hash"]) for one in self.entries() if one["node"] == gate.node]
+        assert len(set(mine)) == len(mine)
+        for boot in {name for name, _, _ in mine}:
+            numbers = [seq for name, seq, _ in mine if name == boot]
+            assert numbers == list(range(1, len(numbers) + 1)), numbers
+        return set(mine) == {(boot, seq, row[1].hex()) for (boot, seq), row in gate.everything().items()}
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._get("/sync/v1/status").json()
+        return found
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=WAIT_S, trust_env=False)
+
+    def _answers(self) -> bool:
+        try:
+            return self._get("/healthz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+class AgentProcess:
+    """`sync-agent run` beside a gate's journal."""
+
+    def __init__(self, gate: GateJournal, url: str, *more: str) -> None:
+        self.gate, self.url, self.more = gate, url, more
+        self.start()
+
+    def start(self) -> None:
+        arguments = ["run", "--state", str(self.gate.folder), "--server", self.url, "--code", CODE, *HURRY, *self.more]
+        self.process = Process(arguments, self.gate.folder / "agent.log")
+
+    def bar(self) -> dict[str, Any]:
+        """What the gate's bar reads, {} while there is nothing yet."""
+        try:
+            found: dict[str, Any] = json.loads((self.gate.folder / "sync_status.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def peers(self) -> set[tuple[str, str, int, str]]:
+        path = self.gate.folder / "peers.db"
+        if not path.exists():
+            return set()
+        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        try:
+            rows = db.execute("SELECT node, incarnation, seq, hash FROM peers").fetchall()
+        except sqlite3.OperationalError:
+            return set()  # the agent has not made its tables yet
+        finally:
+            db.close()
+        return {(node, incarnation, seq, digest.hex()) for node, incarnation, seq, digest in rows}
+
+
+def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`sync-agent` to its end."""
+    command = [sys.executable, "-m", "sync_agent", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_AGENT")}
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, env=environment, check=False)
+
+
+class Campus:
+    """Everything that a test started, to be stopped together."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._closing: list[Callable[[], Any]] = []
+
+    def server(self) -> ServerProcess:
+        server = ServerProcess(self.folder / "server")
+        self._closing.append(lambda: self._end(server.process))
+        return server
+
+    def gate(self, node: str) -> GateJournal:
+        journal = GateJournal(self.folder / node, node)
+        self._closing.append(journal.close)
+        return journal
+
+    def agent(self, gate: GateJournal, url: str, *more: str) -> AgentProcess:
+        agent = AgentProcess(gate, url, *more)
+        self._closing.append(lambda: self._end(agent.process))
+        return agent
+
+    def later(self, close: Callable[[], Any]) -> None:
+        self._closing.append(close)
+
+    def close(self) -> None:
+        for close in reversed(self._closing):
+            close()
+
+    @staticmethod
+    def _end(process: Process) -> None:
+        if process.popen.poll() is None:
+            process.go_on()
+            process.kill()
