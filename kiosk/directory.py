@@ -119,7 +119,7 @@ def read_content(path: Path) -> tuple[Content, SnapshotInfo]:
 def load_pins(path: Path) -> Mapping[int, str]:
     """Our number of a member of staff -> argon2id hash. Kept out of `Directory`, which travels everywhere."""
     with _opened(path) as connection:
-        return schema.read(connection).pins
+        return schema.read_pins(connection)
 
 
 def snapshot_info(path: Path) -> SnapshotInfo:
@@ -280,9 +280,7 @@ def _swap(path: Path, write: Callable[[Path], None], *, only_above: bool) -> Sna
             finally:
                 temporary.unlink(missing_ok=True)
     except (OSError, sqlite3.OperationalError) as error:
-        raise DirectoryNotWritten(
-            f"{path}: the new directory could not be saved ({error}); the old one stays"
-        ) from error
+        raise DirectoryNotWritten(f"{path}: the new directory could not be saved ({error}); the old one stays") from error
 
 
 def _checked_info(path: Path) -> SnapshotInfo:

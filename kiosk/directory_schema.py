@@ -125,9 +125,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def applied_migrations(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Names in the order in which they were applied; raises sqlite3.DatabaseError where there is no such table."""
-    rows = connection.execute(
-        "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [MIGRATION_SET]
-    )
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [MIGRATION_SET])
     return tuple(name for (name,) in rows)
 
 
@@ -145,12 +143,15 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _member_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """The member with a value, several times faster than calling the class; KeyError for an unknown word."""
+    return {member.value: member for member in words}.__getitem__
+
+
 _STORED_AS_IS = _Column(_same, _same)
 _FLAG = _Column(int, bool)
 _DATE = _Column(lambda day: day and day.isoformat(), lambda text: date.fromisoformat(text) if text else None)
-_WORDS = _Column(
-    lambda words: ",".join(sorted(words)), lambda text: frozenset(text.split(",")) if text else frozenset()
-)
+_WORDS = _Column(lambda words: ",".join(sorted(words)), lambda text: frozenset(text.split(",")) if text else frozenset())
 _NUMBERS = _Column(lambda days: ",".join(map(str, sorted(days))), lambda text: frozenset(map(int, text.split(","))))
 _ROLES = _Column(_WORDS.store, lambda text: frozenset(map(Role, text.split(","))) if text else frozenset())
 _PERIOD = {"valid_from": _DATE, "valid_to": _DATE}
@@ -169,13 +170,13 @@ class _Table(NamedTuple):
 
 _PUPIL_FLAGS = ("boarder", "leaves_alone", "extended_care", "minor_collector_consent")
 _TABLES = (
-    _Table("classes", SchoolClass, {"stage": _Column(str, Stage)}),
-    _Table("pupils", Pupil, {"stage": _Column(str, Stage), "consents": _WORDS} | dict.fromkeys(_PUPIL_FLAGS, _FLAG)),
+    _Table("classes", SchoolClass, {"stage": _Column(str, _member_of(Stage))}),
+    _Table("pupils", Pupil, {"stage": _Column(str, _member_of(Stage)), "consents": _WORDS} | dict.fromkeys(_PUPIL_FLAGS, _FLAG)),
     _Table("staff", Staff, {"roles": _ROLES}),
     _Table("collectors", Collector, {"minor": _FLAG}),
     _Table("authorisations", Authorisation, {"guardian": _FLAG} | _PERIOD),
     _Table("restrictions", Restriction, _PERIOD),
-    _Table("cards", Card, {"state": _Column(str, CardState)}),
+    _Table("cards", Card, {"state": _Column(str, _member_of(CardState))}),
     _Table("sessions", Session, {"weekdays": _NUMBERS, "includes_pe": _FLAG}),
     _Table("enrolments", Enrolment, _PERIOD),
 )
@@ -208,6 +209,10 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT key, value FROM meta"))
 
 
+def read_pins(connection: sqlite3.Connection) -> dict[int, str]:
+    return dict(connection.execute("SELECT staff, hash FROM pins ORDER BY staff"))
+
+
 def read(connection: sqlite3.Connection) -> Content:
     """All rows of a database at the newest schema, as values."""
     meta = read_meta(connection)
@@ -216,7 +221,7 @@ def read(connection: sqlite3.Connection) -> Content:
     return Content(
         **rows,
         persons=tuple(Person(number, PersonKind(kind), key) for number, kind, key in persons),
-        pins=dict(connection.execute("SELECT staff, hash FROM pins")),
+        pins=read_pins(connection),
         next_number=int(meta["next_number"]),
         school_year_start=int(meta["school_year_start"]),
     )
@@ -227,7 +232,7 @@ def _restore(connection: sqlite3.Connection, table: _Table) -> Iterable[Any]:
     special = [(at, table.special[name].restore) for at, name in enumerate(names) if name in table.special]
     quoted = ", ".join(f'"{name}"' for name in names)
     build = table.type
-    for row in connection.execute(f'SELECT {quoted} FROM "{table.name}" ORDER BY rowid'):
+    for row in connection.execute(f'SELECT {quoted} FROM "{table.name}" ORDER BY rowid').fetchall():
         values = list(row)
         for at, restore in special:
             values[at] = restore(values[at])
@@ -236,9 +241,7 @@ def _restore(connection: sqlite3.Connection, table: _Table) -> Iterable[Any]:
 
 def digest_of(connection: sqlite3.Connection) -> str:
     """SHA-256 over every row of every table, hex. SQLite does not notice bit rot inside a row; this does."""
-    tables = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite%' ORDER BY name"
-    )
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite%' ORDER BY name")
     total = hashlib.sha256()
     for (name,) in tables.fetchall():
         rows = connection.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall()
