@@ -14,6 +14,7 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -43,13 +44,15 @@ from kiosk.web.topics import Topics
 STATIC = Path(__file__).parent / "static"
 HOUSEKEEPING_S = 1.0
 STOP_WITHIN_S = 3  # then open requests are cut off
+KEEP_ALIVE_S = 75  # a network reader keeps its connection between two children
 
 
 def create_app(gate: Gate) -> FastAPI:
     """The application. `app.state.web` holds its parts; it runs from lifespan start to lifespan end."""
     web = _web(gate)
     desks = DeskCards()
-    app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, lifespan=_lifespan(web, desks))
+    telemetry: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # nothing of a school leaves it
+    app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=_lifespan(web, desks))
     app.state.web = web
     for router in (
         acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), sign_in.routes(web, desks)
@@ -120,7 +123,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         config = uvicorn.Config(
             app, host=host, port=port, loop="uvloop", http="httptools", ws="none", lifespan="on", access_log=False,
-            log_level="warning", server_header=False, timeout_graceful_shutdown=STOP_WITHIN_S,
+            log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=STOP_WITHIN_S,
         )  # fmt: skip
         super().__init__(config)
         self._hub: Hub = app.state.web.hub

@@ -30,7 +30,7 @@ class Pieces:
 
     def encode(self, topic: str, fragments: Mapping[str, str]) -> tuple[str, bytes]:
         name = "bar" if topic == "bar" else "patch"
-        return name, _json.encode([{"id": key, "html": html} for key, html in fragments.items()])
+        return name, _json.encode([{"id": key, "html": str(html)} for key, html in fragments.items()])
 
 
 @dataclass(frozen=True, slots=True)
