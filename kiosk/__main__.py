@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
     importing = shared(add("import", _import, "import people from .xlsx or CSV files"), "config", "state", "json")
     importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    importing.add_argument("--allow-removals", action="store_true", help="people missing from the files leave the school")
     importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
 
     shared(add("doctor", _doctor, "what is connected, configured and healthy, and what to do"), "config", "state", "json")
@@ -208,11 +209,19 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from kiosk.clock import SystemClock
-    from kiosk.importing.command import import_command
+    from kiosk.credentials import CredentialsError
+    from kiosk.directory import DirectoryError
+    from kiosk.people_import import import_people
 
     settings = _settings(options.config)
-    result = import_command(options.paths, options.state, settings=settings, dry_run=options.dry_run, now_ms=SystemClock().now_ms())
-    _print(options, result.as_json(), result.as_text())
+    try:
+        result = import_people(
+            options.paths, options.state, settings=settings, dry_run=options.dry_run, now_ms=SystemClock().now_ms(),
+            allow_removals=options.allow_removals,
+        )  # fmt: skip
+    except (DirectoryError, CredentialsError) as error:
+        raise Stop(str(error)) from error
+    _print(options, result.as_json(), result.text())
     return FINE if result.ok else NOT_FINE
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from kiosk.clock import Clock
@@ -26,16 +25,16 @@ from kiosk.directory import DirectoryMissing, index, load, load_pins
 from kiosk.directory_schema import Content
 from kiosk.neighbours import Neighbours
 from kiosk.opening import PEERS_FILE, open_gate, peers_after
+from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
-from kiosk.web.app import create_app
+from kiosk.web.app import Server, create_app
 from kiosk.web.gate import Gate, PageRead, PinVerdict, Setting, WebSettings
 
 log = logging.getLogger("kiosk")
 access = logging.getLogger("kiosk.access")
 
-DIRECTORY_FILE = "directory.db"
 DEVICE_KEYS_FILE = "device_keys.json"
 
 
@@ -78,8 +77,6 @@ class GateProcess:
         self.app: FastAPI = create_app(self._gate())
 
     def _gate(self) -> Gate:
-        from kiosk.office_import import OfficeImport
-
         controller = self.controller
         return Gate(
             controller=controller,
@@ -95,6 +92,8 @@ class GateProcess:
             device_keys=load_device_keys(self.state),
             web=WebSettings(),
             settings_in_force=settings_in_force(self.settings),
+            home_gate=self.settings.site.gate,
+            device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
         )
 
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
@@ -174,12 +173,8 @@ def _log_page_read(read: PageRead) -> None:
 
 def serve(gate: GateProcess, *, host: str, port: int) -> None:
     """Runs the pages until SIGINT or SIGTERM. The gate is started before and stopped after."""
-    config = uvicorn.Config(
-        gate.app, host=host, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning",
-        timeout_graceful_shutdown=2, lifespan="on",
-    )  # fmt: skip
     gate.start()
     try:
-        uvicorn.Server(config).run()
+        Server(gate.app, host=host, port=port).run()
     finally:
         gate.stop()

@@ -252,7 +252,8 @@ def verify(path: Path) -> Verification:
             bad = {"node": "", "incarnation": "", "seq": 0, "why": f"{lost} entries belong to no incarnation"}
             return Verification(False, count, len(boots), bad)
     except sqlite3.DatabaseError as error:
-        bad = {"node": walk.node, "incarnation": walk.incarnation, "seq": walk.seq + 1, "why": f"the file is damaged here: {error}"}
+        why = f"the file is damaged here: {error}"
+        bad = {"node": walk.node, "incarnation": walk.incarnation, "seq": walk.seq + 1, "why": why}
         return Verification(False, count, count and 1, bad)
     finally:
         connection.close()

@@ -10,12 +10,13 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from kiosk.clock import SystemClock
 from kiosk.controller import Controller
 from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
 from kiosk.opening import PEERS_FILE, peers_after
-from kiosk.snapshots import SnapshotStore
 from kiosk.photos import with_photos
+from kiosk.snapshots import SnapshotStore
 from sync_agent.agent_state import read_status
 
 log = logging.getLogger("kiosk.neighbours")
@@ -27,7 +28,7 @@ PEERS_AT_ONCE = 2_000  # entries folded between two batches, so that a long catc
 class Neighbours:
     def __init__(self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int) -> None:
         self._controller, self._state, self._snapshots = controller, state, snapshots
-        self._peers_row = peers_row
+        self._peers_row, self._computer = peers_row, SystemClock()
         self._directory_seen: tuple[int, int] | None = None
         self._complained = ""
         self._stopping = threading.Event()
@@ -61,8 +62,10 @@ class Neighbours:
         status = read_status(self._state)
         if status is None:
             return
-        last_ms = status.last_contact_ms
-        asked_ms = status.asked_ms or 0
+        # The agent writes by the computer's clock; the gate's own may be a played one. Only ages carry over.
+        ahead_ms = self._controller.clock.now_ms() - self._computer.now_ms()
+        last_ms = None if status.last_contact_ms is None else status.last_contact_ms + ahead_ms
+        asked_ms = (status.asked_ms or 0) + ahead_ms
         peers = {p.node: asked_ms - int(p.seen_s_ago * 1000) for p in status.peers if p.seen_s_ago is not None}
         self._controller.submit(LinkChanged(waiting=status.waiting, last_contact_ms=last_ms, peers=peers))
 

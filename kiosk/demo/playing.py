@@ -6,13 +6,13 @@ import argparse
 import json
 import logging
 import random
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from typing import Any
 
 import httpx
 
@@ -39,6 +39,7 @@ def play(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise DemoError(f"--day {options.day} --start {options.start} is no date and time; write 2026-11-23 and 07:05") from error
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: every process is stopped in order
     print("setting up the sample school …", file=sys.stderr, flush=True)
     with raised(options.state, port=options.port, keep=options.keep, start=start, speed=options.speed) as stage:
         player = Player(stage, date.fromisoformat(options.day), options.seed)
@@ -102,13 +103,11 @@ class Player:
         threading.Thread(target=self._sign_everybody_in, args=(stop,), daemon=True).start()
         now = self._minute()
         events = [event for event in self.script.events() if event.minute >= now - 1]
-        done = 0
-        for event in events:
+        for done, event in enumerate(events, 1):
             while (ahead := event.minute - self._minute()) > 0:
                 if stop.wait(min(ahead * 60 / self.stage.speed, 0.5)):
                     return
             self.hands.submit(self._do, event)
-            done += 1
             self._show_progress(done, len(events))
         print("\nthe day is over; Ctrl-C ends the demo", file=sys.stderr, flush=True)
 
@@ -160,7 +159,8 @@ class Player:
         return self.directory.classes[self.directory.pupils[child].class_id].release_gate
 
     def _points(self, gate: str, way: str) -> list[str]:
-        return [point for _, point in READERS.values() if point.startswith(f"{gate}-") and point.split("-")[1:2] == [way]] + [f"{gate}-house-{way}"]
+        """The lanes of a gate and its gatehouse lane, in or out."""
+        return [p for _, p in READERS.values() if p.startswith(f"{gate}-{way}-")] + [f"{gate}-house-{way}"]
 
     def tap_in(self, child: int) -> None:
         if child in self._card_of:

@@ -19,11 +19,11 @@ import httpx
 from drivers.simulated.bench_rack import BenchRack, RackItem
 from drivers.simulated.camera import SimulatedCamera
 from drivers.simulated.camera_portrait import portrait
-from kiosk.clock import SystemClock, steady_s
+from kiosk.clock import steady_s
 from kiosk.composition import new_device_key
 from kiosk.demo.link import CuttableLink
 from kiosk.directory import load
-from kiosk.importing.command import import_command
+from kiosk.people_import import import_people
 from kiosk.settings import Settings, shared_data_dir
 from kiosk.settings import load as load_settings
 from kiosk.snapshots import SnapshotStore
@@ -100,14 +100,15 @@ class Stage:
         lines = ['[node]', 'id = "east"', f"port = {self.port}", ""]
         for name, (kind, point) in READERS.items():
             options = '\noptions = { as = "number" }' if kind == "lines" else ""
-            lines += ["[[device]]", f'name = "{name}"', f'url = "{self.rack.urls[name]}"', f'access_point = "{point}"{options}', ""]
+            lines += ["[[device]]", f'name = "{name}"', f'url = "{self.rack.urls[name]}"']
+            lines += [f'access_point = "{point}"{options}', ""]
         for name in RELAYS:
             lines += ["[[device]]", f'name = "{name}"', f'url = "{self.rack.urls[name]}"', ""]
         for name, camera in self.cameras.items():
             lines += ["[[device]]", f'name = "{name}"', f'url = "{camera.url}"', ""]
         access: dict[str, list[str]] = {}
-        for name, points in RELAYS.items():
-            for channel, point in enumerate(points, 1):
+        for name, barriers in RELAYS.items():
+            for channel, point in enumerate(barriers, 1):
                 access.setdefault(point, []).extend([f'relay = "{name}"', f"relay_channel = {channel}"])
         for name, points in CAMERAS.items():
             for point in points:
@@ -123,11 +124,11 @@ class Stage:
             return
         people = self.settings.find("people")
         assert people is not None, "the sample school has people"
-        result = import_command(
-            [people], self.gate_state, settings=self.settings, dry_run=False, now_ms=SystemClock().now_ms()
+        result = import_people(
+            [people], self.gate_state, settings=self.settings, dry_run=False, now_ms=self.now_ms()
         )
         if not result.ok:
-            raise DemoError(f"the sample school cannot be imported: {result.as_text()}")
+            raise DemoError(f"the sample school cannot be imported: {result.text()}")
         directory, store = load(self.gate_state / "directory.db"), SnapshotStore(self.gate_state)
         first_classes = [pupils for _, pupils in zip(range(6), directory.pupils_of_class.values(), strict=False)]
         for child in (child for pupils in first_classes for child in pupils[:PORTRAITS_PER_CLASS]):
