@@ -22,6 +22,8 @@ __all__ = ["CheckResult", "PolicyMissing", "check_config", "school_plan", "show_
 
 OVERLAY: Final = "national_2023"
 SEASONS_OF_THE_YEAR: Final = frozenset({"spring", "summer", "autumn", "winter"})
+PEOPLE: Final = "people"  # the folder of the people files
+NEW_SCHOOL_YEAR: Final = 8  # month
 NOT_CHARGED: Final = frozenset({"none", "county_funded", "none_until_standard_set"})
 
 
@@ -103,8 +105,8 @@ def check_config(
     Never raises for what the files say: that comes back as problems.
 
     `policy` and `variant` look at the plan as if the school stood in another city. `policies` is the folder of policy
-    files, the shipped one by default. `sessions` is the menu where it is known; without it the clauses on
-    sessions come back as unchecked.
+    files, the shipped one by default. `sessions` is the menu in force; without it the lists beside the settings are
+    read, and where there are none the clauses on sessions come back as unchecked.
     """
     on = on or today()
     try:
@@ -113,6 +115,9 @@ def check_config(
         return CheckResult(on=on, title=str(config_dir), problems=error.problems)
     city, overlay, problems = _sources(settings, policies, policy)
     title = _title(settings, city, variant)
+    if sessions is None:
+        sessions, unreadable = menu_beside(settings, on)
+        problems += unreadable
     if problems:
         return CheckResult(on=on, title=title, problems=problems)
     plan = school_plan(settings, sessions=sessions)
@@ -157,15 +162,53 @@ def school_plan(settings: Settings, *, sessions: Iterable[Session] | None = None
             for season in settings.calendar.seasons
             if season.name not in SEASONS_OF_THE_YEAR
         ),
-        accepted=tuple(
-            Acceptance(rule=a.rule, reason=a.reason, by=a.by, on=a.on, where=a.where) for a in settings.accepted
-        ),
+        accepted=tuple(Acceptance(rule=a.rule, reason=a.reason, by=a.by, on=a.on, where=a.where) for a in settings.accepted),
     )
 
 
-def _sources(
-    settings: Settings, policies: Path | None, policy: str
-) -> tuple[Policy | None, Policy | None, tuple[Problem, ...]]:
+def menu_beside(settings: Settings, on: date) -> tuple[tuple[Session, ...] | None, tuple[Problem, ...]]:
+    """The sessions of the people files beside the settings, None where there are none, and what is wrong with them.
+
+    Only whether a session has a teacher is asked here: the number in `teacher` is 1 or 0, nobody's.
+    """
+    from kiosk.importing import plan_import
+    from kiosk.importing.headers import kind_of_title
+    from kiosk.importing.rows import Kind
+
+    people = settings.find(PEOPLE)
+    files = sorted(people.iterdir()) if people is not None and people.is_dir() else []
+    lists = [f for f in files if kind_of_title(f.stem) in (Kind.SESSIONS, Kind.STAFF)]
+    if not any(kind_of_title(f.stem) is Kind.SESSIONS for f in lists):
+        lists = [f for f in files if f.suffix == ".xlsx"]  # one workbook with all the sheets
+    if not lists:
+        return None, ()
+    school_year = on.year if on.month >= NEW_SCHOOL_YEAR else on.year - 1
+    read = plan_import(lists, None, school_year_start=school_year, primary_years=settings.school.primary_years)
+    unreadable = tuple(
+        Problem(f"{PEOPLE}/{p.file}", str(p.place), f"{p.what.zh}{p.remedy.zh} / {p.what.en} {p.remedy.en}")
+        for p in read.problems
+        if kind_of_title(p.sheet or Path(p.file).stem) is Kind.SESSIONS
+    )
+    sessions = tuple(
+        Session(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            slot=row.slot,
+            weekdays=row.weekdays,
+            room=row.room,
+            teacher=1 if row.teacher else 0,
+            capacity=row.capacity,
+            includes_pe=row.includes_pe,
+            start_min=row.start_min,
+            end_min=row.end_min,
+        )
+        for row in read.rows.sessions.values()
+    )
+    return (sessions if Kind.SESSIONS in read.kinds else None), unreadable
+
+
+def _sources(settings: Settings, policies: Path | None, policy: str) -> tuple[Policy | None, Policy | None, tuple[Problem, ...]]:
     """The city's policy and the overlay that apply, and why one cannot be used."""
     names = (policy or settings.school.city, OVERLAY if settings.school.national_overlay else "")
     found: list[Policy | None] = []

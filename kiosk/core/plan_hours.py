@@ -20,7 +20,7 @@ SEASONS: Final[Mapping[str, str]] = {"spring": "春季", "summer": "夏季", "au
 OFF_WORK_MISSING: Final = Missing(
     "school.toml",
     "school.local_off_work",
-    "政策以当地正常下班时间为界，请填写 local_off_work，例如 \"17:30\" / "
+    '政策以当地正常下班时间为界，请填写 local_off_work，例如 "17:30" / '
     'the policy points to local off-work time: add local_off_work, such as "17:30"',
 )
 
@@ -61,10 +61,8 @@ def end_not_before(rule: Rule, case: Case) -> Iterator[Outcome]:
         if slot.end_min < bound:
             yield Breach(
                 _at(schedule, slot),
-                f"{_what(schedule, slot)} {clock(slot.end_min)} 结束，早于 {clock(bound)}，"
-                f"请延到 {clock(bound)} 或更晚",
-                f"in {schedule.season} it ends at {clock(slot.end_min)}, before {clock(bound)}: "
-                f"end at {clock(bound)} or later",
+                f"{_what(schedule, slot)} {clock(slot.end_min)} 结束，早于 {clock(bound)}，请延到 {clock(bound)} 或更晚",
+                f"in {schedule.season} it ends at {clock(slot.end_min)}, before {clock(bound)}: end at {clock(bound)} or later",
             )
 
 
@@ -77,10 +75,8 @@ def end_not_after(rule: Rule, case: Case) -> Iterator[Outcome]:
         if slot.end_min > bound:
             yield Breach(
                 _at(schedule, slot),
-                f"{_what(schedule, slot)} {clock(slot.end_min)} 结束，晚于 {clock(bound)}，"
-                f"请提前到 {clock(bound)} 或更早",
-                f"in {schedule.season} it ends at {clock(slot.end_min)}, after {clock(bound)}: "
-                f"end at {clock(bound)} or earlier",
+                f"{_what(schedule, slot)} {clock(slot.end_min)} 结束，晚于 {clock(bound)}，请提前到 {clock(bound)} 或更早",
+                f"in {schedule.season} it ends at {clock(slot.end_min)}, after {clock(bound)}: end at {clock(bound)} or earlier",
             )
 
 
@@ -249,8 +245,7 @@ def days_per_week(rule: Rule, case: Case) -> Iterator[Outcome]:
         yield Breach(
             "calendar.toml teaching_weekdays",
             f"每周开展 {running} 天，文件规定 {days} 天，请调整 teaching_weekdays 和 weekend_service",
-            f"the service runs {running} days a week, the paper says {days}: "
-            "correct teaching_weekdays and weekend_service",
+            f"the service runs {running} days a week, the paper says {days}: correct teaching_weekdays and weekend_service",
         )
 
 
@@ -259,8 +254,8 @@ def weekend_days(rule: Rule, case: Case) -> Iterator[Outcome]:
     if planned != count:
         yield Breach(
             "calendar.toml weekend_service",
-            f"双休日安排了 {planned} 天，文件规定 {count} 天，请改 weekend_service，例如 [\"sat\"]",
-            f"{planned} weekend days are planned, the paper says {count}: correct weekend_service, such as [\"sat\"]",
+            f'双休日安排了 {planned} 天，文件规定 {count} 天，请改 weekend_service，例如 ["sat"]',
+            f'{planned} weekend days are planned, the paper says {count}: correct weekend_service, such as ["sat"]',
         )
 
 

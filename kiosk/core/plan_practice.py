@@ -35,9 +35,7 @@ def offer(rule: Rule, case: Case) -> Iterator[Outcome]:
     feature = rule.text("feature")
     words = FEATURES[feature]
     if feature not in case.plan.features:
-        yield Breach(
-            f"{OFFERS_AT} {feature}", f"没有提供{words.zh}，请提供并写入 offers", f"there is no {words.en}: offer it"
-        )
+        yield Breach(f"{OFFERS_AT} {feature}", f"没有提供{words.zh}，请提供并写入 offers", f"there is no {words.en}: offer it")
         return
     for schedule in case.schedules(rule) if feature in _BELLS else ():
         if _BELLS[feature](schedule) is None:
@@ -250,8 +248,8 @@ def fees(rule: Rule, case: Case) -> Iterator[Outcome]:
         zh, en = {"pupil_month": ("每生每月", "month"), "pupil_term_once": ("每生每期一次", "term")}[basis]
         yield Breach(
             "school.toml fees.basis",
-            f"文件规定按{zh}收费，请设 basis = \"{basis}\"",
-            f"the paper charges by the {en}: set basis = \"{basis}\"",
+            f'文件规定按{zh}收费，请设 basis = "{basis}"',
+            f'the paper charges by the {en}: set basis = "{basis}"',
         )
     if rule.flag("agreement_required"):
         yield from _agreement(case)

@@ -18,6 +18,7 @@ from kiosk.core.practices import PRACTICES
 SCHEMA: Final = 1
 RULES_MAX: Final = 200  # a policy file with more is not one
 
+
 @dataclass(slots=True)
 class _Problems:
     found: list[PolicyProblem] = field(default_factory=list)
@@ -99,9 +100,7 @@ def _documents(raw: Mapping[str, object], problems: _Problems) -> dict[str, Docu
     return documents
 
 
-def _rules(
-    raw: object, policy: Mapping[str, Any], documents: Mapping[str, Document], problems: _Problems
-) -> list[Rule]:
+def _rules(raw: object, policy: Mapping[str, Any], documents: Mapping[str, Document], problems: _Problems) -> list[Rule]:
     if not isinstance(raw, list) or not raw or not all(isinstance(row, dict) for row in raw):
         problems.add("rule", "应有若干 [[rule]]", "must be a list of [[rule]] tables, at least one")
         return []
@@ -135,11 +134,7 @@ def _rule(
     before = len(problems.found)
     keys = RULE_TYPES.get(str(raw.get("type")), {})
     common = _fields(raw, RULE_KEYS, where, problems, others=keys)
-    values = {
-        name: _field(raw, name, key, where, problems)
-        for name, key in keys.items()
-        if key.required or name in raw
-    }
+    values = {name: _field(raw, name, key, where, problems) for name, key in keys.items() if key.required or name in raw}
     _fits_together(common, values, where, policy, documents, problems)
     if len(problems.found) > before:
         return None

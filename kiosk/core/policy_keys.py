@@ -55,7 +55,7 @@ def _text(raw: object) -> str:
 def _clock(raw: object) -> int:
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", raw) if isinstance(raw, str) else None
     if found is None:
-        raise Wrong(f"应为时间，例如 \"18:30\"，现在是 {raw!r}", f"must be a time such as \"18:30\", not {raw!r}")
+        raise Wrong(f'应为时间，例如 "18:30"，现在是 {raw!r}', f'must be a time such as "18:30", not {raw!r}')
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -98,7 +98,7 @@ def _month_days(raw: object) -> tuple[str, ...]:
         try:
             date.fromisoformat(f"2023-{one}")  # not a leap year: no document can mean 02-29 every year
         except ValueError:
-            zh, en = f"“{one}”不是日期，请写 \"06-30\"", f"{one!r} is not a month and day, write it as \"06-30\""
+            zh, en = f'“{one}”不是日期，请写 "06-30"', f'{one!r} is not a month and day, write it as "06-30"'
             raise Wrong(zh, en) from None
     return _texts(raw)
 
