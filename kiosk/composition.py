@@ -6,6 +6,7 @@ neighbours; stopping goes the other way round.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import secrets
@@ -174,6 +175,8 @@ def _log_page_read(read: PageRead) -> None:
 def serve(gate: GateProcess, *, host: str, port: int) -> None:
     """Runs the pages until SIGINT or SIGTERM. The gate is started before and stopped after."""
     gate.start()
+    gc.collect()
+    gc.freeze()  # the directory lives as long as the process: no collection walks it again while a card waits
     try:
         Server(gate.app, host=host, port=port).run()
     finally:

@@ -18,8 +18,8 @@ from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Rea
 from drivers.registry import load
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
-from kiosk.core.commands import DeviceChanged, Read
-from kiosk.core.decisions import Answer, Outcome, Reason
+from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
+from kiosk.core.decisions import Answer, Decision, Outcome, Reason
 from kiosk.settings.values import Device, Settings
 from kiosk.snapshots import PictureError, SnapshotStore, new_token, snapshot_id
 
@@ -37,6 +37,7 @@ class _Job(NamedTuple):
     token: str
     mono_s: float
     utc_offset_ms: int
+    frame: Frame | None = None  # taken already, or found in the camera's ring when it is filed
 
     @property
     def id(self) -> str:
@@ -53,6 +54,7 @@ class Devices:
         self._relays: dict[str, RelaySupervisor] = {}
         self._cameras: dict[str, CameraSupervisor] = {}
         self._utc_offset_ms = settings.plan.utc_offset_ms
+        self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
         self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
         self._supervisors: list[DeviceSupervisor[Any]] = []
@@ -135,26 +137,28 @@ class Devices:
             log.warning("too many pictures wait; %s is not kept", job.id)
 
     def take_snapshot(self, point: str) -> str:
-        """Takes and files a picture now (no-card button). Blocks up to a second; "" without one."""
+        """Takes a picture now (no-card button) and holds it; it is filed once the claim's fact names it, so never
+        without consent. Blocks up to a second; "" without one."""
         job = self._new_job(point, time.monotonic())
-        if job is None:
+        frame = job.camera.latest() if job else None
+        if job is None or frame is None:
             return ""
-        frame = job.camera.latest()
-        return job.id if frame is not None and self._file(job, frame) else ""
+        while len(self._held) >= PICTURES_WAITING:
+            self._held.pop(next(iter(self._held)), None)
+        self._held[job.id] = job._replace(frame=frame)
+        return job.id
 
     def _file_pictures(self) -> None:
         while (job := self._filing.get()) is not None:
-            frame = job.camera.at(job.mono_s)
+            frame = job.frame or job.camera.at(job.mono_s)
             if frame is not None:
                 self._file(job, frame)
 
-    def _file(self, job: _Job, frame: Frame) -> bool:
+    def _file(self, job: _Job, frame: Frame) -> None:
         try:
             self._snapshots.file(frame.jpeg, taken_at_ms=job.at_ms, token=job.token)
         except PictureError as error:
             log.warning("%s", error)
-            return False
-        return True
 
     def _health(self, name: str, health: Health, why: str) -> None:
         if health in (Health.STARTING, Health.STOPPED):
@@ -167,6 +171,8 @@ class Devices:
         """On the controller's thread, after the commit: only hands work to device threads."""
         for command, answer in batch.answers:
             decision = answer.decision
+            if isinstance(command, ClaimSeat):
+                self._claimed(command, decision)
             if decision.reason is Reason.EMERGENCY and not decision.access_point:
                 self._open_all()
             point = self._points.get(decision.access_point)
@@ -177,6 +183,11 @@ class Devices:
             if isinstance(command, Read):
                 for reader in self._readers.get(point.id, ()):
                     reader.feedback(decision.outcome is Outcome.GRANTED)
+
+    def _claimed(self, command: ClaimSeat, decision: Decision) -> None:
+        job = self._held.pop(command.snapshot, None)
+        if job is not None and any(fact.body.get("snapshot") == job.id for fact in decision.facts):
+            self._keep(job)
 
     def _open_all(self) -> None:
         """One key opens every barrier. What people depend on to get out is wired to open without power (docs/operating)."""
