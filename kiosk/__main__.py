@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         return stop.code
     except KeyboardInterrupt:
         return FINE
+    except BrokenPipeError:  # somebody pipes into `head` and has seen enough
+        sys.stderr.close()
+        return FINE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from kiosk.checking import check_config
 from kiosk.clock import Clock
 from kiosk.controller import Controller
 from kiosk.core.people import Directory
@@ -31,6 +32,7 @@ from kiosk.photos import with_photos
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
 from kiosk.web.app import Server, create_app
+from kiosk.web.faces_office import FindingLine
 from kiosk.web.gate import Gate, PageRead, PinVerdict, Setting, WebSettings
 
 log = logging.getLogger("kiosk")
@@ -94,6 +96,8 @@ class GateProcess:
             web=WebSettings(),
             settings_in_force=settings_in_force(self.settings),
             home_gate=self.settings.site.gate,
+            policy=self.settings.school.city,
+            plan_findings=plan_findings(self.settings),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
         )
 
@@ -165,6 +169,14 @@ def _flat(prefix: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [pair for n, inner in enumerate(value, 1) for pair in _flat(f"{prefix}[{n}]", inner)]
     return [(prefix, json.dumps(value, ensure_ascii=False, default=str))]
+
+
+def plan_findings(settings: Settings) -> tuple[FindingLine, ...]:
+    """What the plan breaks, with the clause; as `kiosk check` says, without reading the people files again."""
+    found = check_config(settings.folder, sessions=()).findings
+    return tuple(
+        FindingLine(level=f.level.value, message=f.message, document=f.document, clause=f.clause) for f in found if not f.accepted
+    )
 
 
 def _log_page_read(read: PageRead) -> None:
