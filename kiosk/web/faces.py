@@ -13,13 +13,15 @@ Called by `kiosk.web.app`; speaks no HTTP, reads no clock, keeps no state. What 
   dismiss {queue_id} · call_roll {roster, marks: {child: mark}} · offer {kind, children, taker, place} ·
   accept {handover, counted, exceptions: {child: mark}} · decline {handover} · take_group {roster, counted, exceptions} ·
   acknowledge {case} · log_call {case, guardian, result, eta_min?} ·
+  close_case {case, note} ·
   leave_slip {child, from_ms, to_ms, with_collector, alone, kind, note} · excuse {child, kind, note} · card_lost {uid} ·
   emergency {drill} · emergency_end {} · clear_campus {} · seat_claim {access_point, class_id, seat}.
   A body that waited offline also has `meant_ms`. Only call_roll, take_group and accept ever wait.
 - **Card readers that type** `POST /wedge/<access point>` {access_point, scheme: "number", value}; a display shows the
   answer if it is an `answer(...)` payload.
 - `GET /search?q=` -> `part("search", …)`, `GET /child/<n>` -> `part("child", …)`, `GET /photo/<person>`, `GET /snapshot/<id>`,
-  forms to `/sign-in`, `/sign-out`, `/office/import`, `/office/import/apply` with a hidden field `csrf`; `?lang=en|zh` on any page.
+  forms to `/sign-in`, `/sign-out`, `/office/import`, `/office/import/apply` with a hidden field `csrf`; `?lang=en|zh`
+  on any page.
 - **Headers**: `Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;
   connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`; `/static` with `Cache-Control: no-cache`.
 """
@@ -43,7 +45,17 @@ from kiosk.web.words import known, say
 __all__ = ["PAGES", "answer", "fragments", "page", "part", "topics", "words_of"]
 
 PAGES = (
-    "display guard roster rosters duty office_import office_people office_settings office_devices sign_in error".split()
+    "display",
+    "guard",
+    "roster",
+    "rosters",
+    "duty",
+    "office_import",
+    "office_people",
+    "office_settings",
+    "office_devices",
+    "sign_in",
+    "error",
 )
 NAV = (("guard", "/guard"), ("rosters", "/rosters"), ("duty", "/duty"), ("office", "/office/import"))
 _STYLE = {"rosters": "roster", "error": "sign_in"}
@@ -95,16 +107,19 @@ def fragments(view: object, *, lang: Lang = "zh") -> list[tuple[str, str]]:
 
 def topics(name: str, view: Any) -> list[str]:
     """What the page listens to."""
-    own = {
-        "display": lambda: [f"display:{view.access_point}"],
-        "guard": lambda: [f"guard:{view.gate}", "bar"],
-        "roster": lambda: [f"roster:{view.roster}", "bar"],
-        "rosters": lambda: ["rosters", "bar"],
-        "duty": lambda: ["duty", "bar"],
-        "sign_in": lambda: [],
-        "error": lambda: [],
-    }
-    return own.get(name, lambda: ["bar"])()
+    match name:
+        case "display":
+            return [f"display:{view.access_point}"]
+        case "guard":
+            return [f"guard:{view.gate}", "bar"]
+        case "roster":
+            return [f"roster:{view.roster}", "bar"]
+        case "rosters" | "duty":
+            return [name, "bar"]
+        case "sign_in" | "error":
+            return []
+        case _:
+            return ["bar"]
 
 
 def words_of(outcome: str, reason: str, lang: Lang = "zh") -> str:

@@ -65,7 +65,7 @@ def campus_edge(places: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]
 
 def blockers(view: DutyView) -> list[tuple[str, int]]:
     """What still stands in the way of 静校: always the same three lines, zero included."""
-    counts = {"children": 0, "cases": 0, "offers": 0}
+    counts = {"children": 0, "conflicts": 0, "emergency": 0}
     for text in view.clear_blockers:
         key, _, number = text.partition(":")
         counts[key] = int(number) if number.isdigit() else 1

@@ -13,6 +13,7 @@ from kiosk.core.roster import OfferLine, RosterRow, RosterView
 LEAVE_MARKS = frozenset({"leave_sick", "leave_personal"})
 HERE_MARKS = frozenset({"present", "late"})
 ABSENT = "absent_unexplained"
+HAND_OVER_FROM_MS = 10 * 60_000  # before a session ends, its next custodian becomes the next thing to do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,9 @@ def moment(view: RosterView) -> Moment:
         return Moment(kind="take", count=here, exceptions=exceptions)
     if view.rows and view.roll_called_ms is None:
         return Moment(kind="call", count=here, exceptions=exceptions)
-    if view.next_takers and any(row.held_by_me and not row.offered_to for row in view.rows):
-        return Moment(kind="offer", count=sum(row.held_by_me and not row.offered_to for row in view.rows))
-    return Moment(kind="done")
+    held = sum(row.held_by_me and not row.offered_to for row in view.rows)
+    ending = view.end_ms is not None and view.bar.now_ms >= view.end_ms - HAND_OVER_FROM_MS
+    return Moment(kind="offer" if held and ending and view.next_takers else "done", count=held)
 
 
 def looking_for(view: RosterView) -> tuple[RosterRow, ...]:
@@ -56,4 +57,6 @@ def looking_for(view: RosterView) -> tuple[RosterRow, ...]:
 
 def by_seat(view: RosterView) -> tuple[RosterRow, ...]:
     """Rows where the thumb expects them: by class and seat, guests last. The order never follows the state."""
-    return tuple(sorted(view.rows, key=lambda row: (not row.expected, row.line.class_name, row.line.seat, row.line.child)))
+    return tuple(
+        sorted(view.rows, key=lambda row: (not row.expected, row.line.class_name, row.line.seat, row.line.child))
+    )

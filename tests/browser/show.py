@@ -23,9 +23,8 @@ from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
-from portraits import portrait
-
-import sample_views as sample
+from tests.faces import sample_views as sample
+from tests.faces.portraits import portrait
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -71,7 +70,9 @@ class Stage:
     # --- from the test's thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        config = uvicorn.Config(self._app(), host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            self._app(), host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()

@@ -24,12 +24,19 @@ def portrait(number: int, *, live: bool = False) -> str:
         else "M86 160c-8-66 30-96 64-96s72 30 64 96c-6-22-12-32-20-38-32 4-70 2-88 2-10 8-16 18-20 36z"
     )
     scarf = "" if adult else '<path d="M112 322l38 34 38-34 10 14-48 44-48-44z" fill="#c8322b"/>'
-    lines = '<path d="M122 214q-8 4-10 12M178 214q8 4 10 12" stroke="#b08865" stroke-width="3" fill="none"/>' if adult else ""
+    lines = (
+        '<path d="M122 214q-8 4-10 12M178 214q8 4 10 12" stroke="#b08865" stroke-width="3" fill="none"/>'
+        if adult
+        else ""
+    )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 400"><rect width="300" height="400" fill="{ground}"/><g{turn}>{long_hair}'
-        f'<path d="M40 400c4-62 46-86 110-86s106 24 110 86z" fill="{clothes}"/><path d="M122 270h56v48c-10 18-46 18-56 0z" fill="{skin}"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 400">'
+        f'<rect width="300" height="400" fill="{ground}"/><g{turn}>{long_hair}'
+        f'<path d="M40 400c4-62 46-86 110-86s106 24 110 86z" fill="{clothes}"/>'
+        f'<path d="M122 270h56v48c-10 18-46 18-56 0z" fill="{skin}"/>'
         f'{scarf}<ellipse cx="150" cy="190" rx="64" ry="78" fill="{skin}"/><path d="{fringe}" fill="{hair}"/>'
         '<g fill="#2a2320"><circle cx="125" cy="192" r="6"/><circle cx="175" cy="192" r="6"/></g>'
-        f'<path d="M132 234q18 {14 if number % 3 else 9} 36 0" stroke="#a2543f" stroke-width="5" fill="none" stroke-linecap="round"/>'
+        f'<path d="M132 234q18 {14 if number % 3 else 9} 36 0" stroke="#a2543f" stroke-width="5" '
+        'fill="none" stroke-linecap="round"/>'
         f'<path d="M150 198q-5 14 2 18" stroke="#c99872" stroke-width="4" fill="none"/>{lines}</g></svg>'
     )

@@ -44,16 +44,63 @@ from kiosk.web.faces_office import (
     SettingsView,
 )
 
-NAMES = (
-    "王小明 李思远 张雨桐 刘一诺 陈浩然 杨梓涵 赵欣怡 黄子轩 周若曦 吴宇航 徐诗涵 孙嘉懿 胡俊杰 朱沐宸 高语嫣 林佳琪 "
-    "何明哲 郭紫萱 马天佑 罗可馨 梁书瑶 宋承泽 郑亦菲 谢昊天 韩雪晴 唐子墨 冯晓彤 于一凡 董依诺 萧景行 程安然 曹梦琪 "
-    "袁浩宇 邓欣妍 许知远 傅思齐 沈星辰 曾乐瑶 彭睿哲 吕佳宁 苏沐阳 卢芷晴 蒋文博 欧阳若曦 阿依古丽·买买提"
-).split()
+NAMES = [
+    "王小明",
+    "李思远",
+    "张雨桐",
+    "刘一诺",
+    "陈浩然",
+    "杨梓涵",
+    "赵欣怡",
+    "黄子轩",
+    "周若曦",
+    "吴宇航",
+    "徐诗涵",
+    "孙嘉懿",
+    "胡俊杰",
+    "朱沐宸",
+    "高语嫣",
+    "林佳琪",
+    "何明哲",
+    "郭紫萱",
+    "马天佑",
+    "罗可馨",
+    "梁书瑶",
+    "宋承泽",
+    "郑亦菲",
+    "谢昊天",
+    "韩雪晴",
+    "唐子墨",
+    "冯晓彤",
+    "于一凡",
+    "董依诺",
+    "萧景行",
+    "程安然",
+    "曹梦琪",
+    "袁浩宇",
+    "邓欣妍",
+    "许知远",
+    "傅思齐",
+    "沈星辰",
+    "曾乐瑶",
+    "彭睿哲",
+    "吕佳宁",
+    "苏沐阳",
+    "卢芷晴",
+    "蒋文博",
+    "欧阳若曦",
+    "阿依古丽·买买提",
+]
 TEACHER = Staff(
     number=9001, staff_number="T0017", name="李慧", pinyin="li hui", initials="lh", roles=frozenset({Role.TEACHER})
 )
 GUARD = Staff(
-    number=9100, staff_number="G0002", name="赵建国", pinyin="zhao jianguo", initials="zjg", roles=frozenset({Role.GUARD})
+    number=9100,
+    staff_number="G0002",
+    name="赵建国",
+    pinyin="zhao jianguo",
+    initials="zjg",
+    roles=frozenset({Role.GUARD}),
 )
 LEADER = Staff(
     number=9200,
@@ -163,7 +210,9 @@ def _row(seat: int, *, taken: bool) -> RosterRow:
     line = child(seat, last_seen_ms=at("16:29") + seat % 7 * 60_000)
     if seat in (9, 27):
         here, since = False, at("16:33") - seat * 1000
-        line = replace(line, place="操场" if seat == 9 else "东门", last_seen_ms=at("16:12"), custodian_name="张伟", custodian=9044)
+        line = replace(
+            line, place="操场" if seat == 9 else "东门", last_seen_ms=at("16:12"), custodian_name="张伟", custodian=9044
+        )
     elif seat == 14:
         here, mark = False, "leave_sick"
         line = replace(line, on_campus=False, place="", last_seen_ms=None, custodian_name="", custodian=None)
@@ -173,7 +222,9 @@ def _row(seat: int, *, taken: bool) -> RosterRow:
     elif not taken:
         line = replace(line, custodian=9044, custodian_name="张伟")
     held = taken and here
-    return RosterRow(line=line, mark=mark, here=here, expected=True, missing_since_ms=since, held_by_me=held, offered_to="")
+    return RosterRow(
+        line=line, mark=mark, here=here, expected=True, missing_since_ms=since, held_by_me=held, offered_to=""
+    )
 
 
 def offered_roster() -> RosterView:
@@ -195,7 +246,11 @@ def offered_roster() -> RosterView:
 
 
 def rosters() -> RosterListView:
-    sessions = (("S101", "阅读社团", "二楼阅览室", 45, 41), ("S102", "创意美术", "三楼美术室", 32, 32), ("S118", "少儿篮球", "操场", 40, 37))
+    sessions = (
+        ("S101", "阅读社团", "二楼阅览室", 45, 41),
+        ("S102", "创意美术", "三楼美术室", 32, 32),
+        ("S118", "少儿篮球", "操场", 40, 37),
+    )
     links = [
         RosterLink(
             roster="class:primary-2024-2",
@@ -226,7 +281,9 @@ def rosters() -> RosterListView:
     return RosterListView(rosters=tuple(links), bar=bar(at("16:37")))
 
 
-def pickup(seat: int, *, relation: str, outcome: str = "ask_guard", reason: str = "collector_present", **changes: object) -> PickupLine:
+def pickup(
+    seat: int, *, relation: str, outcome: str = "ask_guard", reason: str = "collector_present", **changes: object
+) -> PickupLine:
     waiting: dict[str, object] = {"collection": "WAITING", "ends_ms": None, "now_in": "", "place": "候接区"}
     needs = ("photo", "child_recognises") if outcome == "ask_guard" else ()
     line = child(seat, **{**waiting, **changes})
@@ -273,7 +330,13 @@ def guard(**bar_changes: object) -> GuardView:
         gate_name="东门",
         queue=(
             queue_item("q41", "王建平", (pickup(1, relation="祖父"),)),
-            queue_item("q40", "宋丽娟", (pickup(22, relation="母亲", class_name="一(3)班", name="宋承泽"), still_in_session), person=5002, at_ms=NOW - 75_000),
+            queue_item(
+                "q40",
+                "宋丽娟",
+                (pickup(22, relation="母亲", class_name="一(3)班", name="宋承泽"), still_in_session),
+                person=5002,
+                at_ms=NOW - 75_000,
+            ),
             queue_item(
                 "claim-7",
                 "周若曦",
@@ -329,14 +392,46 @@ def guard(**bar_changes: object) -> GuardView:
 def child_view(seat: int = 1) -> ChildView:
     line = child(seat, collection="WAITING", place="候接区", custodian_name="李慧", ends_ms=None, now_in="")
     adults = (
-        CollectorLine(collector=5001, name="王建平", relation="祖父", guardian=False, phone="138****1234", has_photo=True, valid_to="2027-01-20"),
-        CollectorLine(collector=5011, name="王海峰", relation="父亲", guardian=True, phone="139****7788", has_photo=True, valid_to=""),
-        CollectorLine(collector=5012, name="林晓燕", relation="母亲", guardian=True, phone="136****0912", has_photo=False, valid_to=""),
+        CollectorLine(
+            collector=5001,
+            name="王建平",
+            relation="祖父",
+            guardian=False,
+            phone="138****1234",
+            has_photo=True,
+            valid_to="2027-01-20",
+        ),
+        CollectorLine(
+            collector=5011,
+            name="王海峰",
+            relation="父亲",
+            guardian=True,
+            phone="139****7788",
+            has_photo=True,
+            valid_to="",
+        ),
+        CollectorLine(
+            collector=5012,
+            name="林晓燕",
+            relation="母亲",
+            guardian=True,
+            phone="136****0912",
+            has_photo=False,
+            valid_to="",
+        ),
     )
     lines = (
-        PickupLine(line=line, relation="祖父", outcome="ask_guard", reason="collector_present", needs=("photo", "child_recognises")),
+        PickupLine(
+            line=line,
+            relation="祖父",
+            outcome="ask_guard",
+            reason="collector_present",
+            needs=("photo", "child_recognises"),
+        ),
         PickupLine(line=line, relation="父亲", outcome="ask_guard", reason="collector_present", needs=("photo",)),
-        PickupLine(line=line, relation="母亲", outcome="ask_guard", reason="list_amber", needs=("id_seen", "call_back")),
+        PickupLine(
+            line=line, relation="母亲", outcome="ask_guard", reason="list_amber", needs=("id_seen", "call_back")
+        ),
     )
     today = (
         (at("07:43"), "arrived", "on_time"),
@@ -347,7 +442,10 @@ def child_view(seat: int = 1) -> ChildView:
 
 
 def search() -> SearchView:
-    hits = [SearchHit(kind="pupil", number=1000 + seat, name=NAMES[seat - 1], where="三(2)班", line=child(seat)) for seat in (1, 2, 3)]
+    hits = [
+        SearchHit(kind="pupil", number=1000 + seat, name=NAMES[seat - 1], where="三(2)班", line=child(seat))
+        for seat in (1, 2, 3)
+    ]
     hits.append(SearchHit(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", line=None))
     return SearchView(text="w", hits=tuple(hits))
 
@@ -389,11 +487,14 @@ def duty() -> DutyView:
             ),
         ),
         devices=(
-            *(DeviceLine(name=name, health="ok", why="", since_ms=at("07:00")) for name in ("东门 1", "东门 3", "东门 4", "门卫室", "相机 1", "继电器")),
+            *(
+                DeviceLine(name=name, health="ok", why="", since_ms=at("07:00"))
+                for name in ("东门 1", "东门 3", "东门 4", "门卫室", "相机 1", "继电器")
+            ),
             DeviceLine(name="东门 2", health="down", why="读卡器已拔出", since_ms=at("17:31")),
         ),
         can_clear=False,
-        clear_blockers=("children:612", "cases:3", "offers:1"),
+        clear_blockers=("children:612", "conflicts:1"),
         cleared_ms=None,
         bar=bar(),
     )
@@ -410,7 +511,9 @@ def _uncollected() -> CaseLine:
     return CaseLine(
         case="uncollected:1029",
         kind="uncollected",
-        line=child(29, collection="ESCALATED", place="门卫室", custodian_name="赵建国", ends_ms=None, class_name="一(3)班"),
+        line=child(
+            29, collection="ESCALATED", place="门卫室", custodian_name="赵建国", ends_ms=None, class_name="一(3)班"
+        ),
         opened_ms=at("16:30"),
         t0_ms=at("16:30"),
         rung=3,
@@ -423,8 +526,24 @@ def _uncollected() -> CaseLine:
         acknowledged_ms=at("17:04"),
         eta_ms=at("17:55"),
         calls=(
-            CallLine(at_ms=at("16:47"), by_name="李慧", guardian=5021, guardian_name="董建军", relation="父亲", result="no_answer", eta_ms=None),
-            CallLine(at_ms=at("16:49"), by_name="李慧", guardian=5022, guardian_name="许静", relation="母亲", result="on_the_way", eta_ms=at("17:55")),
+            CallLine(
+                at_ms=at("16:47"),
+                by_name="李慧",
+                guardian=5021,
+                guardian_name="董建军",
+                relation="父亲",
+                result="no_answer",
+                eta_ms=None,
+            ),
+            CallLine(
+                at_ms=at("16:49"),
+                by_name="李慧",
+                guardian=5022,
+                guardian_name="许静",
+                relation="母亲",
+                result="on_the_way",
+                eta_ms=at("17:55"),
+            ),
         ),
         guardians=_guardians(),
         detail="",
@@ -532,9 +651,21 @@ def classes() -> tuple[SchoolClass, ...]:
 
 def import_preview(*, broken: bool = False) -> ImportView:
     problems = (
-        ProblemLine(file="学生名单.xlsx", where="学生 第 18 行 C 列", what="班级“三年二班”在这所学校里没有", fix="写成 三(2)班，或先在班级表里加上"),
-        ProblemLine(file="学生名单.xlsx", where="学生 第 44 行 E 列", what="出生日期“20183015”不是日期", fix="写成 2018-03-15 或 20180315"),
-        ProblemLine(file="接送人.csv", where="第 7 行", what="学号 20240099 没有这个学生", fix="核对学号，或先导入该学生"),
+        ProblemLine(
+            file="学生名单.xlsx",
+            where="学生 第 18 行 C 列",
+            what="班级“三年二班”在这所学校里没有",
+            fix="写成 三(2)班，或先在班级表里加上",
+        ),
+        ProblemLine(
+            file="学生名单.xlsx",
+            where="学生 第 44 行 E 列",
+            what="出生日期“20183015”不是日期",
+            fix="写成 2018-03-15 或 20180315",
+        ),
+        ProblemLine(
+            file="接送人.csv", where="第 7 行", what="学号 20240099 没有这个学生", fix="核对学号，或先导入该学生"
+        ),
     )
     changes = (
         ChangeLine(change="added", sort="学生", name="梁书瑶", detail="三(2)班 21 号"),
@@ -565,7 +696,14 @@ def people() -> PeopleView:
                 has_photo=True,
                 cards=(CardLine(uid="04A1B2C3", state="active"), CardLine(uid="049988AA", state="lost")),
             ),
-            PersonLine(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", has_photo=True, cards=(CardLine(uid="0455667788AABB", state="active"),)),
+            PersonLine(
+                kind="collector",
+                number=5001,
+                name="王建平",
+                where="祖父 · 王小明",
+                has_photo=True,
+                cards=(CardLine(uid="0455667788AABB", state="active"),),
+            ),
             PersonLine(kind="staff", number=9031, name="王敏", where="教师", has_photo=False, cards=()),
         ),
     )

@@ -26,7 +26,7 @@ export async function post(url, body) {
   }
   const said = await answer.json().catch(() => ({}));
   const outcome = said.outcome || (answer.ok ? "granted" : "refused");
-  const words = said.words || (outcome === "granted" ? say("done") : say("refused"));
+  const words = said.words || said.error || (outcome === "granted" ? say("done") : say("refused"));
   return { ...said, outcome, words, offline: false };
 }
 

@@ -1,6 +1,6 @@
 // The duty leader's page: acting on cases in place, and an emergency that nobody declares by accident.
 
-import { act, tell } from "./act.js";
+import { act, busy, tell } from "./act.js";
 import { startStaff } from "./staff.js";
 import { say } from "./words.js";
 
@@ -27,6 +27,16 @@ document.addEventListener("keydown", (event) => {
   if (event.target.dataset?.slide !== "emergency" || event.key !== "Enter") return;
   event.preventDefault();
   declare(event.target);
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.dataset.form !== "close_case") return;
+  event.preventDefault();
+  const piece = form.closest(".case").id;
+  const body = { case: form.dataset.case, note: new FormData(form).get("note").trim() };
+  const said = await busy(form.querySelector("button"), () => act("close_case", body));
+  tell(document.querySelector(`#${CSS.escape(piece)} [data-said]`), said);
 });
 
 startStaff();

@@ -75,7 +75,8 @@ function weigh(scope) {
 
 function verified(scope) {
   const ticked = [...scope.querySelectorAll('[data-need]:not([hidden]) input[name="verified"]:checked')].map((box) => box.value);
-  return scope.dataset.queueId ? ["card", ...ticked] : ticked;
+  // Pressing release is the guard's word that the photo was looked at.
+  return scope.dataset.queueId ? ["card", "photo", ...ticked] : ["photo", ...ticked];
 }
 
 async function release(button) {
@@ -86,7 +87,6 @@ async function release(button) {
     collector: Number(scope.dataset.collector) || null,
     access_point: scope.dataset.accessPoint || document.body.dataset.accessPoint,
     verified: verified(scope),
-    queue_id: scope.dataset.queueId || "",
     ...(second && {
       second_staff_number: second.value.trim(),
       second_pin: scope.querySelector('[name="second_pin"]').value,
@@ -167,6 +167,8 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("piece", settle);
 oneColumn.addEventListener("change", settle);
 
+// The sign-in page of this screen then knows which desk's reader to listen to.
+if (document.body.dataset.accessPoint) localStorage.setItem("desk", document.body.dataset.accessPoint);
 startStaff();
 startHold();
 startFind(showFound);

@@ -6,9 +6,9 @@ import { post } from "./act.js";
 
 export const GAP_MS = 100; // a slower gap is a person
 const SHORTEST = 4;
-const LONGEST = 128;
+const LONGEST = 64;
 
-export function startWedge(accessPoint, onAnswer = () => {}) {
+export function startWedge(accessPoint, onAnswer = () => {}, url = `/wedge/${encodeURIComponent(accessPoint)}`, more = { scheme: "number" }) {
   if (!accessPoint) return;
   let typed = ""; // of the present burst
   let held = ""; // the part of it that no field has seen
@@ -40,8 +40,7 @@ export function startWedge(accessPoint, onAnswer = () => {}) {
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     reset();
-    const said = await post(`/wedge/${encodeURIComponent(accessPoint)}`, { access_point: accessPoint, scheme: "number", value });
-    onAnswer(said);
+    onAnswer(await post(url, { access_point: accessPoint, value, ...more }));
   };
 
   const key = (event) => {

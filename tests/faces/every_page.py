@@ -1,0 +1,59 @@
+"""Every page in every state that has a design of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kiosk.web import faces
+from kiosk.web.faces_format import Lang
+from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
+from tests.faces import sample_views as s
+
+_ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
+
+PAGES: dict[str, tuple[str, Any]] = {
+    "display": ("display", s.display()),
+    "display out of order": ("display", s.display(out_of_order=True)),
+    "display emergency": ("display", s.display(emergency="emergency", no_card_possible=False)),
+    "display closed": ("display", s.display(window_name="closed", window_from_ms=None, window_to_ms=None)),
+    "display of a room": ("display", s.display(kind="room", room="二楼阅览室", window_name="session")),
+    "guard": ("guard", s.guard()),
+    "guard empty": ("guard", replace(s.guard(), queue=())),
+    "guard cut off": ("guard", replace(s.guard(), bar=s.cut_off())),
+    "guard alarm": ("guard", replace(s.guard(), bar=_ALARM)),
+    "roster": ("roster", s.roster()),
+    "roster called": ("roster", s.roster(called=True, taken=True)),
+    "roster offered": ("roster", s.offered_roster()),
+    "roster empty": ("roster", replace(s.roster(), rows=(), takeable=(), expected=0, present=0)),
+    "rosters": ("rosters", s.rosters()),
+    "rosters empty": ("rosters", replace(s.rosters(), rosters=())),
+    "duty": ("duty", s.duty()),
+    "duty quiet": ("duty", s.quiet_duty()),
+    "duty alarm": ("duty", replace(s.duty(), bar=_ALARM)),
+    "duty cleared": ("duty", replace(s.quiet_duty(), cleared_ms=s.NOW)),
+    "import start": ("office_import", ImportView(bar=s.bar())),
+    "import preview": ("office_import", s.import_preview()),
+    "import broken": ("office_import", s.import_preview(broken=True)),
+    "import same": ("office_import", replace(s.import_preview(), changes=(), counts=())),
+    "import done": ("office_import", ImportView(bar=s.bar(), state="done", number=119)),
+    "people": ("office_people", s.people()),
+    "people none": ("office_people", PeopleView(bar=s.bar(), text="zz")),
+    "people start": ("office_people", PeopleView(bar=s.bar())),
+    "settings": ("office_settings", s.settings()),
+    "settings clean": ("office_settings", SettingsView(bar=s.bar())),
+    "devices": ("office_devices", s.devices()),
+    "devices none": ("office_devices", DevicesView(bar=s.bar())),
+    "sign in": ("sign_in", SignInView(now_ms=s.NOW)),
+    "sign in locked": ("sign_in", SignInView(now_ms=s.NOW, error="locked", locked_min=5)),
+    "not found": ("error", ErrorView(now_ms=s.NOW, status=404)),
+    "broken": ("error", ErrorView(now_ms=s.NOW, status=500, detail="x")),
+    "strange status": ("error", ErrorView(now_ms=s.NOW, status=418)),
+}
+
+
+def html(key: str, lang: Lang = "zh") -> str:
+    name, view = PAGES[key]
+    public = name in ("display", "sign_in", "error")
+    more: dict[str, Any] = {"school": "星河路小学", "classes": s.classes()} if name == "display" else {}
+    return faces.page(name, view=view, lang=lang, staff=None if public else s.LEADER, csrf="c", **more)
