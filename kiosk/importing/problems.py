@@ -27,7 +27,8 @@ class Place(NamedTuple):
     column: str = ""
 
     def __str__(self) -> str:
-        parts = [self.file, self.sheet, f"第{self.row}行" if self.row else "", self.column]
+        sheet = "" if self.file.startswith(f"{self.sheet}.") else self.sheet  # a CSV file is its own sheet
+        parts = [self.file, sheet, f"第{self.row}行" if self.row else "", self.column]
         return " › ".join(part for part in parts if part)
 
 

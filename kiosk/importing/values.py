@@ -18,7 +18,7 @@ T = TypeVar("T")
 EXACT_DIGITS = 15  # spreadsheets keep no more digits of a number; the rest become zeros
 MAX_NAME_CHARS = 30
 MAX_KEY_CHARS = 32
-FIRST_YEAR, LAST_YEAR = 2000, 2100
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 _TRUE = frozenset(["是", "√", "✓", "✔", "☑", "v", "1", "有", "y", "yes", "true", "对", "同意", "需要", "参加", "已签"])
 _FALSE = frozenset(
     ["否", "×", "x", "✗", "✘", "☐", "0", "无", "n", "no", "false", "不", "不同意", "不需要", "不参加", "未签", "没有"]

@@ -160,21 +160,30 @@ def _column(letters: bytes) -> int:
 
 
 def _formula_cells(sheet: Any) -> frozenset[tuple[int, int]]:
-    sheet.reset_dimensions()
     return frozenset(
-        (cell.row, cell.column)
-        for row in sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS)
-        for cell in row
+        (number, at)
+        for number, row in _numbered(sheet)
+        for at, cell in enumerate(row, start=1)
         if getattr(cell, "data_type", "") == "f"
     )
 
 
 def _rows(sheet: Any, formulas: frozenset[tuple[int, int]]) -> Iterator[RawRow]:
-    sheet.reset_dimensions()  # what the file says of its own size is often wrong
-    for number, row in enumerate(sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS), start=1):
+    for number, row in _numbered(sheet):
         cells = tuple(_cell(cell, (number, at) in formulas) for at, cell in enumerate(row, start=1))
         if not all(blank(cell) for cell in cells):
             yield RawRow(number, cells)
+
+
+def _numbered(sheet: Any) -> Iterator[tuple[int, Any]]:
+    """Rows with their numbers. openpyxl fills a gap, which may be a million rows long, with one and the same
+    tuple of empty cells: only its first is worth a look."""
+    sheet.reset_dimensions()  # what the file says of its own size is often wrong
+    before = None
+    for number, row in enumerate(sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS), start=1):
+        if row is not before:
+            yield number, row
+        before = row
 
 
 def _cell(cell: Any, is_formula: bool) -> Cell:
