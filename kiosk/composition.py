@@ -97,7 +97,7 @@ class GateProcess:
             settings_in_force=settings_in_force(self.settings),
             home_gate=self.settings.site.gate,
             policy=self.settings.school.city,
-            plan_findings=plan_findings(self.settings),
+            plan_findings=plan_findings(self.settings, controller.world.directory),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
         )
 
@@ -171,9 +171,9 @@ def _flat(prefix: str, value: object) -> list[tuple[str, str]]:
     return [(prefix, json.dumps(value, ensure_ascii=False, default=str))]
 
 
-def plan_findings(settings: Settings) -> tuple[FindingLine, ...]:
+def plan_findings(settings: Settings, directory: Directory) -> tuple[FindingLine, ...]:
     """What the plan breaks, with the clause; as `kiosk check` says, without reading the people files again."""
-    found = check_config(settings.folder, sessions=()).findings
+    found = check_config(settings.folder, sessions=tuple(directory.sessions.values())).findings
     return tuple(
         FindingLine(level=f.level.value, message=f.message, document=f.document, clause=f.clause) for f in found if not f.accepted
     )

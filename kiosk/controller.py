@@ -60,6 +60,9 @@ class Inbox:
             self._waiting.append(asked)
             self._changed.notify()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def take_all(self, timeout_s: float | None = None) -> list[_Asked]:
         with self._changed:
             if not self._waiting:

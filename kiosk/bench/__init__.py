@@ -5,6 +5,7 @@ Absolute times differ from hour to hour; the ratios hold. Nothing here is assert
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "http": web.http,
     "stream": web.stream,
     "open-loop": web.open_loop,
+    "drain": web.drain,
     "idle": web.idle,
 }
 
@@ -29,6 +31,7 @@ def run_bench(name: str | None, *, runs: int, quiet: bool) -> list[Result]:
     """One measurement or all of them. Raises UnknownMeasurement."""
     if name is not None and name not in MEASUREMENTS:
         raise UnknownMeasurement(f"there is no measurement {name!r}; there are: {', '.join(MEASUREMENTS)}")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     results: list[Result] = []
     for each in [name] if name else list(MEASUREMENTS):
         if sys.stderr.isatty():

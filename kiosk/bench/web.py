@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,12 +21,15 @@ import httpx
 import uvloop
 
 from kiosk.bench.result import Result, percentile, result
-from kiosk.bench.school import CLASS_SIZE, PIN, uid_of, write_directory
+from kiosk.bench.school import CLASS_SIZE, PIN, gate_in_process, uid_of, write_directory
 from kiosk.clock import steady_s
 from kiosk.composition import new_device_key
+from kiosk.controller import BATCH_LIMIT
+from kiosk.core.commands import Read
 from kiosk.settings import shared_data_dir
 
-PUPILS = 16_000
+PUPILS, SCHOOL = 16_000, 1_620  # as many as are tapped once each; a real large school
+BACKLOG = 20_000  # entries that the sync agent has to drain
 CLOCK_START = "2026-11-23T07:45:00+08:00"
 READY_S = 60.0
 LOAD_S, OPEN_LOOP_S, IDLE_S = 2.0, 10.0, 10.0
@@ -87,11 +91,22 @@ def open_loop(runs: int) -> list[Result]:
     ]
 
 
+def drain(runs: int) -> list[Result]:
+    """The same taps, alone and while the sync agent sends a backlog to a school server at full speed."""
+    alone, draining = [], []
+    for _ in range(max(1, runs // 2)):
+        taps, _ = _with_gate(lambda t: _random_arrivals(t, rate=50, rosters=200))
+        alone.append(percentile(taps, 0.99))
+        taps, _ = _with_gate(lambda t: _random_arrivals(t, rate=50, rosters=200), backlog=BACKLOG)
+        draining.append(percentile(taps, 0.99))
+    return [result("open loop 50/s, agent draining: tap p99 (limit: alone)", "ms", draining, alone)]
+
+
 def idle(runs: int) -> list[Result]:
     """Memory of the gate process, and its share of a core while nothing happens and 200 rosters are open."""
     rss, cpu = [], []
     for _ in range(max(1, runs // 2)):
-        used, share = _with_gate(lambda t: _doing_nothing(t, rosters=200))
+        used, share = _with_gate(lambda t: _doing_nothing(t, rosters=200), pupils=SCHOOL)
         rss.append(used)
         cpu.append(share)
     return [result("gate process, RSS", "MiB", rss), result("idle with 200 rosters open", "% core", cpu)]
@@ -103,25 +118,48 @@ def idle(runs: int) -> list[Result]:
 T = TypeVar("T")
 
 
-def _with_gate(work: Callable[[Target], Coroutine[Any, Any, T]]) -> T:
-    """A fresh gate, started and stopped around `work`."""
-    with tempfile.TemporaryDirectory() as folder:
+def _with_gate(work: Callable[[Target], Coroutine[Any, Any, T]], *, pupils: int = PUPILS, backlog: int = 0) -> T:
+    """A fresh gate, started and stopped around `work`; with a backlog, a sync agent and a school server as well."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         state, port = Path(folder) / "state", _free_port()
         state.mkdir()
         (state / "site.toml").write_text('[node]\nid = "east"\n')
-        write_directory(state, PUPILS)
+        write_directory(state, pupils)
+        if backlog:
+            _write_backlog(state, backlog)
         key = new_device_key(state, [])
-        command = [
-            sys.executable, "-m", "kiosk", "serve", "--config", str(shared_data_dir("sample_school")), "--state", str(state),
+        gate = _started(
+            running, state, "kiosk", "serve", "--config", str(shared_data_dir("sample_school")), "--state", str(state),
             "--site", str(state / "site.toml"), "--port", str(port), "--clock-start", CLOCK_START,
-        ]  # fmt: skip
-        with (state / "gate.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-            try:
-                cookie = _sign_in(port, process, state)
-                target = Target("127.0.0.1", port, key, cookie, process.pid)
-                return uvloop.run(work(target))
-            finally:
-                process.terminate()
+        )  # fmt: skip
+        cookie = _sign_in(port, gate, state)
+        if backlog:
+            server = str(_free_port())
+            _started(running, state, "sync_agent", "serve", "--state", str(state / "server"), "--port", server, "--code", "bench")
+            _started(
+                running, state, "sync_agent", "run", "--state", str(state), "--server", f"http://127.0.0.1:{server}",
+                "--node", "east", "--code", "bench", "--longest-pause", "0.2",
+            )  # fmt: skip
+        return uvloop.run(work(Target("127.0.0.1", port, key, cookie, gate.pid)))
+
+
+def _started(running: ExitStack, state: Path, *module: str) -> subprocess.Popen[bytes]:
+    log = running.enter_context((state / f"{module[0]}-{module[1]}.log").open("wb"))
+    process = subprocess.Popen([sys.executable, "-m", *module], stdout=log, stderr=log)
+    running.enter_context(process)
+    running.callback(process.terminate)
+    return process
+
+
+def _write_backlog(state: Path, entries: int) -> None:
+    """Taps of an unknown card, which are facts as well and touch no pupil."""
+    gate, _ = gate_in_process(state, 1)
+    for _ in range(entries):
+        gate.submit(Read(access_point="room-101", scheme="uid", value="DEADBEEF"))
+        if len(gate.inbox) >= BATCH_LIMIT:
+            gate.turn(gate.inbox.take_all())
+    gate.start()
+    gate.stop()
 
 
 def _sign_in(port: int, process: subprocess.Popen[bytes], state: Path) -> str:
@@ -134,7 +172,7 @@ def _sign_in(port: int, process: subprocess.Popen[bytes], state: Path) -> str:
                     return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
             except httpx.TransportError:
                 time.sleep(0.05)
-    raise RuntimeError(f"the gate did not start: {(state / 'gate.log').read_text()[-500:]}")
+    raise RuntimeError(f"the gate did not start: {(state / 'kiosk-serve.log').read_text()[-500:]}")
 
 
 def _free_port() -> int:
