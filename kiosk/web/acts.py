@@ -113,7 +113,7 @@ async def _second(web: Web, body: Release, first: Caller) -> int | None:
         return None
     verdict = await web.pins.check(body.second_staff_number, body.second_pin)
     if verdict.locked_s:
-        raise NotAllowed(f"That staff number is locked for {verdict.locked_s // 60 + 1} min; ask somebody else.")
+        raise NotAllowed(f"That staff number is locked for {-(-verdict.locked_s // 60)} min; ask somebody else.")
     if not verdict.ok:
         raise NotAllowed("The second person's staff number or PIN is wrong; type them again.")
     if verdict.staff == first.staff.number:

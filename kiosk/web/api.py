@@ -157,8 +157,9 @@ class LivePage:
             raise Malformed("Name at least one topic: /live?topic=bar.")
         found = caller(self._web, scope)
         allowed = may_watch(self._web, topics, found)
-        lang = lang_of(Request(scope))
-        form = Pieces(lang, masked=found is not None and found.only_inspects)
+        form = Pieces(lang_of(Request(scope)), masked=found is not None and found.only_inspects)
+        if found is not None:  # a list of rosters begins with one's own
+            topics = tuple(f"rosters:{found.staff.number}" if topic == "rosters" else topic for topic in topics)
         await self._web.live.serve(scope, receive, send, topics=topics, form=form, allowed=allowed)
 
 
@@ -184,12 +185,12 @@ def routes(web: Web) -> APIRouter:
     """Health and metrics; the rest of this module is mounted as it is."""
     router = APIRouter()
 
-    @router.get("/healthz", tags=["machine"], summary="Whether this gate decides and can save")
+    @router.get("/healthz", tags=["machine"], summary="200 while this gate decides; ok says whether it can save")
     async def health(request: Request) -> Response:
         bar = await web.bridge.look(BarQuery())
         body = {"ok": bar.can_save, "node": bar.node, "can_save": bar.can_save, "clock_trusted": bar.clock_trusted,
                 "online": bar.online, "waiting": bar.waiting, "directory": bar.directory_number}  # fmt: skip
-        return Response(msgspec.json.encode(body), status_code=200 if bar.can_save else 503, media_type="application/json")
+        return Response(msgspec.json.encode(body), media_type="application/json", headers={"cache-control": "no-store"})
 
     @router.get("/metrics", tags=["machine"], summary="Prometheus metrics")
     async def metrics(request: Request) -> Response:

@@ -20,3 +20,9 @@ class RateLimit:
         if len(self._buckets) > MAX_KEYS:
             del self._buckets[next(iter(self._buckets))]
         return allowed
+
+    def give_back(self, key: str) -> None:
+        """What was allowed turned out not to count."""
+        if key in self._buckets:
+            left, at_s = self._buckets[key]
+            self._buckets[key] = (min(self._burst, left + 1.0), at_s)

@@ -35,12 +35,19 @@ from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, ROSTER_READERS
 MAX_SEARCH = 60  # characters
 OFFICE = frozenset({Role.OFFICE})
 FINDERS = frozenset({Role.GUARD, Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})  # may open a child and see a picture
-# In order: the first that somebody may open is that person's start page.
 NAV: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("guard", "/guard", AT_THE_GATE),
     ("rosters", "/rosters", ROSTER_READERS),
     ("duty", "/duty", DUTY_READERS),
     ("office", "/office/import", OFFICE),
+)
+# Where people begin: the first line whose role they hold.
+START = (
+    (Role.DUTY_LEADER, "/duty"),
+    (Role.GUARD, "/guard"),
+    (Role.TEACHER, "/rosters"),
+    (Role.OFFICE, "/office/import"),
+    (Role.INSPECTOR, "/duty"),
 )
 _PRIVATE = {"cache-control": "no-store"}
 
@@ -82,7 +89,7 @@ def routes(web: Web) -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
     pages = _Pages(web)
     for path, endpoint, summary in (
-        ("/", pages.start, "The first page that this person may open"),
+        ("/", pages.start, "To the page that this person works with"),
         ("/display/{access_point}", pages.display, "The public screen of an access point"),
         ("/guard", pages.guard_here, "The guard's page of this gate"),
         ("/guard/{gate}", pages.guard, "Who stands at a gate"),
@@ -101,8 +108,8 @@ def routes(web: Web) -> APIRouter:
 class _Pages(Shown):
     async def start(self, request: Request) -> Response:
         found = caller(self.web, request.scope)
-        open_to = nav_of(found) if found else []
-        return RedirectResponse(open_to[0][1] if open_to else "/sign-in", status_code=303)
+        begin = next((url for role, url in START if found and role in found.staff.roles), "/sign-in")
+        return RedirectResponse(begin, status_code=303)
 
     # --- public ------------------------------------------------------------------------------------
 

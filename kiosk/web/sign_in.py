@@ -41,7 +41,8 @@ from kiosk.web.parts import Web
 from kiosk.web.raw import JSON_BODY_MAX_BYTES, read_body, sentence_for
 from kiosk.web.refusals import Malformed, NoSuchThing, NotSignedIn, TooMany
 
-TRIES_PER_S, TRIES_AT_ONCE = 0.5, 10  # from one browser; the lockout of a staff number is counted elsewhere
+# Wrong ones, from one browser; the lockout of a staff number is counted elsewhere.
+TRIES_PER_S, TRIES_AT_ONCE = 0.5, 10
 CARD_WITHIN_S = 25.0  # how long a sign-in page waits for a card at the reader beside it
 MAX_WAITING_FOR_CARDS = 20
 FORM = "application/x-www-form-urlencoded"
@@ -143,6 +144,7 @@ class _Desk:
         staff = self._web.gate.directory().staff.get(verdict.staff) if verdict.ok and verdict.staff is not None else None
         if staff is None:
             return self._turned_away(request, body, verdict, is_form=is_form)
+        self._tries.give_back(client_host(request.scope))
         return await self._let_in(request, body, staff, is_form=is_form)
 
     async def _body(self, request: Request, *, is_form: bool) -> SignInBody:
@@ -160,7 +162,7 @@ class _Desk:
             raise Malformed("The form cannot be read; send staff_number and pin.") from error
 
     def _turned_away(self, request: Request, body: SignInBody, verdict: PinVerdict, *, is_form: bool) -> Response:
-        minutes = verdict.locked_s // 60 + 1 if verdict.locked_s else 0
+        minutes = -(-verdict.locked_s // 60)
         if is_form:
             view = self._view(
                 error="locked" if minutes else "wrong",

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import httpx
 
+from kiosk.core.people import Role, Staff
 from kiosk.credentials import PinDesk, SignInOutcome, hash_pin, load_pepper
 from kiosk.web.app import Server, create_app
-from kiosk.web.gate import Gate, ImportPlan, PageRead, PinVerdict, Setting, WebSettings
+from kiosk.web.gate import Gate, Importer, ImportPlan, PageRead, PinVerdict, Setting, WebSettings
+from tests.support.people import STAFF, small_school, uid_of
 from tests.support.school import School
 
 PIN = "135790"
@@ -25,12 +27,19 @@ DEVICE_KEY = "reader-at-the-east-gate"
 EAST_ONLY_KEY = "reader-that-may-read-one-lane"
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
 START_WITHIN_S = 10.0
+INSPECTOR = Staff(number=160, staff_number="D1", name="督学", pinyin="dx", initials="dx", roles=frozenset({Role.INSPECTOR}))
 
 
 @dataclass
 class Pictures:
     photos: dict[int, bytes] = field(default_factory=dict)
     snapshots: dict[str, bytes] = field(default_factory=dict)
+
+    def take(self, access_point: str) -> str:
+        """The camera of an access point: every picture has an id of its own."""
+        taken = f"20261123-{len(self.snapshots):032x}"
+        self.snapshots[taken] = JPEG
+        return taken
 
     def photo(self, person: int) -> bytes | None:
         return self.photos.get(person)
@@ -73,8 +82,6 @@ class Online:
         return client
 
     def tap(self, name: str, point: str) -> dict[str, object]:
-        from tests.support.people import uid_of
-
         body = {"access_point": point, "scheme": "uid", "value": uid_of(self.school.number(name))}
         answer = self.client().post("/api/v1/reads", json=body, headers={"X-Device-Key": DEVICE_KEY})
         assert answer.status_code == 200, answer.text
@@ -87,9 +94,11 @@ class Online:
 
 
 @contextmanager
-def online(tmp_path: Path, *, web: WebSettings | None = None, importer: object = None) -> Iterator[Online]:
+def online(
+    tmp_path: Path, *, at: str = "07:40", web: WebSettings | None = None, importer: Importer | None = None
+) -> Iterator[Online]:
     """The small school on a free port, until the end of the block."""
-    school = School(tmp_path / "state")
+    school = School(tmp_path / "state", at, directory=small_school(staff=(*STAFF, INSPECTOR)))
     pictures, page_reads = Pictures(), list[PageRead]()
     gate = Gate(
         controller=school.gate,
@@ -98,8 +107,8 @@ def online(tmp_path: Path, *, web: WebSettings | None = None, importer: object =
         clock=school.clock,
         check_pin=_pin_check(school, tmp_path),
         pictures=pictures,
-        importer=importer or NoImporter(),  # type: ignore[arg-type]
-        take_snapshot=lambda access_point: "",
+        importer=importer or NoImporter(),
+        take_snapshot=pictures.take,
         access_log=page_reads.append,
         state_dir=tmp_path,
         device_keys={_digest(DEVICE_KEY): frozenset(), _digest(EAST_ONLY_KEY): frozenset({"east-in"})},
