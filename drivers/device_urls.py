@@ -40,15 +40,11 @@ def split_url(url: str) -> DeviceUrl:
 def tty_path(url: DeviceUrl) -> str:
     """The address as a path of a serial port. Raises Misconfigured when it is not an absolute path."""
     if not url.address.startswith("/"):
-        raise Misconfigured(
-            f"{url.scheme}:{url.address} names no serial port: write the whole path, best /dev/serial/by-id/..."
-        )
+        raise Misconfigured(f"{url.scheme}:{url.address} names no serial port: write the whole path, best /dev/serial/by-id/...")
     return url.address
 
 
-def merged_options(
-    url: DeviceUrl, given: Mapping[str, Any], *, defaults: Mapping[str, OptionValue]
-) -> dict[str, OptionValue]:
+def merged_options(url: DeviceUrl, given: Mapping[str, Any], *, defaults: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
     """Every option of `defaults`, overruled by the URL, then by `given`; each converted to the type of its default.
 
     Raises Misconfigured for an option that the driver does not know, and for a value that cannot be converted.

@@ -75,17 +75,13 @@ class NfcReader(Reader):
         where = split_url(url)
         self._bus, _, self._place = where.address.partition(":")
         if self._bus not in ("pn532", "usb", "udp"):
-            raise Misconfigured(
-                f"{url}: {self._bus!r} is unknown; write nfc:pn532:/dev/..., nfc:usb or nfc:udp:host:port"
-            )
+            raise Misconfigured(f"{url}: {self._bus!r} is unknown; write nfc:pn532:/dev/..., nfc:usb or nfc:udp:host:port")
         if self._bus == "pn532" and not self._place.startswith("/"):
             raise Misconfigured(f"{url} names no serial port: write the whole path, best /dev/serial/by-id/...")
         technologies = merged_options(where, options, defaults=self.option_defaults)["targets"]
         assert isinstance(technologies, tuple)
         if not technologies or not set(technologies) <= set(TECHNOLOGIES):
-            raise Misconfigured(
-                f"{url}: targets={','.join(technologies)} is unknown; choose from {','.join(TECHNOLOGIES)}"
-            )
+            raise Misconfigured(f"{url}: targets={','.join(technologies)} is unknown; choose from {','.join(TECHNOLOGIES)}")
         self._technologies = technologies
         self._frontend: Any = None
         self._held: int | None = None  # the port's lock: nfcpy opens the port without one, and twice
@@ -192,13 +188,9 @@ def sighted(target: Any) -> CardSighting | None:
     evidence = {"technology": str(target.brty)}
     if target.sensf_res is not None:
         idm = bytes(target.sensf_res[1:9])
-        return CardSighting(
-            idm.hex().upper(), idm.startswith(b"\x01\xfe"), evidence
-        )  # 01FE: NFC-DEP, made up each time
+        return CardSighting(idm.hex().upper(), idm.startswith(b"\x01\xfe"), evidence)  # 01FE: NFC-DEP, made up each time
     if target.sensb_res is not None:
-        return CardSighting(
-            bytes(target.sensb_res[1:5]).hex().upper(), True, evidence
-        )  # a PUPI may change: never a name
+        return CardSighting(bytes(target.sensb_res[1:5]).hex().upper(), True, evidence)  # a PUPI may change: never a name
     evidence["atqa"] = bytes(target.sens_res).hex().upper()
     if target.rid_res is not None:
         return CardSighting(bytes(target.rid_res[2:6]).hex().upper(), False, evidence)
@@ -286,10 +278,9 @@ def _close_tty(transport: Any) -> None:
 
 def _vendor_errors() -> tuple[type[Exception], ...]:
     """What nfcpy raises beside I/O errors: its own and libusb's, subclasses of nothing useful, and IndexErrors."""
-    import usb1
-    from nfc.clf import Error, pn53x
+    from nfc.clf import Error, pn53x, transport
 
-    return (Error, pn53x.Chipset.Error, usb1.USBError, *GARBLED_ANSWERS)
+    return (Error, pn53x.Chipset.Error, transport.libusb.USBError, *GARBLED_ANSWERS)
 
 
 @contextlib.contextmanager

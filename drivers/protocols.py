@@ -81,7 +81,7 @@ class Driver(abc.ABC):
     def close(self) -> None:
         """Idempotent, never raises, called only on the thread that called open()."""
 
-    def cancel(self) -> None:
+    def cancel(self) -> None:  # noqa: B027 - a driver that never waits has nothing to cancel
         """Thread-safe: makes a blocked poll() return early."""
 
 

@@ -29,7 +29,7 @@ JOIN_S = 5.0  # a driver may block that long in open(); nfcpy over udp for two s
 MAX_TRACEBACKS = 16  # different mistakes that are logged for one device
 MAX_FEEDBACK = 4
 MAX_PULSES = 16
-MAX_PULSE_S = 30.0
+MAX_PULSE_S = 60.0
 STALE_PULSE_S = 2.0  # a door must not open for somebody who has given up and walked on
 OFF_AGAIN_S = 5.0  # boards cannot be read back: an OFF that noise has eaten is mended by the next one
 
@@ -264,23 +264,32 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
         self._changed = threading.Condition()
         self._off_at_s: dict[int, float] = {}  # closed contacts; only the device's thread touches this
         self._off_again_s = 0.0
+        self._refused: set[int] = set()  # channels that were asked for in vain: the settings name no more than a few
 
     def pulse(self, channel: int, seconds: float) -> bool:
         """Close `channel` now, for `seconds` from now. Thread-safe, returns at once.
 
-        False: the board is not there or too much is waiting, and nothing will happen. A longer pulse extends a running
-        one, a shorter one does not cut it. Raises ValueError for a channel or a time that no board is given.
+        False: nothing will happen, because the board is not there, has no such channel, or too much is waiting. A
+        longer pulse extends a running one, a shorter one does not cut it; none is longer than MAX_PULSE_S. It never
+        raises: its caller is the one loop of the gate, which must outlive a wrong number in the settings.
         """
-        if channel not in self.driver.channels:
-            raise ValueError(f"{self.name} has no channel {channel}; it has {self.driver.channels}")
-        if not 0 < seconds <= MAX_PULSE_S:
-            raise ValueError(f"a pulse lasts up to {MAX_PULSE_S:g} s, not {seconds!r}")
+        if not (channel in self.driver.channels and seconds > 0):
+            self._refuse_once(channel, seconds)
+            return False
+        seconds = min(seconds, MAX_PULSE_S)
         with self._changed:
             if self.health is not Health.OK or len(self._asked) >= MAX_PULSES:
                 return False
             self._asked.append(_Pulse(channel, seconds, time.monotonic()))
             self._changed.notify()
         return True
+
+    def _refuse_once(self, channel: int, seconds: float) -> None:
+        if channel in self._refused:
+            return
+        self._refused.add(channel)
+        has = ", ".join(str(known) for known in self.driver.channels)
+        log.error("device %s: no pulse of %r s on channel %d; it has %s", self.name, seconds, channel, has)
 
     def _opened(self) -> None:
         with self._changed:

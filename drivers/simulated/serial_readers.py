@@ -33,9 +33,7 @@ class SimulatedSerialReader:
 
     _suffixes: ClassVar[dict[str, bytes]] = {"cr": b"\r", "crlf": b"\r\n", "none": b""}
 
-    def __init__(
-        self, protocol: Protocol, *, link: Path | None = None, suffix: str = "crlf", encoding: str = "utf-8"
-    ) -> None:
+    def __init__(self, protocol: Protocol, *, link: Path | None = None, suffix: str = "crlf", encoding: str = "utf-8") -> None:
         self.protocol = protocol
         self._suffix, self._encoding = self._suffixes[suffix], encoding
         self._lying: str | None = None

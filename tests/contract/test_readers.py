@@ -50,15 +50,9 @@ BENCHES = {
         "",
         (("62E3086CED", "em4100", "62E3086CED"), ("01000734E0", "em4100", "01000734E0")),
     ),
-    "stxlrc": Bench(
-        "stxlrc", serial("stxlrc"), "", (("0012345678", "number", "0012345678"), ("16312177", "number", "16312177"))
-    ),
-    "m7941": Bench(
-        "m7941", serial("m7941"), "", (("DEADBEEF", "uid", "DEADBEEF"), ("01026F6C3A", "em4100", "01026F6C3A"))
-    ),
-    "lines-qr": Bench(
-        "lines", serial("lines"), "", (("P|张三|123", "qr", "P|张三|123"), ("CP1.abc.def", "qr", "CP1.abc.def"))
-    ),
+    "stxlrc": Bench("stxlrc", serial("stxlrc"), "", (("0012345678", "number", "0012345678"), ("16312177", "number", "16312177"))),
+    "m7941": Bench("m7941", serial("m7941"), "", (("DEADBEEF", "uid", "DEADBEEF"), ("01026F6C3A", "em4100", "01026F6C3A"))),
+    "lines-qr": Bench("lines", serial("lines"), "", (("P|张三|123", "qr", "P|张三|123"), ("CP1.abc.def", "qr", "CP1.abc.def"))),
     "lines-gb18030-cr": Bench(
         "lines",
         serial("lines", encoding="gb18030", suffix="cr"),

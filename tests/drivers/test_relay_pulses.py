@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -58,27 +59,25 @@ def test_a_pulse_closes_the_contact_and_opens_it_again(board: SimulatedRelayBoar
     assert board.wait_for(1, True)
     assert board.wait_for(1, False)
     assert [(change.channel, change.on) for change in board.history] == [(1, True), (1, False)]
-    assert board.history[1].at_mono_s - board.history[0].at_mono_s > 0.09, "never shorter than was asked for"
 
 
 def test_channels_are_pulsed_apart(board: SimulatedRelayBoard, door: RelaySupervisor) -> None:
-    assert door.pulse(1, 0.3)
+    assert door.pulse(1, MAX_PULSE_S)
     assert door.pulse(2, 0.05)
     assert board.wait_for(1, True)
     assert board.wait_for(2, True)
     assert board.wait_for(2, False)
     assert board.state[1], "the longer pulse goes on"
-    assert board.wait_for(1, False)
 
 
 def test_a_second_pulse_extends_the_first_and_never_cuts_it(board: SimulatedRelayBoard, door: RelaySupervisor) -> None:
-    assert door.pulse(1, 0.3)
-    assert board.wait_for(1, True)
-    assert door.pulse(1, 0.01)
-    assert board.wait_for(1, False)
-    on, off = board.history
-    assert off.at_mono_s - on.at_mono_s > 0.28
-    assert len(board.history) == 2
+    assert door.pulse(1, 0.05)
+    assert door.pulse(1, MAX_PULSE_S)
+    assert door.pulse(1, 0.05)
+    assert door.pulse(2, 0.2)
+    assert board.wait_for(2, True)
+    assert board.wait_for(2, False), "longer than both of the short ones"
+    assert [change.on for change in board.history if change.channel == 1] == [True]
 
 
 def test_every_channel_is_told_off_at_the_start(board: SimulatedRelayBoard, told: Told) -> None:
@@ -138,12 +137,14 @@ def test_a_board_that_comes_back_in_the_middle_of_a_pulse_stays_off(
     assert [change.on for change in board.history] == [True, False]
 
 
-@pytest.mark.parametrize(("channel", "seconds"), [(3, 1.0), (0, 1.0), (1, 0.0), (1, -1.0), (1, MAX_PULSE_S + 1)])
-def test_a_pulse_that_no_board_can_give_is_the_callers_mistake(
-    door: RelaySupervisor, channel: int, seconds: float
+@pytest.mark.parametrize(("channel", "seconds"), [(3, 1.0), (0, 1.0), (1, 0.0), (1, -1.0), (1, math.nan)])
+def test_a_pulse_that_the_board_cannot_give_is_refused_and_said_once(
+    door: RelaySupervisor, caplog: pytest.LogCaptureFixture, channel: int, seconds: float
 ) -> None:
-    with pytest.raises(ValueError, match=r"channel|lasts"):
-        door.pulse(channel, seconds)
+    assert not door.pulse(channel, seconds)
+    assert not door.pulse(channel, seconds)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "it has 1, 2" in caplog.text
 
 
 def test_what_waits_is_bounded(told: Told) -> None:
@@ -205,9 +206,7 @@ def test_a_closed_or_pulled_board_is_a_lost_device(board: SimulatedRelayBoard) -
     driver.close()
 
 
-def test_a_contact_that_is_welded_shut_is_what_a_door_sensor_is_for(
-    board: SimulatedRelayBoard, door: RelaySupervisor
-) -> None:
+def test_a_contact_that_is_welded_shut_is_what_a_door_sensor_is_for(board: SimulatedRelayBoard, door: RelaySupervisor) -> None:
     assert door.pulse(1, 0.05)
     assert board.wait_for(1, True)
     board.jam(1)

@@ -153,9 +153,7 @@ def test_what_a_person_must_mend_is_its_own_state_and_is_tried_again(watch: Watc
 
 
 @pytest.mark.parametrize("error", [OSError(5, "I/O"), termios.error(5, "I/O"), EOFError("end")])
-def test_an_io_error_that_a_driver_let_through_is_a_lost_device(
-    watch: Watch, heard: Listener, error: Exception
-) -> None:
+def test_an_io_error_that_a_driver_let_through_is_a_lost_device(watch: Watch, heard: Listener, error: Exception) -> None:
     watch(ScriptedReader(polls=[error, []]))
     heard.wait_for(Health.OK, times=2)
     assert Health.DOWN in heard.healths()
