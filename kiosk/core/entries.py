@@ -151,7 +151,7 @@ def chain_hash(previous: bytes, raw: bytes) -> bytes:
 class Stream:
     """The writing end of one incarnation: numbers, ticks and chains facts. Holds no I/O."""
 
-    __slots__ = ("node", "incarnation", "seq", "tick", "head", "seen")
+    __slots__ = ("head", "incarnation", "node", "seen", "seq", "tick")
 
     def __init__(self, *, node: str, incarnation: str, tick: int = 0, seen: dict[str, int] | None = None) -> None:
         self.node, self.incarnation = node, incarnation

@@ -7,11 +7,12 @@ space of opaque numbers, the only thing that the journal ever records about them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Mapping
+from typing import Any
 
 
 class Stage(StrEnum):

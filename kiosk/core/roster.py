@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 # --- queries -----------------------------------------------------------------------------------
 
 
@@ -268,7 +267,7 @@ class GuardianLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """One open case. kind: uncollected | double_release | out_without_in | release_after_revocation | roll_discrepancy | restricted_person."""
+    """One open case. kind: uncollected | roll_discrepancy | double_release | out_without_in | arrived_twice | step_misfit."""
 
     case: str
     kind: str

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
 from kiosk.core.campus import Campus
-from kiosk.core.child import ChildState
 from kiosk.core.card_numbers import CardIndex
+from kiosk.core.child import ChildState
 from kiosk.core.custody import Collection, collection
 from kiosk.core.entries import Stream
 from kiosk.core.people import Directory, Pupil, Session, Stage
