@@ -39,7 +39,7 @@ from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView
-from kiosk.web.faces_roster import looking_for, moment
+from kiosk.web.faces_roster import free_to_take, looking_for, moment
 from kiosk.web.words import known, say
 
 __all__ = ["PAGES", "answer", "fragments", "page", "part", "topics", "words_of"]
@@ -132,7 +132,12 @@ def words_of(outcome: str, reason: str, lang: Lang = "zh") -> str:
 def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
     """Values that a template needs beside its view."""
     if isinstance(view, RosterView):
-        return {"looking": looking_for(view), "moment": moment(view), "rows": live.row_list(view, lang)}
+        return {
+            "looking": looking_for(view),
+            "moment": moment(view),
+            "takeable": free_to_take(view),
+            "rows": live.row_list(view, lang),
+        }
     if isinstance(view, DutyView):
         inside, outside = live.campus_edge(view.by_place)
         cases = [live.case_html(case, lang) for case in view.cases]

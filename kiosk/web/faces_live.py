@@ -19,7 +19,7 @@ from kiosk.core.roster import Bar, CaseLine, DisplayView, DutyView, GuardView, Q
 from kiosk.core.roster import RosterRow as Row
 from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
-from kiosk.web.faces_roster import by_seat, looking_for, moment, suggested
+from kiosk.web.faces_roster import by_seat, free_to_take, looking_for, moment, suggested
 
 Piece = tuple[str, str]
 
@@ -112,7 +112,7 @@ def _roster(view: RosterView, lang: Lang) -> list[Piece]:
         ("roster-looking", _html(_ROSTER, "looking_part", lang, looking_for(view))),
         ("roster-offers", _html(_ROSTER, "offers_part", lang, view)),
         ("roster-rows", _html(_ROSTER, "rows_part", lang, slots("li", ids))),
-        ("roster-act", _html(_ROSTER, "act_part", lang, view, moment(view))),
+        ("roster-act", _html(_ROSTER, "act_part", lang, view, moment(view), free_to_take(view))),
         *((key, row_html(row, lang)) for key, row in zip(ids, rows, strict=True)),
     ]
 

@@ -37,16 +37,23 @@ def moment(view: RosterView) -> Moment:
     if view.incoming:
         offer = view.incoming[0]
         return Moment(kind="accept", count=offer.expected, offer=offer)
-    marks = [suggested(row) for row in view.rows if row.expected or row.here]
-    here = sum(mark in HERE_MARKS for mark in marks)
-    exceptions = len(marks) - here
-    if view.takeable:
-        return Moment(kind="take", count=here, exceptions=exceptions)
+    belong = [row for row in view.rows if row.expected or row.here]
+    here = [row for row in belong if suggested(row) in HERE_MARKS]
+    exceptions = len(belong) - len(here)
+    takeable = frozenset(free_to_take(view))
+    if takeable:
+        return Moment(kind="take", count=sum(row.line.child in takeable for row in here), exceptions=exceptions)
     if view.rows and view.roll_called_ms is None:
-        return Moment(kind="call", count=here, exceptions=exceptions)
+        return Moment(kind="call", count=len(here), exceptions=exceptions)
     held = sum(row.held_by_me and not row.offered_to for row in view.rows)
     ending = view.end_ms is not None and view.bar.now_ms >= view.end_ms - HAND_OVER_FROM_MS
     return Moment(kind="offer" if held and ending and view.next_takers else "done", count=held)
+
+
+def free_to_take(view: RosterView) -> tuple[int, ...]:
+    """Children here in others' care whom nobody else was offered."""
+    offered = {row.line.child for row in view.rows if row.offered_to}
+    return tuple(child for child in view.takeable if child not in offered)
 
 
 def looking_for(view: RosterView) -> tuple[RosterRow, ...]:

@@ -5,6 +5,7 @@ import { flush, send, startQueue } from "./queue.js";
 import { startStaff } from "./staff.js";
 import { say } from "./words.js";
 
+const ABSENT = "absent_unexplained";
 const HERE = new Set(["present", "late"]);
 const LEAVE = new Set(["leave_personal", "leave_sick"]);
 const page = document.querySelector(".roster[data-roster]");
@@ -46,8 +47,7 @@ function paintAll() {
 function paintAct(marks = drafts()) {
   const bottom = document.getElementById("roster-act");
   if (!bottom) return;
-  const offered = bottom.querySelector("[data-children]");
-  const { here, others } = count(offered && new Set(JSON.parse(offered.dataset.children).map(String)));
+  const { here, others } = bottom.dataset.moment === "accept" ? countOffered(bottom.querySelector("[data-children]")) : count();
   const words = (element, text) => element && (element.textContent = text);
   const number = bottom.querySelector("[data-count]");
   words(number, number?.dataset.words.replace("{n}", here));
@@ -60,17 +60,26 @@ function paintAct(marks = drafts()) {
   words(update.querySelector("[data-changes]"), say("changes", { n: changed }));
 }
 
-// -> how many are here, and the mark of everybody else who belongs here (or is in `only`)
-function count(only = null) {
+// -> how many are here (for a take-over: of those whom somebody else still holds), and the marks of all others
+function count() {
+  const bottom = document.getElementById("roster-act");
+  const takeable = bottom.dataset.moment === "take" ? new Set(JSON.parse(bottom.dataset.takeable).map(String)) : null;
   let here = 0;
   const others = {};
   for (const row of rows()) {
-    const belongs = only ? only.has(row.dataset.child) : row.dataset.expected === "1" || row.dataset.here === "1";
-    if (!belongs) continue;
-    if (HERE.has(row.dataset.now)) here += 1;
-    else others[row.dataset.child] = row.dataset.now || "absent_unexplained";
+    const { child, expected, here: seen, now } = row.dataset;
+    if (HERE.has(now)) here += !takeable || takeable.has(child) ? 1 : 0;
+    else if (expected === "1" || seen === "1") others[child] = now || ABSENT;
   }
   return { here, others };
+}
+
+// Of an offer: everybody counts as here whom no row of this page says to be missing.
+function countOffered(button) {
+  const offered = JSON.parse(button.dataset.children).map(String);
+  const marks = new Map(rows().map((row) => [row.dataset.child, row.dataset.now]));
+  const missing = offered.filter((child) => marks.has(child) && !HERE.has(marks.get(child)));
+  return { here: offered.length - missing.length, others: Object.fromEntries(missing.map((c) => [c, marks.get(c) || ABSENT])) };
 }
 
 // --- the button ------------------------------------------------------------------------------------------------------
@@ -86,7 +95,7 @@ const ACTS = {
     return send("take_group", { roster: page.dataset.roster, counted: here, exceptions: others });
   },
   accept: (button) => {
-    const { here, others } = count(new Set(JSON.parse(button.dataset.children).map(String)));
+    const { here, others } = countOffered(button);
     return send("accept", { handover: button.dataset.handover, counted: here, exceptions: others });
   },
   offer: (button) => {
