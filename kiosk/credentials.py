@@ -62,9 +62,7 @@ def load_pepper(path: Path, *, create: bool = False) -> bytes:
             raise PepperUnreadable(f"{path}: other users may read the pepper; run chmod 600 on it")
         pepper = path.read_bytes()
     except OSError as error:
-        raise PepperUnreadable(
-            f"{path}: the pepper cannot be read ({error.strerror}); copy it from the other gate"
-        ) from error
+        raise PepperUnreadable(f"{path}: the pepper cannot be read ({error.strerror}); copy it from the other gate") from error
     if len(pepper) != PEPPER_BYTES:
         raise PepperUnreadable(f"{path}: a pepper has {PEPPER_BYTES} bytes, this file {len(pepper)}; restore it")
     return pepper

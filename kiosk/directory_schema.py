@@ -98,7 +98,7 @@ CREATE TABLE staff (number INTEGER PRIMARY KEY, staff_number TEXT NOT NULL UNIQU
   pinyin TEXT NOT NULL, initials TEXT NOT NULL, roles TEXT NOT NULL, phone TEXT NOT NULL) STRICT;
 CREATE TABLE collectors (number INTEGER PRIMARY KEY, name TEXT NOT NULL, pinyin TEXT NOT NULL, initials TEXT NOT NULL,
   phone TEXT NOT NULL, id_last4 TEXT NOT NULL, minor INTEGER NOT NULL, organisation TEXT NOT NULL,
-  daily_limit INTEGER NOT NULL, key TEXT NOT NULL UNIQUE) STRICT;
+  daily_limit INTEGER NOT NULL, key TEXT NOT NULL) STRICT;
 CREATE TABLE authorisations (child INTEGER NOT NULL, collector INTEGER NOT NULL, relation TEXT NOT NULL,
   guardian INTEGER NOT NULL, valid_from TEXT, valid_to TEXT, "order" INTEGER NOT NULL) STRICT;
 CREATE TABLE restrictions (child INTEGER NOT NULL, collector INTEGER NOT NULL, valid_from TEXT, valid_to TEXT) STRICT;

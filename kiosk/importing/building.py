@@ -9,7 +9,7 @@ from kiosk.credentials import PinUnfit, fit_pin
 from kiosk.importing.given import Given
 from kiosk.importing.homes import class_of_pupil, read_class
 from kiosk.importing.problems import Words
-from kiosk.importing.row_checks import check_known, check_pupil_name, period_fits
+from kiosk.importing.row_checks import check_known, check_pupil_name, period_fits, staff_number_of
 from kiosk.importing.rows import EnrolmentRow, Kind, PupilRow, SessionRow, StaffRow
 from kiosk.importing.school_numbers import fault_of
 from kiosk.importing.sheets import Record
@@ -113,10 +113,10 @@ def _check_national_number(record: Record, given: Given) -> None:
 
 
 def _session(record: Record, given: Given) -> None:
-    check_known(record, "teacher", Kind.STAFF, given)
+    teacher = staff_number_of(record, "teacher", given)
     slot, implied = record.get("slot", (0, ""))
     start, end = record.get("start_min"), record.get("end_min")
-    if not _times_fit(record, given, slot=slot) or not record.complete:
+    if not _times_fit(record, given, slot=slot) or teacher is None or not record.complete:
         return
     row = SessionRow(
         id=record.get("id"),
@@ -125,7 +125,7 @@ def _session(record: Record, given: Given) -> None:
         slot=slot,
         weekdays=record.get("weekdays"),
         room=record.get("room", ""),
-        teacher=record.get("teacher"),
+        teacher=teacher,
         capacity=record.get("capacity", 0),
         includes_pe=record.get("includes_pe", False),
         start_min=start,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kiosk.core.card_numbers import CardIndex, CardNumberUnclear, canonical_uid, tidy
+from kiosk.core.card_numbers import CardIndex, CardNumberUnclear, canonical_uid, reversed_uid, tidy
 from kiosk.core.people import CardState
 from kiosk.directory import PersonKind
 from kiosk.importing.given import Given
@@ -90,8 +90,9 @@ def _canonical(written: list[_Written], given: Given) -> list[str | None]:
     """Numbers that are plainly hex first: they tell how the rest of the column is spelled, and which cards there are."""
     hex_groups = {card.digits for card in written if _has_letter(card) and len(tidy(card.text)) == card.digits}
     decimal_groups = {card.digits for card in written if _plainly_decimal(card)}
-    plain = {at: tidy(card.text) for at, card in enumerate(written) if _plainly_hex(card)}
-    index = CardIndex([*(key.uid for key in given.current.cards), *plain.values()])
+    in_force = frozenset(key.uid for key in given.current.cards)
+    plain = {at: _as_in_force(tidy(card.text), in_force) for at, card in enumerate(written) if _plainly_hex(card)}
+    index = CardIndex([*in_force, *plain.values()])
     found: list[str | None] = []
     for at, card in enumerate(written):
         if at in plain:
@@ -104,6 +105,12 @@ def _canonical(written: list[_Written], given: Given) -> list[str | None]:
             continue
         found.append(_one(card, hex_column, index, given))
     return found
+
+
+def _as_in_force(uid: str, in_force: frozenset[str]) -> str:
+    """A list from a reader that reverses the bytes names a card that is known the other way round."""
+    other = reversed_uid(uid)
+    return other if other in in_force and uid not in in_force else uid
 
 
 def _has_letter(card: _Written) -> bool:
@@ -143,6 +150,8 @@ def _one(card: _Written, hex_column: bool, index: CardIndex, given: Given) -> st
         )
         return None
     known = index.candidates(card.text)
+    if uid == tidy(card.text):  # taken for hex: what it would be as a decimal does not count
+        known = tuple(found for found in known if found in (uid, reversed_uid(uid)))
     if uid in known or not known:
         return uid
     if len(known) == 1:

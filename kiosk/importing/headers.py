@@ -256,31 +256,11 @@ SHEET_NAMES: Mapping[str, Kind] = {
 }
 
 # Found in most schools' lists, of no use at a gate, and therefore not taken (PIPL 6: no more than necessary).
-NOT_TAKEN = frozenset(
-    [
-        "序号",
-        "备注",
-        "性别",
-        "民族",
-        "出生日期",
-        "年龄",
-        "家庭住址",
-        "住址",
-        "户籍",
-        "籍贯",
-        "健康状况",
-        "是否留守儿童",
-        "是否低保",
-        "政治面貌",
-        "年级",
-        "班主任姓名",
-        "接送人姓名",
-        "持有人姓名",
-        "课程名",
-        "教师",
-        "负责教师姓名",
-    ]
+_NOT_TAKEN = (
+    "序号 备注 性别 民族 出生日期 年龄 家庭住址 住址 户籍 籍贯 健康状况 是否留守儿童 是否低保 政治面貌 "
+    "年级 班主任姓名 接送人姓名 持有人姓名 课程名 教师 负责教师姓名"
 )
+NOT_TAKEN = frozenset(_NOT_TAKEN.split())
 
 _REMARK = re.compile(r"[(\[【].*?[)\]】]|[*＊:：\s]+")
 _SHEET_DRESS = re.compile(r"[\s\d_\-.()（）]+|表$|名单$|信息$|花名册$|名册$|汇总$|一览$|数据$|导入$|模板$")

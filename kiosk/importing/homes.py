@@ -10,7 +10,7 @@ from dataclasses import replace
 from kiosk.importing.class_names import ClassName, ClassNameUnclear, class_names, grade_of, years_of
 from kiosk.importing.given import IN_FORCE, Given
 from kiosk.importing.problems import Words
-from kiosk.importing.row_checks import check_known
+from kiosk.importing.row_checks import staff_number_of
 from kiosk.importing.rows import ClassRow, Kind
 from kiosk.importing.sheets import Record
 
@@ -23,9 +23,8 @@ def read_class(record: Record, given: Given) -> None:
         given.unclear_classes.add(_bare(record.get("name", "")))
         return
     given.seen[Kind.CLASSES].add(found.id)
-    check_known(record, "teacher", Kind.STAFF, given)
-    gate = _gate(record, given)
-    if gate is None or not record.complete:
+    teacher, gate = staff_number_of(record, "teacher", given), _gate(record, given)
+    if teacher is None or gate is None or not record.complete:
         return
     row = ClassRow(
         id=found.id,
@@ -34,7 +33,7 @@ def read_class(record: Record, given: Given) -> None:
         grade=found.grade,
         class_no=found.class_no,
         entry_year=found.entry_year,
-        teacher=record.get("teacher", ""),
+        teacher=teacher,
         room=record.get("room", ""),
         release_gate=gate,
     )

@@ -8,57 +8,13 @@ from typing import NamedTuple
 from kiosk.core.masking import NAME_DOT, surname_of
 
 # Read otherwise as a surname than in running text.
-_SURNAMES = dict(
-    pair.split(":")
-    for pair in [
-        "单:shan",
-        "仇:qiu",
-        "区:ou",
-        "解:xie",
-        "查:zha",
-        "曾:zeng",
-        "朴:piao",
-        "翟:zhai",
-        "覃:qin",
-        "任:ren",
-        "华:hua",
-        "燕:yan",
-        "宁:ning",
-        "缪:miao",
-        "乐:yue",
-        "盖:ge",
-        "葛:ge",
-        "尉:wei",
-        "逄:pang",
-        "冼:xian",
-        "员:yun",
-        "秘:bi",
-        "种:chong",
-        "折:she",
-        "召:shao",
-        "重:chong",
-        "黑:he",
-        "纪:ji",
-        "那:na",
-        "牟:mu",
-        "哈:ha",
-        "褚:chu",
-        "祭:zhai",
-        "晟:cheng",
-        "洗:xian",
-        "隗:wei",
-        "祝:zhu",
-        "莘:shen",
-        "阚:kan",
-        "臧:zang",
-        "长:zhang",
-        "都:du",
-        "过:guo",
-        "会:gui",
-        "眭:sui",
-        "适:kuo",
-    ]
+_READINGS = (
+    "单:shan 仇:qiu 区:ou 解:xie 查:zha 曾:zeng 朴:piao 翟:zhai 覃:qin 任:ren 华:hua 燕:yan 宁:ning 缪:miao 乐:yue "
+    "盖:ge 葛:ge 尉:wei 逄:pang 冼:xian 员:yun 秘:bi 种:chong 折:she 召:shao 重:chong 黑:he 纪:ji 那:na 牟:mu 哈:ha "
+    "褚:chu 祭:zhai 晟:cheng 洗:xian 隗:wei 祝:zhu 莘:shen 阚:kan 臧:zang 长:zhang 都:du 过:guo 会:gui 眭:sui "
+    "适:kuo "
 )
+_SURNAMES = dict(pair.split(":") for pair in _READINGS.split())
 _COMPOUNDS = {
     "万俟": ["mo", "qi"],
     "尉迟": ["yu", "chi"],

@@ -24,6 +24,27 @@ def check_known(record: Record, field: str, kind: Kind, given: Given) -> bool:
     return False
 
 
+def staff_number_of(record: Record, field: str, given: Given) -> str | None:
+    """The 工号 that the cell gives, or the one of the only member of staff with the name that it gives.
+    "" for an empty cell, None after a problem."""
+    written = record.get(field, "")
+    if not written or written in given.known(Kind.STAFF) or Kind.STAFF in given.failed:
+        return None if field in record.unreadable else str(written)
+    staff = given.rows[Kind.STAFF] if Kind.STAFF in given.kinds else given.current.staff
+    called = [number for number, row in staff.items() if row.name == written]
+    if len(called) == 1:
+        return str(called[0])
+    if called:
+        given.report.problem(
+            record.at(field),
+            Words(f"有几位教职工叫“{written}”。", f"Several members of staff are called {written}."),
+            Words(f"请填工号：{'、'.join(called)}。", f"Write the staff number: {', '.join(called)}."),
+        )
+    else:
+        check_known(record, field, Kind.STAFF, given)
+    return None
+
+
 def check_pupil_name(record: Record, given: Given) -> bool:
     """学生姓名 beside 学号 must be that pupil's: a slip of one digit would give a child to a stranger."""
     name, number = record.get("pupil_name"), record.get("pupil")

@@ -135,9 +135,7 @@ def test_every_index_is_complete() -> None:
     assert directory.name_of(MOTHER) == "张兰"
 
 
-names = st.text(min_size=1, max_size=12).filter(
-    lambda s: not any("\ud800" <= c <= "\udfff" for c in s) and "\x00" not in s
-)
+names = st.text(min_size=1, max_size=12).filter(lambda s: not any("\ud800" <= c <= "\udfff" for c in s) and "\x00" not in s)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -226,9 +224,7 @@ def test_a_changed_name_is_noticed_although_sqlite_does_not(path: Path) -> None:
 def test_a_snapshot_of_a_newer_version_is_not_guessed_at(path: Path) -> None:
     publish(path, a_small_school(), 1, 0)
     connection = sqlite3.connect(path)
-    connection.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('directory', 'm999_later', '')"
-    )
+    connection.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('directory', 'm999_later', '')")
     connection.commit()
     connection.close()
     with pytest.raises(DirectoryTooNew, match="update this computer"):
@@ -323,9 +319,7 @@ def test_a_large_school_is_loaded_whole(path: Path) -> None:
     adults = tuple(
         replace(a_small_school().collectors[0], number=n, key=f"C{n}", name=letters[n % 26]) for n in range(2000, 6500)
     )
-    links = tuple(
-        Authorisation(child=n % 1620 + 1, collector=n, relation="母亲", guardian=True) for n in range(2000, 6500)
-    )
+    links = tuple(Authorisation(child=n % 1620 + 1, collector=n, relation="母亲", guardian=True) for n in range(2000, 6500))
     publish(path, Content(pupils=pupils, collectors=adults, authorisations=links, next_number=6500), 1, 0)
     directory = load(path)
     assert len(directory.pupils) == 1620 and len(directory.collectors) == 4500

@@ -242,6 +242,14 @@ def test_what_a_person_should_think_about_is_a_warning(plan: Plan, lists: Lists)
         assert part in text
 
 
+def test_a_teacher_may_be_named_where_only_one_has_the_name(plan: Plan, lists: Lists) -> None:
+    expected = plan(lists).rows
+    lists["班级"][1][3], lists["课程"][2][6] = "李老师", "欧阳娜"
+    assert plan(lists).rows == expected
+    lists["教职工"].append(["T009", "李老师", "教师", ""])
+    assert "有几位教职工叫“李老师”" in only(plan(lists))[3]
+
+
 def test_the_name_beside_a_number_must_be_that_pupils(plan: Plan, lists: Lists) -> None:
     lists["监护人"] = [[*row, ("学生姓名", "王小明", "王大明", "别人")[n]] for n, row in enumerate(lists["监护人"])]
     sheet, row, column, what = only(plan(lists))
@@ -274,6 +282,21 @@ def test_a_known_card_is_found_again_under_another_spelling(plan: Plan, lists: L
     lists["卡"][1][0], lists["卡"][3][0] = "2435818244", "0040856634"
     made = plan({"卡": lists["卡"]}, directory)
     assert made.ok and made.changes_nothing, (said(made), made.diff)
+
+
+def test_a_reversed_hex_list_names_the_same_cards(plan: Plan, lists: Lists, directory: Directory) -> None:
+    lists["卡"][1][0], lists["卡"][4][0] = "912FA304", "5E15832A"
+    made = plan({"卡": lists["卡"]}, directory)
+    assert made.ok and made.changes_nothing, (said(made), made.diff)
+
+
+def test_a_new_hex_number_is_never_taken_for_a_known_card_by_its_decimal_look(
+    plan: Plan, lists: Lists, directory: Directory
+) -> None:
+    lists["卡"].append(["16312177", "M1", "学生", "20220101", "在用"])  # as a decimal pair, 163,12177 = 04A32F91
+    made = plan({"卡": lists["卡"]}, directory)
+    assert made.ok, said(made)
+    assert "16312177" in {card.uid for card in made.rows.cards.values()}
 
 
 def test_a_number_that_fits_two_known_cards_is_asked_about(plan: Plan, lists: Lists, directory: Directory) -> None:
