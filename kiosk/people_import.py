@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Clock
+from kiosk.core.child import children_of
+from kiosk.core.entries import decode
 from kiosk.credentials import load_pepper
 from kiosk.directory import DirectoryMissing, SnapshotStale, index, publish, read_content
 from kiosk.importing.command import ImportResult, import_command
@@ -15,6 +17,7 @@ from kiosk.importing.planning import ImportPlan as Planned
 from kiosk.importing.planning import apply, plan_import
 from kiosk.importing.problems import Problem
 from kiosk.importing.tables import Source
+from kiosk.journal import FILE_NAME, connect
 from kiosk.opening import local_date
 from kiosk.settings import Settings
 from kiosk.web.faces_office import ChangeLine, ProblemLine
@@ -43,8 +46,25 @@ def import_people(
     """`kiosk import`. Raises DirectoryError, CredentialsError."""
     return import_command(
         paths, state / DIRECTORY_FILE, dry_run=dry_run, made_at_ms=now_ms, pepper_path=_pepper_path(state),
-        allow_removals=allow_removals, **_options(settings, now_ms),
+        allow_removals=allow_removals, first_number=first_free_number(state), **_options(settings, now_ms),
     )  # fmt: skip
+
+
+_PERSONS = ("child", "person", "collector", "custodian", "guard", "second", "by", "giver", "taker", "guardian", "staff")
+
+
+def first_free_number(state: Path) -> int:
+    """Above every person that the journal names: after a lost directory no number may come to mean somebody else."""
+    journal = state / FILE_NAME
+    if (state / DIRECTORY_FILE).exists() or not journal.exists():
+        return 1
+    connection, highest = connect(journal, read_only=True), 0
+    for (raw,) in connection.execute("SELECT raw FROM entries"):
+        entry = decode(raw)
+        named = [entry.body.get(key) for key in _PERSONS]
+        highest = max(highest, *children_of(entry), *(n for n in named if isinstance(n, int)), 0)
+    connection.close()
+    return highest + 1
 
 
 def _pepper_path(state: Path) -> Path:
@@ -83,9 +103,10 @@ class OfficeImport:
             before, info = None, None
         if (info.number if info else 0) != number:
             raise ImportMoved
+        first = first_free_number(self._state)
         pepper = load_pepper(_pepper_path(self._state), create=True) if planned.pins else None
         try:
-            published = publish(path, apply(planned, before, pepper=pepper), number + 1, self._clock.now_ms())
+            published = publish(path, apply(planned, before, pepper=pepper, first_number=first), number + 1, self._clock.now_ms())
         except SnapshotStale as error:
             raise ImportMoved from error
         return published.number

@@ -1,0 +1,154 @@
+"""The demo is the product, run whole: real processes, real wires, nothing reached into."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from kiosk.core.entries import decode
+from kiosk.journal import connect
+from kiosk.settings import shared_data_dir
+
+READY_S, SOON_S = 90.0, 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: Callable[[], Any], within_s: float = SOON_S) -> Any:
+    end_s = time.monotonic() + within_s
+    while not (found := what()):
+        assert time.monotonic() < end_s, f"not within {within_s:g} s"
+        time.sleep(0.1)
+    return found
+
+
+class Demo:
+    def __init__(self, state: Path, *more: str) -> None:
+        self.state, port = state, str(free_port())
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kiosk", "demo", "--state", str(state), "--port", port, "--start", "07:40", *more],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        eventually(lambda: (state / "demo.json").exists() or self.process.poll() is not None, READY_S)
+        assert self.process.poll() is None, self.process.communicate()[0].decode()
+        self.note: dict[str, Any] = json.loads((state / "demo.json").read_text())
+
+    def hand(self, reader: str, line: str) -> None:
+        """Whatever somebody at the bench would type into the reader's pipe."""
+        with Path(self.note["readers"][reader]["verbs"]).open("w") as pipe:
+            pipe.write(line + "\n")
+
+    def entries(self, kind: str) -> list[Any]:
+        connection = connect(Path(self.note["state"]) / "journal.db", read_only=True)
+        rows = connection.execute("SELECT raw FROM entries WHERE kind = ? ORDER BY boot, seq", (kind,)).fetchall()
+        connection.close()
+        return [decode(raw) for (raw,) in rows]
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    one = Demo(tmp_path_factory.mktemp("demo") / "state", "--quiet-day", "--speed", "1")
+    yield one
+    one.stop()
+
+
+def cards(sort: str = "M1") -> list[str]:
+    people = shared_data_dir("sample_school") / "people"
+    with (people / "卡.csv").open(encoding="utf-8-sig", newline="") as sheet:
+        rows = [r["卡号"] for r in csv.DictReader(sheet) if r["持有人类型"] == "学生" and r["卡类型"] == sort and r["状态"] == "在用"]
+    return [uid for uid in rows if len(uid) == (8 if sort == "M1" else 10) and not uid.isdigit()]
+
+
+def test_a_card_on_the_nfc_reader_arrives_through_nfcpy_with_its_picture(demo: Demo) -> None:
+    for uid in cards()[:6]:  # some of six have consented to a picture
+        before = len(demo.entries("arrived"))
+        demo.hand("east-nfc-1", f"tap {uid}")
+        eventually(lambda before=before: len(demo.entries("arrived")) > before)
+    named = [e.body["snapshot"] for e in demo.entries("arrived") if "snapshot" in e.body]
+    assert named, "nobody of six consented?"
+    files = Path(demo.note["state"]) / "snapshots"
+    assert eventually(lambda: any(path.stem in named for path in files.rglob("*.bin")))
+
+
+@pytest.mark.parametrize("reader", ["east-nfc-2", "east-7941-3", "south-7941-1"])
+def test_every_kind_of_gate_reader_takes_a_card(demo: Demo, reader: str) -> None:
+    uid = cards()[20 + len(reader) + ord(reader[-1])]
+    before = len(demo.entries("arrived"))
+    demo.hand(reader, f"tap {uid}")
+    eventually(lambda: len(demo.entries("arrived")) > before)
+
+
+def test_a_decimal_spelling_on_the_line_reader_finds_the_same_card(demo: Demo) -> None:
+    uid = cards()[200]
+    before = len(demo.entries("arrived"))
+    demo.hand("east-line-4", f"tap {int(uid, 16):010d}")
+    eventually(lambda: len(demo.entries("arrived")) > before)
+
+
+def test_an_old_id_card_is_read_at_the_gatehouse(demo: Demo) -> None:
+    demo.hand("east-id-house", f"tap {cards('ID')[0]}")
+    eventually(lambda: [e for e in demo.entries("arrived") if e.body["access_point"] == "east-house-in"])
+
+
+def test_a_reader_that_is_pulled_out_is_named_and_comes_back(demo: Demo) -> None:
+    demo.hand("south-line-3", "unplug")
+    eventually(lambda: [e for e in demo.entries("device_lost") if e.body["device"] == "south-line-3"])
+    demo.hand("south-line-3", "replug")
+    eventually(lambda: [e for e in demo.entries("device_back") if e.body["device"] == "south-line-3"])
+    before = len(demo.entries("arrived"))
+    demo.hand("south-line-3", f"tap {int(cards()[220], 16):010d}")
+    eventually(lambda: len(demo.entries("arrived")) > before)
+
+
+def test_the_school_server_gets_every_entry(demo: Demo) -> None:
+    def waiting() -> bool:
+        health = httpx.get(demo.note["url"] + "/healthz", trust_env=False).json()
+        return health["waiting"] == 0 and health["online"] is True
+
+    eventually(waiting, 40)
+
+
+def test_the_sign_ins_of_the_note_work(demo: Demo) -> None:
+    for row in demo.note["sign_ins"][:4]:
+        answer = httpx.post(
+            demo.note["url"] + "/sign-in", json={"staff_number": row["staff_number"], "pin": row["pin"]}, trust_env=False
+        )
+        assert answer.status_code == 200, answer.text
+
+
+def test_ctrl_c_stops_every_process(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "state", "--quiet-day")
+    pids = demo.note["pids"].values()
+    assert demo.stop() == 0
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def test_a_folder_that_is_no_demos_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("x")
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", "demo", "--state", str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2 and "name another --state" in done.stderr
+    assert (tmp_path / "precious").exists()
