@@ -22,6 +22,7 @@ PERSONS = st.sampled_from([p.number for p in (*PUPILS, *COLLECTORS)])
 STAFF_NUMBERS = st.sampled_from([s.number for s in STAFF])
 POINTS = st.sampled_from(["east-in", "east-out", "south-in", "south-out", "room-201", "room-art", "room-201-exit", "east-desk"])
 ROSTERS = st.sampled_from(["session:S1", "session:S2", "session:E1", "class:primary-2022-1", "class:primary-2026-1"])
+MARKS = st.sampled_from(["present", "late", "absent_unexplained", "leave_sick"])
 SOME = st.lists(CHILDREN, min_size=1, max_size=4, unique=True).map(tuple)
 
 
@@ -42,7 +43,7 @@ class CustodyMachine(RuleBasedStateMachine):
         answer = self.school.ask(command)
         if answer.decision.outcome == "refused" and len(self.school.entries()) == written:
             assert self.holds() == self.before
-        new = [e for e in self.school.entries()][written:]
+        new = self.school.entries()[written:]
         moving = {"arrived", "session_entered", "roll_called", "handover_accepted", "released"}
         touched = {n for e in new if e.kind in moving for n in _children(e)}
         changed = {n for n, hold in self.holds().items() if self.before.get(n, ("OUT", 0))[1] != hold[1]}
@@ -86,7 +87,7 @@ class CustodyMachine(RuleBasedStateMachine):
     def take(self, roster: str, by: int, counted: int) -> None:
         self.ask(c.TakeGroup(roster=roster, counted=counted, by=by))
 
-    @rule(roster=ROSTERS, child=CHILDREN, mark=st.sampled_from(["present", "late", "absent_unexplained", "leave_sick"]), by=STAFF_NUMBERS)
+    @rule(roster=ROSTERS, child=CHILDREN, mark=MARKS, by=STAFF_NUMBERS)
     def call_roll(self, roster: str, child: int, mark: str, by: int) -> None:
         self.ask(c.CallRoll(roster=roster, marks={child: mark}, by=by))
 

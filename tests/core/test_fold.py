@@ -21,7 +21,10 @@ FACTS = st.one_of(
     st.builds(lambda n: Fact(Kind.RELEASED, body(n, collector=201, guard=130)), CHILDREN),
     st.builds(lambda n: Fact(Kind.SESSION_ENTERED, body(n, session="S1", place="201", custodian=111)), CHILDREN),
     st.builds(lambda n: Fact(Kind.SEEN, body(n, flag="already_in")), CHILDREN),
-    st.builds(lambda n, r: Fact(Kind.ESCALATED, body(n, case=f"u:{n}", rung=r, t0_ms=5, state="x", told=[])), CHILDREN, st.integers(0, 3)),
+    st.builds(
+        lambda n, r: Fact(Kind.ESCALATED, body(n, case=f"u:{n}", rung=r, t0_ms=5, state="x", told=[])),
+        CHILDREN, st.integers(0, 3),
+    ),
     st.builds(lambda n: Fact(Kind.ACKNOWLEDGED, body(n, case=f"u:{n}", by=140)), CHILDREN),
     st.builds(
         lambda n, m: Fact(Kind.ROLL_CALLED, {"roster": "session:S1", "marks": [[n, m]], "by": 111, "place": "201", "day": DAY}),
@@ -30,7 +33,7 @@ FACTS = st.one_of(
     st.builds(
         lambda ns, t: Fact(
             Kind.HANDOVER_OFFERED,
-            {"children": sorted(ns), "giver": 101, "taker": t, "place": "201", "reason": "to_session", "day": DAY, "expected": 1, "by": 101},
+            {"children": sorted(ns), "giver": 101, "taker": t, "place": "201", "reason": "to_session", "day": DAY},
         ),
         st.sets(CHILDREN, min_size=1), st.integers(111, 113),
     ),
@@ -38,7 +41,11 @@ FACTS = st.one_of(
     st.just(Fact(Kind.EMERGENCY_ENDED, {"by": 140, "day": DAY})),
     st.builds(lambda u: Fact(Kind.CARD_LOST, {"card": u, "by": 1, "day": DAY}), st.sampled_from(["A", "B"])),
     st.builds(
-        lambda n: Fact(Kind.PICKUP_REQUESTED, {"person": 201, "candidates": [n], "access_point": "p", "outcome": "ask_guard", "reason": "x", "day": DAY, "queue": "collector"}),
+        lambda n: Fact(
+            Kind.PICKUP_REQUESTED,
+            {"person": 201, "candidates": [n], "access_point": "p", "outcome": "ask_guard", "reason": "x", "day": DAY,
+             "queue": "collector"},
+        ),
         CHILDREN,
     ),
 )  # fmt: skip

@@ -77,8 +77,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def cards(sort: str = "M1") -> list[str]:
     people = shared_data_dir("sample_school") / "people"
     with (people / "卡.csv").open(encoding="utf-8-sig", newline="") as sheet:
-        rows = [r["卡号"] for r in csv.DictReader(sheet) if r["持有人类型"] == "学生" and r["卡类型"] == sort and r["状态"] == "在用"]
-    return [uid for uid in rows if len(uid) == (8 if sort == "M1" else 10) and not uid.isdigit()]
+        rows = [r for r in csv.DictReader(sheet) if r["持有人类型"] == "学生" and r["卡类型"] == sort]
+    uids = [r["卡号"] for r in rows if r["状态"] == "在用"]
+    return [uid for uid in uids if len(uid) == (8 if sort == "M1" else 10) and not uid.isdigit()]
 
 
 def test_a_card_on_the_nfc_reader_arrives_through_nfcpy_with_its_picture(demo: Demo) -> None:

@@ -62,7 +62,7 @@ def test_row_7_an_unknown_adult_is_refused_and_the_guard_files_a_description(sch
         c.RefusePickup(
             children=(school.number("王小明"),), collector=None, access_point="east-out", by=school.number("赵师傅"),
             reason="collector_unknown", description="五十岁左右，灰色外套",
-        )  # fmt: skip
+        )
     )
     assert filed.decision.outcome == "granted"
     (entry,) = school.entries("pickup_refused")
@@ -96,7 +96,7 @@ def slip(school, child: str, **more):
         c.GrantLeaveSlip(
             child=school.number(child), from_ms=school.ms("10:00"), to_ms=school.ms("12:00"), by=school.number("杨老师"),
             kind="leave_sick", **more,
-        )  # fmt: skip
+        )
     )
 
 

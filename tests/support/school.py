@@ -91,12 +91,14 @@ class School:
     def tap_card(self, uid: str, point: str, scheme: str = "uid", **more: Any) -> Answer:
         return self.ask(c.Read(access_point=point, scheme=scheme, value=uid, **more))
 
-    def release(self, children: list[str], collector: str, *verified: str, by: str = "赵师傅", point: str = "east-out", second: str = "") -> Answer:
+    def release(
+        self, children: list[str], collector: str, *verified: str, by: str = "赵师傅", point: str = "east-out", second: str = ""
+    ) -> Answer:
         return self.ask(
             c.Release(
                 children=tuple(map(self.number, children)), collector=self.number(collector), access_point=point,
                 by=self.number(by), verified=verified, second=self.number(second) if second else None,
-            )  # fmt: skip
+            )
         )
 
     def roll(self, roster: str, by: str, **marks: str) -> Answer:
@@ -113,7 +115,7 @@ class School:
             c.Offer(
                 kind=kind, children=tuple(map(self.number, children)), taker=self.number(taker), place=place,
                 by=self.number(giver),
-            )  # fmt: skip
+            )
         )
 
     def accept(self, offer: Answer, by: str, counted: int, **exceptions: str) -> Answer:
