@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kiosk.core.commands import Command, Look, Tick
 from kiosk.core.decisions import Answer, Decision, Outcome, Reason
@@ -27,6 +27,7 @@ INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits 
 CHECKPOINT_BYTES = 4 << 20  # log size at which an idle moment is used to fold it into the database
 
 OnAnswer = Callable[[Any], None]
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -81,6 +82,8 @@ class Controller:
         self.inbox = Inbox()
         self.listeners: list[Callable[[Batch], None]] = []
         self._rebuild = rebuild
+        self._adrift = False  # the state in memory is not what the journal has: nothing is decided until it is
+        self._unreadable = ""  # the last trouble that was logged about that
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name="controller", daemon=True)
 
@@ -97,7 +100,14 @@ class Controller:
     def turn(self, asked: list[_Asked]) -> None:
         """One batch: decide each, append all, then tell all."""
         now_ms, trusted = self.clock.now_ms(), self.clock.trusted()
-        decided = [(one, *self._decide(one.command, now_ms, trusted)) for one in asked]
+        if self._adrift and not self._back_to_disk():
+            self._on_paper(asked, now_ms)
+            return
+        decided: list[tuple[_Asked, Any, list[Sealed], list[Note]]] = []
+        for one in asked:
+            decided.append((one, *self._decide(one.command, now_ms, trusted)))
+            if self._adrift:
+                break  # what follows is decided once the state is the disk's again
         facts = [sealed for _, _, entries, _ in decided for sealed in entries]
         notes = [note for _, _, _, texts in decided for note in texts]
         try:
@@ -109,17 +119,26 @@ class Controller:
             self.world.can_save = True
             log.warning("the journal takes entries again")
         self._tell(decided, now_ms)
+        if len(decided) < len(asked):
+            self.turn(asked[len(decided) :])
 
     def _decide(self, command: Command, now_ms: int, trusted: bool) -> tuple[Any, list[Sealed], list[Note]]:
         """A decision with its sealed facts; the state has already moved on. Looks are answered at tell time."""
         if type(command) is Look:
             return None, [], []
+        stood_at = self.world.stream.seq
         try:
             decision = handle(command, self.world, now_ms, trusted)
+            return decision, *self._sealed(decision, now_ms, trusted)
         except Exception:
-            # A fault of ours must not stop the gate: this one command is refused, the loop goes on.
+            # A fault of ours must not stop the gate: this one command is refused, the loop goes on. If it was a fact that
+            # cannot be folded, it is not written, or no restart would ever get past it.
             log.exception("no decision for %s", type(command).__name__)
+            self._adrift = self.world.stream.seq != stood_at
             return Decision(outcome=Outcome.REFUSED, reason=Reason.STEP_REFUSED), [], []
+
+    def _sealed(self, decision: Decision, now_ms: int, trusted: bool) -> tuple[list[Sealed], list[Note]]:
+        """The decision's facts, numbered, chained and folded."""
         sealed, notes = [], []
         for fact in decision.facts:
             if fact.note:
@@ -129,38 +148,66 @@ class Controller:
             one = self.world.stream.seal(fact, at_ms=now_ms, trusted=trusted)
             self.world.campus.apply(one.entry)
             sealed.append(one)
-        return decision, sealed, notes
+        return sealed, notes
 
     def _tell(self, decided: Iterable[tuple[_Asked, Any, list[Sealed], list[Note]]], now_ms: int) -> None:
         """Durable now: answer everybody who waits, then let the pages know once."""
         answers, topics = [], set[str]()
         for one, decision, sealed, _ in decided:
             if decision is None:
-                _call(one.on_answer, view(self.world, one.command.query, now_ms, self.clock.trusted()))  # type: ignore[union-attr]
+                self._show(one, now_ms, self.clock.trusted())
                 continue
             answer = Answer(decision=decision, entry=sealed[0].entry.id if sealed else None, at_ms=now_ms)
-            _call(one.on_answer, answer)
+            _safely("an answer", one.on_answer, answer)
             answers.append((one.command, answer))
             if self.listeners:
-                topics |= topics_of(self.world, one.command, decision, [s.entry for s in sealed])
+                entries = [s.entry for s in sealed]
+                topics |= _safely("the topics of a batch", topics_of, self.world, one.command, decision, entries) or set()
         if answers:
-            batch = Batch(tuple(answers), frozenset(topics))
-            for listener in self.listeners:
-                listener(batch)
+            self._tell_pages(Batch(tuple(answers), frozenset(topics)))
+
+    def _show(self, one: _Asked, now_ms: int, trusted: bool) -> None:
+        """The view that a page asked for; None for one that cannot be made."""
+        query = one.command.query  # type: ignore[union-attr]
+        found = _safely(f"a view for {type(query).__name__}", view, self.world, query, now_ms, trusted)
+        _safely("an answer", one.on_answer, found)
+
+    def _tell_pages(self, batch: Batch) -> None:
+        for listener in self.listeners:
+            _safely("a batch", listener, batch)
 
     def _could_not_save(self, asked: list[_Asked], error: CannotAppend, now_ms: int) -> None:
-        """Nothing was told, so nothing happened: state goes back to what the disk has, every screen says paper."""
+        """Nothing was told, so nothing happened: state goes back to what the disk has."""
         if self.world.can_save:
             log.error("%s", error)
-        self.world = self._rebuild()
         self.world.can_save = False
+        self._adrift = True
+        self._back_to_disk()
+        self._on_paper(asked, now_ms)
+
+    def _back_to_disk(self) -> bool:
+        """The state becomes what the journal has. False while the disk cannot even be read; it is tried at every turn."""
+        try:
+            world = self._rebuild()
+        except Exception as error:
+            if str(error) != self._unreadable:
+                log.error("the journal cannot be read back (%s); write on paper, look at the disk, restart this gate", error)
+            self._unreadable = str(error)
+            return False
+        world.can_save = self.world.can_save
+        self.world, self._adrift, self._unreadable = world, False, ""
+        return True
+
+    def _on_paper(self, asked: list[_Asked], now_ms: int) -> None:
+        """Every screen says so; the loop goes on."""
         answer = Answer(decision=Decision(outcome=Outcome.REFUSED, reason=Reason.CANNOT_SAVE), at_ms=now_ms)
         for one in asked:
-            looking = isinstance(one.command, Look)
-            _call(one.on_answer, view(self.world, one.command.query, now_ms, False) if looking else answer)  # type: ignore[union-attr]
-        batch = Batch(tuple((one.command, answer) for one in asked if not isinstance(one.command, Look)), frozenset({"bar"}))
-        for listener in self.listeners:
-            listener(batch)
+            if isinstance(one.command, Look):
+                self._show(one, now_ms, False)
+            else:
+                _safely("an answer", one.on_answer, answer)
+        told = tuple((one.command, answer) for one in asked if not isinstance(one.command, Look))
+        self._tell_pages(Batch(told, frozenset({"bar"})))
 
     # --- everybody else ------------------------------------------------------------------------------
 
@@ -192,14 +239,15 @@ class Controller:
         self.journal.close()
 
 
-def _call(on_answer: OnAnswer | None, answer: Any) -> None:
-    """An asker that fails is its own trouble, never the loop's."""
-    if on_answer is None:
-        return
+def _safely(what: str, call: Callable[..., T] | None, *given: Any) -> T | None:
+    """Whatever goes wrong in telling is that asker's trouble, never the loop's. None when it did, or nobody asked."""
+    if call is None:
+        return None
     try:
-        on_answer(answer)
+        return call(*given)
     except Exception:
-        log.exception("an answer could not be delivered")
+        log.exception("%s could not be given", what)
+        return None
 
 
 def opening(journal: Journal, version: str) -> Fact:

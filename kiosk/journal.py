@@ -7,6 +7,7 @@ never changed or removed: triggers refuse. Free text lives in `notes`, which is 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -148,9 +149,13 @@ class Journal:
                 db.execute("ROLLBACK")
             raise CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile") from error
 
-    def checkpoint(self) -> None:
-        """Moves the log into the database file; called when nobody waits."""
-        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def checkpoint(self) -> bool:
+        """Moves the log into the database file; called when nobody waits. False when the disk refused: the log has it all."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error:
+            return False
+        return True
 
     def wal_bytes(self) -> int:
         log = self.path.with_name(self.path.name + "-wal")
@@ -210,7 +215,8 @@ class Journal:
         return self._db.execute("DELETE FROM notes WHERE digest = ?", (digest,)).rowcount > 0
 
     def close(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(sqlite3.Error):  # a disk that is full or gone: the log stays and is read at the next start
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         os.close(self._lock)
 
