@@ -5,6 +5,7 @@ Plain ASGI and no framework, because every request passes through it. Knows no s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -15,7 +16,11 @@ from kiosk.web.refusals import Malformed, NotAllowed, Refusal
 
 BODY_MAX_BYTES = 64 * 1024  # of any request that is not an upload
 UPLOAD_PATH = "/office/import"
+CLOSED = "the handler is closed"  # uvloop's words when a connection ended before the server was told
 LANG_MAX_AGE_S = 365 * 24 * 3600
+
+
+log = logging.getLogger(__name__)
 
 
 class WrongMethod(NotAllowed):
@@ -43,6 +48,11 @@ class Front:
             await app(scope, receive, send)
         except Refusal as refusal:
             await answer_refusal(send, refusal)
+        except RuntimeError as error:
+            if CLOSED not in str(error):
+                raise
+            # The other side hung up between two lines. What was recorded is recorded; nobody is left to be told.
+            log.debug("a reader or page went away before its answer: %s", error)
 
     async def _framework(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = self._upload_max_bytes if scope["path"] == UPLOAD_PATH else BODY_MAX_BYTES

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from kiosk.clock import steady_s
 from kiosk.web.channels import Form, Page
+from kiosk.web.raw import NO_SNIFF, NO_STORE
 from kiosk.web.refusals import Malformed
 from kiosk.web.stream import Hub
 from kiosk.web.topics import MAX_TOPICS
@@ -25,7 +26,8 @@ _START = {
     "status": 200,
     "headers": [
         (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
+        NO_STORE,
+        NO_SNIFF,
         (b"x-accel-buffering", b"no"),
     ],
 }

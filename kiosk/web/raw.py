@@ -21,9 +21,10 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; media-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", _POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
+    NO_SNIFF,
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -61,7 +62,7 @@ def too_large(limit_bytes: int) -> TooLarge:
 
 async def answer_json(send: Send, body: bytes, *, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
     length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, NO_STORE, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, NO_STORE, NO_SNIFF, *headers]})
     await send({"type": "http.response.body", "body": body})
 
 

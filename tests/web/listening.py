@@ -52,7 +52,9 @@ def listening(client: httpx.Client, *topics: str, path: str = "/live", **headers
     line = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=30)
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     key = client.headers.get("x-device-key", "")
-    line.request("GET", f"{path}?{urlencode([('topic', t) for t in topics])}", headers={"Cookie": cookie, "X-Device-Key": key, **headers})
+    line.request(
+        "GET", f"{path}?{urlencode([('topic', t) for t in topics])}", headers={"Cookie": cookie, "X-Device-Key": key, **headers}
+    )
     sock = line.sock
     answer = line.getresponse()
     here.status = answer.status

@@ -177,8 +177,7 @@ def test_a_program_of_the_duty_leader_gets_views_as_data(here: Online) -> None:
 
 
 def test_open_pages_do_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
-    with online(tmp_path) as gate:
-        with listening(gate.client(), "display:east-in") as page:
-            page.wait(1, "patch")
-            gate.server.should_exit = True
-            assert page.wait(0, "answer") == []
+    with online(tmp_path) as gate, listening(gate.client(), "display:east-in") as page:
+        page.wait(1, "patch")
+        gate.server.should_exit = True
+        assert page.wait(0, "answer") == []

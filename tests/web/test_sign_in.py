@@ -69,9 +69,7 @@ def test_signing_in_never_leads_to_another_site(here: Online, target: str) -> No
 
 
 def test_a_page_of_another_site_cannot_sign_anybody_in(here: Online) -> None:
-    answer = here.client().post(
-        "/sign-in", data={"staff_number": "G1", "pin": PIN}, headers={"origin": "http://evil.example"}
-    )
+    answer = here.client().post("/sign-in", data={"staff_number": "G1", "pin": PIN}, headers={"origin": "http://evil.example"})
     assert answer.status_code == 403
 
 
@@ -142,7 +140,16 @@ def test_a_role_taken_away_in_the_directory_is_gone_at_once(tmp_path: Path) -> N
         assert client.get("/guard/east").status_code == 401
 
 
-PAGES = ["/guard/east", "/rosters", "/roster/class:primary-2024-1", "/duty", "/search?q=w", "/child/1", "/office/import", "/office/people"]
+PAGES = [
+    "/guard/east",
+    "/rosters",
+    "/roster/class:primary-2024-1",
+    "/duty",
+    "/search?q=w",
+    "/child/1",
+    "/office/import",
+    "/office/people",
+]
 MAY = {
     "G1": {"/guard/east", "/search?q=w", "/child/1"},
     "T1": {"/rosters", "/roster/class:primary-2024-1", "/search?q=w", "/child/1"},
