@@ -123,7 +123,8 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         config = uvicorn.Config(
             app, host=host, port=port, loop="uvloop", http="httptools", ws="none", lifespan="on", access_log=False,
-            log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=STOP_WITHIN_S,
+            log_level="warning", server_header=False, proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=STOP_WITHIN_S,
         )  # fmt: skip
         super().__init__(config)
         self._hub: Hub = app.state.web.hub

@@ -99,11 +99,30 @@ def _who(decision: Decision, directory: Directory) -> tuple[str, str]:
     """Masked name and class. Two equal masks in one class are told apart by the seat."""
     pupil = directory.pupils.get(decision.child) if decision.child is not None else None
     if pupil is not None and not _is_adult(decision, directory):
-        numbers = directory.pupils_of_class.get(pupil.class_id, ())
-        mates = [mate for number in numbers if (mate := directory.pupils.get(number)) is not None]
-        masks = mask_class((mate.number, mate.seat, mate.name) for mate in mates)
         home = directory.classes.get(pupil.class_id)
-        return masks.get(pupil.number) or mask_name(pupil.name), home.name if home else ""
+        mask = _masks.of(directory, pupil.class_id).get(pupil.number)
+        return mask or mask_name(pupil.name), home.name if home else ""
     if decision.person is not None:
         return mask_name(directory.name_of(decision.person)), ""
     return "", ""
+
+
+class _Masks:
+    """Each class's masked names, made once for the directory in force and not once for every tap of a child."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Directory, dict[str, dict[int, str]]] | None = None
+
+    def of(self, directory: Directory, class_id: str) -> dict[int, str]:
+        known = self._of
+        if known is None or known[0] is not directory:
+            known = self._of = (directory, {})
+        masks = known[1].get(class_id)
+        if masks is None:
+            numbers = directory.pupils_of_class.get(class_id, ())
+            mates = [mate for number in numbers if (mate := directory.pupils.get(number)) is not None]
+            masks = known[1][class_id] = mask_class((mate.number, mate.seat, mate.name) for mate in mates)
+        return masks
+
+
+_masks = _Masks()
