@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
+AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
 DEFAULT_SCHOOL: Final = "school"
 LOOK_FOR_JOURNAL_EVERY_S: Final = 1.0
@@ -127,7 +128,13 @@ def _run(options: argparse.Namespace) -> int:
     wanted = _wanted(options)
     if not options.state.is_dir():
         raise Misconfigured(f"{options.state} is not a folder; name the gate's state folder with --state")
-    asyncio.run(_run_agent(options, wanted))
+    from sync_agent.durable_sqlite import only_one
+
+    lock = only_one(options.state, AGENT_LOCK)
+    try:
+        asyncio.run(_run_agent(options, wanted))
+    finally:
+        os.close(lock)
     return 0
 
 

@@ -278,12 +278,18 @@ def _peer(seen: protocol.NodeSeen, server_now_ms: int) -> PeerStatus:
 
 
 def _differs(now: AgentStatus, before: AgentStatus) -> bool:
-    """Whether a reader would see anything new. Times of contact alone are not news; they are written now and then."""
-    return (now.waiting, now.quarantined, now.streams, now.directory.number, now.directory.state, now.problems) != (
-        before.waiting,
-        before.quarantined,
-        before.streams,
-        before.directory.number,
-        before.directory.state,
-        before.problems,
+    """Whether a reader would see anything new. That time has passed is no news; it is written every ten seconds."""
+    return _news(now) != _news(before)
+
+
+def _news(status: AgentStatus) -> tuple[object, ...]:
+    return (
+        status.waiting,
+        status.quarantined,
+        status.last_contact_ms is None,
+        status.streams,
+        [(peer.node, peer.seen_s_ago is None) for peer in status.peers],
+        status.directory.number,
+        status.directory.state,
+        status.problems,
     )

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
-from sync_agent.durable_sqlite import open_durable
+from sync_agent.durable_sqlite import Schema, open_durable
 from sync_agent.errors import StateUnwritable
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 STATUS_FILE = "sync_status.json"
 
-migrations = Migrations("agent")
 
-
-@migrations()
 def m001_cursors_and_facts(db: Database) -> None:
     db.execute(
         "CREATE TABLE cursors(node TEXT NOT NULL, incarnation TEXT NOT NULL, durable_through INTEGER NOT NULL,"
         " quarantined INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(node, incarnation)) WITHOUT ROWID"
     )
     db.execute("CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+SCHEMA = Schema("agent", (m001_cursors_and_facts,))
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +91,7 @@ class AgentState:
     """The rows of agent.db. Not for several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = open_durable(path, migrations)
+        self._connection = open_durable(path, SCHEMA)
 
     def cursors(self) -> dict[tuple[str, str], int]:
         """(node, incarnation) -> the last known durable_through."""

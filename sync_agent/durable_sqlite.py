@@ -6,20 +6,33 @@ settings are made on every connection and read back. Nothing here knows what the
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING
 
 from sync_agent.errors import Misconfigured
 from sync_agent.keys import fsync_folder
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 BUSY_TIMEOUT_S = 10.0
 FULL = 2
 
 
-def open_durable(path: Path, migrations: Migrations) -> sqlite3.Connection:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A named set of migrations. A step that has been applied anywhere is never edited; new ones go to the end."""
+
+    name: str
+    steps: tuple[Callable[[Database], None], ...]
+
+
+def open_durable(path: Path, schema: Schema) -> sqlite3.Connection:
     """A connection in WAL + FULL with the migrations applied. Raises Misconfigured.
 
     A new file is created, closed and its folder fsynced before anything is written into it. The connection
@@ -31,10 +44,43 @@ def open_durable(path: Path, migrations: Migrations) -> sqlite3.Connection:
             _connect(path).close()
             fsync_folder(path.parent)
         connection = _connect(path)
-        migrations.apply(Database(connection))
+        _migrate(connection, schema)
     except (OSError, sqlite3.Error) as error:
         raise Misconfigured(f"{path} cannot be opened ({error}); check the folder's owner and free space") from error
     return connection
+
+
+def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    """sqlite-utils is imported only when there is something to migrate: it brings numpy along, 25 MB of it."""
+    if _applied(connection, schema.name) >= {step.__name__ for step in schema.steps}:
+        return
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations(schema.name)
+    for step in schema.steps:
+        migrations()(step)
+    migrations.apply(Database(connection))
+
+
+def _applied(connection: sqlite3.Connection, name: str) -> set[str]:
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'").fetchall():
+        return set()
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set=?", (name,))
+    return {row[0] for row in rows}
+
+
+def only_one(folder: Path, name: str) -> int:
+    """Holds `name` in the folder locked as long as the process lives. Raises Misconfigured when another one does."""
+    try:
+        handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Misconfigured(f"{folder} cannot be written ({error}); check its owner") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise Misconfigured(f"another sync-agent is at work in {folder}; stop that one first") from error
+    return handle
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -11,19 +11,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING
 
 from kiosk.core.entries import GENESIS, UnreadableEntry, chain_hash, decode
 from sync_agent import protocol
-from sync_agent.durable_sqlite import open_durable
+from sync_agent.durable_sqlite import Schema, open_durable
 from sync_agent.errors import PeerChainBroken, ServerFailed, StateUnwritable
 
-migrations = Migrations("peers")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
-@migrations()
 def m001_peers(db: Database) -> None:
     db.execute(
         "CREATE TABLE peers(id INTEGER PRIMARY KEY, node TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,"
@@ -35,6 +33,9 @@ def m001_peers(db: Database) -> None:
     )
 
 
+SCHEMA = Schema("peers", (m001_peers,))
+
+
 _Row = tuple[str, str, int, bytes, bytes, str]
 _Stream = tuple[str, str]
 _Head = tuple[int, bytes]
@@ -44,7 +45,7 @@ class Peers:
     """The file with its heads in memory. Not for several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = open_durable(path, migrations)
+        self._connection = open_durable(path, SCHEMA)
         self._heads: dict[_Stream, _Head] = {
             (node, incarnation): (seq, digest)
             for node, incarnation, seq, digest in self._connection.execute(

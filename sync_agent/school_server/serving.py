@@ -14,12 +14,14 @@ from typing import Final
 import msgspec
 import uvicorn
 
+from sync_agent.durable_sqlite import only_one
 from sync_agent.errors import Misconfigured
 from sync_agent.keys import load_or_create
 from sync_agent.school_server.app import create_app
 from sync_agent.school_server.settings import ServerSettings
 from sync_agent.school_server.sqlite_store import SqliteStore
 
+LOCK_FILE: Final = "server.lock"
 ADDRESS_FILE: Final = "server.json"
 GRACE_S: Final = 5  # for requests under way when the server is told to stop
 
@@ -53,7 +55,9 @@ def serve(
 ) -> None:
     """Returns after SIGTERM or SIGINT. Raises Misconfigured when folder or port cannot be had."""
     store = SqliteStore(place.folder)
+    lock = None
     try:
+        lock = only_one(place.folder, LOCK_FILE)
         key = load_or_create(place.folder / "keys" / "server.key")
         app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s)
         config = uvicorn.Config(
@@ -68,6 +72,8 @@ def serve(
         _run(config, place, announce)
     finally:
         store.close()
+        if lock is not None:
+            os.close(lock)
 
 
 def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) -> None:

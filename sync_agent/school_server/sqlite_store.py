@@ -11,12 +11,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
-from sync_agent.durable_sqlite import open_durable, open_reader
+from sync_agent.durable_sqlite import Schema, open_durable, open_reader
 from sync_agent.protocol import DirectoryState
 from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
 from sync_agent.school_server.store import (
@@ -30,13 +27,13 @@ from sync_agent.school_server.store import (
     Totals,
 )
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 DATABASE_FILE: Final = "server.db"
 _OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError)
 
-migrations = Migrations("school_server")
 
-
-@migrations()
 def m001_streams_entries_branches(db: Database) -> None:
     for sql in (
         "CREATE TABLE streams(id INTEGER PRIMARY KEY, school TEXT NOT NULL, node TEXT NOT NULL,"
@@ -59,7 +56,6 @@ def m001_streams_entries_branches(db: Database) -> None:
         db.execute(sql)
 
 
-@migrations()
 def m002_nodes_directories(db: Database) -> None:
     db.execute(
         "CREATE TABLE nodes(school TEXT NOT NULL, node TEXT NOT NULL, public_key TEXT NOT NULL,"
@@ -72,12 +68,15 @@ def m002_nodes_directories(db: Database) -> None:
     )
 
 
+SCHEMA: Final = Schema("school_server", (m001_streams_entries_branches, m002_nodes_directories))
+
+
 class SqliteStore:
     """folder: holds server.db. Raises Misconfigured when it cannot be opened."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / DATABASE_FILE
-        self._writer = open_durable(path, migrations)
+        self._writer = open_durable(path, SCHEMA)
         self._writer.execute("PRAGMA secure_delete=ON")  # a superseded directory names people
         self._reader = open_reader(path)
         self._writing, self._reading = threading.Lock(), threading.Lock()

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,8 @@ import httpx
 from tests.support.journals import GateJournal
 
 CODE, TOKEN, OFFICE = "7-otters-2", "read-me", "south"
-WAIT_S = 30.0
-LOOK_EVERY_S = 0.03
+WAIT_S = 60.0
+LOOK_EVERY_S = 0.05
 HURRY = ["--longest-pause", "0.2", "--peers-every", "0.1", "--directory-every", "0.2", "--compare-every", "0.3"]
 
 
@@ -30,7 +31,7 @@ def wait_until(done: Callable[[], Any], what: str) -> Any:
         if answer := done():
             return answer
         time.sleep(LOOK_EVERY_S)
-    raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
+    raise AssertionError(f"waited {WAIT_S:.0f} s in vain: {what}")
 
 
 class Process:
@@ -97,6 +98,9 @@ class ServerProcess:
 
     def has(self, gate: GateJournal) -> bool:
         """Every entry of the gate once, in order, with its hash."""
+        through = sum(one["durable_through"] for one in self.status()["streams"] if one["node"] == gate.node)
+        if through != len(gate.everything()):
+            return False
         mine = [(one["incarnation"], one["seq"], one["hash"]) for one in self.entries() if one["node"] == gate.node]
         assert len(set(mine)) == len(mine)
         for boot in {name for name, _, _ in mine}:
@@ -116,6 +120,30 @@ class ServerProcess:
             return self._get("/healthz").status_code == 200
         except httpx.HTTPError:
             return False
+
+
+class RespawnedServer:
+    """tests/support/crashing_server.py under a supervisor that starts it anew whenever it dies, as systemd does."""
+
+    def __init__(self, folder: Path, *, port: int, word: str) -> None:
+        self._command = [sys.executable, "-m", "tests.support.crashing_server", str(folder), str(port), CODE, word]
+        self._folder, self._stopping, self.deaths = folder, False, 0
+        folder.mkdir(parents=True, exist_ok=True)
+        self._thread = threading.Thread(target=self._supervise, name="supervisor")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stopping = True
+        while self._thread.is_alive():  # it may be starting the next one at this very moment
+            self._popen.kill()
+            self._thread.join(LOOK_EVERY_S)
+
+    def _supervise(self) -> None:
+        with (self._folder / "log.txt").open("ab") as log:
+            while not self._stopping:
+                self._popen = subprocess.Popen(self._command, stdout=log, stderr=log)
+                self._popen.wait()
+                self.deaths += 1
 
 
 class AgentProcess:

@@ -122,10 +122,11 @@ WRONG: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_batch_gets_one_sentence_and_stores_nothing(world: SyncWorld, name: str) -> None:
+def test_a_wrong_batch_gets_one_sentence_and_stores_nothing(world: SyncWorld) -> None:
     gate = world.gate("south")
-    sentence(post(world, WRONG[name](batch(gate))), status=400, error="malformed")
+    good = batch(gate)
+    for name, spoil in WRONG.items():
+        assert sentence(post(world, spoil(good)), status=400, error="malformed"), name
     assert world.server.everything("south") == {}
 
 
@@ -220,11 +221,11 @@ def test_a_body_that_is_not_packed_as_it_says_is_refused(world: SyncWorld, encod
     sentence(answer, status=status, error=error)
 
 
-@pytest.mark.parametrize("version", ["", "0", "2", "x", "1.0", "-1", "9" * 40])
-@pytest.mark.parametrize(("method", "path"), SPOKEN)
-def test_every_message_says_which_version_it_speaks(world: SyncWorld, method: str, path: str, version: str) -> None:
-    answer = world.ask(method, path, headers={protocol.HEADER_VERSION: version, protocol.HEADER_SCHOOL: SCHOOL})
-    assert "speaks 1" in sentence(answer, status=400, error="unsupported_version")
+def test_every_message_says_which_version_it_speaks(world: SyncWorld) -> None:
+    for method, path in SPOKEN:
+        for version in ("", "0", "2", "x", "1.0", "-1", "9" * 40):
+            answer = world.ask(method, path, headers={protocol.HEADER_VERSION: version, protocol.HEADER_SCHOOL: SCHOOL})
+            assert "speaks 1" in sentence(answer, status=400, error="unsupported_version"), (method, path, version)
 
 
 def test_another_school_is_not_served(world: SyncWorld) -> None:
@@ -252,13 +253,11 @@ def test_only_an_enrolled_node_is_told_what_others_wrote(world: SyncWorld) -> No
         sentence(world.ask("GET", path, headers=signed(gate, "GET", "/elsewhere")), status=401, error="bad_signature")
 
 
-@pytest.mark.parametrize(
-    "have", ["x", "a:b", "a:b:c", "a:b:-1", "a:b:1:2", "a/b:c:1", ",", "a:b:99999999999999999999", "a:b:1," * 600]
-)
-def test_a_wrong_have_is_refused(world: SyncWorld, have: str) -> None:
+def test_a_wrong_have_is_refused(world: SyncWorld) -> None:
     gate = world.gate("south")
-    target = f"{protocol.ENTRIES_PATH}?have={have}"
-    sentence(world.ask("GET", target, headers=signed(gate, "GET", target)), status=400, error="malformed")
+    for have in ("x", "a:b", "a:b:c", "a:b:-1", "a:b:1:2", "a/b:c:1", ",", "a:b:99999999999999999999", "a:b:1," * 600):
+        target = f"{protocol.ENTRIES_PATH}?have={have}"
+        assert sentence(world.ask("GET", target, headers=signed(gate, "GET", target)), status=400, error="malformed"), have
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sync_agent.errors import SyncError
 from sync_agent.school_server.store import StoredEntry
-from tests.support.sync_world import SCHOOL, Gate, SyncWorld
+from tests.support.sync_world import SCHOOL, Gate, SyncWorld, in_memory
 
 NODES = ("south", "north")
 FAULTS = st.lists(st.sampled_from(["", "cut", "eat", "twice"]), max_size=4)
@@ -28,7 +28,7 @@ Rows = dict[tuple[str, int], tuple[bytes, bytes]]
 class SyncUnderFaults(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="sync-machine-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="sync-machine-", dir=in_memory()))
         self.world = SyncWorld(self.folder)
         self.gates: list[Gate] = [self.world.gate(node, batch_entries=3) for node in NODES]
         self.copies = 0
@@ -130,6 +130,6 @@ def assert_beginning(held: Rows, written: Rows) -> None:
 
 
 SyncUnderFaults.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestSyncUnderFaults = SyncUnderFaults.TestCase

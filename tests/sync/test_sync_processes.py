@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import sqlite3
 import stat
 import time
@@ -15,7 +16,7 @@ import pytest
 from kiosk.directory import Content, publish, snapshot_info
 from tests.support.chaos_proxy import ChaosProxy
 from tests.support.journals import GateJournal
-from tests.support.sync_processes import Campus, run_command, wait_until
+from tests.support.sync_processes import Campus, RespawnedServer, run_command, wait_until
 
 
 def test_the_arrival_rush_with_the_link_cut_is_there_once_in_order_when_it_is_back(campus: Campus) -> None:
@@ -98,10 +99,31 @@ def test_a_server_put_back_to_yesterdays_copy_gets_everything_again(campus: Camp
     server.kill()
     shutil.rmtree(server.folder)
     shutil.copytree(copy, server.folder)
+    with sqlite3.connect(server.folder / "server.db") as db:
+        assert db.execute("SELECT count(*) FROM entries").fetchone()[0] == 51
+    db.close()
     server.start()
-    assert not server.has(gate)
     wait_until(lambda: server.has(gate), "they are there again, with no new entry having been written")
     assert agent.process.popen.poll() is None
+
+
+def test_a_batch_that_kills_the_server_process_is_bisected_down_to_one_entry(campus: Campus) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    gate = campus.gate("south")
+    gate.write(10)
+    gate.write(1, note="POISON")
+    gate.write(4)
+    server = RespawnedServer(campus.folder / "server", port=port, word="POISON")
+    campus.later(server.close)
+    agent = campus.agent(gate, f"http://127.0.0.1:{port}", "--batch", "4")
+    wait_until(lambda: agent.bar().get("waiting") == 0, "everything is taken in the end")
+    with sqlite3.connect(campus.folder / "server" / "server.db") as db:
+        rows = db.execute("SELECT seq, quarantined FROM entries ORDER BY seq").fetchall()
+    db.close()
+    assert [seq for seq, _ in rows] == list(range(1, 17))
+    assert [seq for seq, reason in rows if reason] == [12]
+    assert "unread" in rows[11][1]
 
 
 def test_a_hanging_server_stops_nobody_and_a_stopped_agent_leaves_at_once(campus: Campus) -> None:
@@ -213,6 +235,18 @@ def test_a_port_in_use_is_one_sentence(campus: Campus) -> None:
     server = campus.server()
     answer = run_command("serve", "--state", str(campus.folder / "other"), "--port", str(server.port))
     assert (answer.returncode, "another server" in answer.stderr, "Traceback" in answer.stderr) == (2, True, False)
+
+
+def test_two_agents_or_two_servers_in_one_folder_are_refused(campus: Campus) -> None:
+    server = campus.server()
+    gate = campus.gate("south")
+    agent = campus.agent(gate, server.url)
+    wait_until(agent.bar, "the agent is up")
+    for answer in (
+        run_command("run", "--state", str(gate.folder), "--server", server.url),
+        run_command("serve", "--state", str(server.folder), "--port", "0"),
+    ):
+        assert (answer.returncode, "another sync-agent" in answer.stderr) == (2, True)
 
 
 def test_a_stopped_server_takes_its_address_away_and_leaves_a_whole_store(campus: Campus) -> None:
