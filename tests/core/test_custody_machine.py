@@ -62,13 +62,32 @@ class CustodyMachine(RuleBasedStateMachine):
         self.school.clock.advance(minutes * 60_000)
         self.ask(c.Tick())
 
+    @rule(child=CHILDREN, gate=st.sampled_from(["east-in", "south-in"]))
+    def arrive(self, child: int, gate: str) -> None:
+        self.ask(c.Read(access_point=gate, scheme="uid", value=uid_of(child)))
+
+    @rule(child=CHILDREN, room=st.sampled_from(["room-201", "room-art"]))
+    def enter(self, child: int, room: str) -> None:
+        self.ask(c.Read(access_point=room, scheme="uid", value=uid_of(child)))
+
     @rule(children=SOME, taker=STAFF_NUMBERS)
-    def offer(self, children: tuple[int, ...], taker: int) -> None:
+    def offer_anything(self, children: tuple[int, ...], taker: int) -> None:
         giver = self.school.gate.world.campus.child(children[0]).hold.custodian
         if giver in self.school.directory.staff:
-            answer = self.ask(c.Offer(kind="to_session", children=children, taker=taker, place="201", by=giver))
-            if answer.entry:
-                self.offers.append(str(answer.entry))
+            self.offer(giver, children, taker)
+
+    @rule(data=st.data(), taker=STAFF_NUMBERS)
+    def offer_what_one_holds(self, data: Any, taker: int) -> None:
+        live = list(self.school.gate.world.campus.on_campus())
+        if live:
+            giver = data.draw(st.sampled_from(sorted({s.hold.custodian for _, s in live})))
+            held = sorted(n for n, s in live if s.hold.custodian == giver)
+            self.offer(giver, tuple(data.draw(st.lists(st.sampled_from(held), min_size=1, unique=True))), taker)
+
+    def offer(self, giver: int, children: tuple[int, ...], taker: int) -> None:
+        answer = self.ask(c.Offer(kind="to_session", children=children, taker=taker, place="201", by=giver))
+        if answer.entry:
+            self.offers.append(str(answer.entry))
 
     @precondition(lambda self: getattr(self, "offers", None))
     @rule(data=st.data(), by=STAFF_NUMBERS, honest=st.booleans(), decline=st.booleans(), left_out=st.booleans())
@@ -76,16 +95,20 @@ class CustodyMachine(RuleBasedStateMachine):
         handover = data.draw(st.sampled_from(self.offers))
         found = self.school.gate.world.campus.offers[handover]
         by = found.taker if honest else by
+        holders = {n: self.school.gate.world.campus.child(n).hold.custodian for n in found.children}
         if decline:
             self.ask(c.Decline(handover=handover, by=by))
+            assert {n: self.school.gate.world.campus.child(n).hold.custodian for n in found.children} == holders
             return
         children = self.school.gate.world.campus.open_children(found)
         exceptions = {children[0]: "医务室"} if left_out and children else {}
         self.ask(c.Accept(handover=handover, counted=len(children) - len(exceptions), by=by, exceptions=exceptions))
 
-    @rule(roster=ROSTERS, by=STAFF_NUMBERS, counted=st.integers(0, 4))
-    def take(self, roster: str, by: int, counted: int) -> None:
-        self.ask(c.TakeGroup(roster=roster, counted=counted, by=by))
+    @rule(roster=ROSTERS, by=STAFF_NUMBERS, miscount=st.sampled_from([0, 0, 1]))
+    def take(self, roster: str, by: int, miscount: int) -> None:
+        first = self.ask(c.TakeGroup(roster=roster, counted=-1, by=by))
+        if first.decision.reason == "count_differs":
+            self.ask(c.TakeGroup(roster=roster, counted=first.decision.detail["expected"] + miscount, by=by))
 
     @rule(roster=ROSTERS, child=CHILDREN, mark=MARKS, by=STAFF_NUMBERS)
     def call_roll(self, roster: str, child: int, mark: str, by: int) -> None:
@@ -147,6 +170,6 @@ def _children(entry: Any) -> list[int]:
 
 
 CustodyMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCustody = CustodyMachine.TestCase
