@@ -65,7 +65,7 @@ def _children(settings: Settings, directory: Directory, campus: Campus, at_ms: i
         windows = book.pupils.get(number)
         collected = bool(state.released_ms) and not state.hold.live
         stage = "NOT_DUE"
-        if windows is not None:
+        if windows is not None and (state.hold.live or collected):
             due_ms = state.due_ms or windows.release_due_ms
             rung = state.case.rung if state.case else -1
             stage = collection(
