@@ -216,8 +216,7 @@ class Player:
             self.staff.press(self._guard(gate), "confirm_identity", claim=name, same_person=True)
 
     def call_class_roll(self, class_id: str) -> None:
-        school_class = self.directory.classes[class_id]
-        teacher = self.directory.staff[school_class.teacher or 0].staff_number
+        teacher = self.directory.staff[self.directory.classes[class_id].teacher or 0].staff_number
         marks = {}
         for child in self.directory.pupils_of_class[class_id]:
             absent = "leave_sick" if child % 2 else "absent_unexplained"
@@ -247,6 +246,19 @@ class Player:
             leader = self._someone(Role.DUTY_LEADER)
             second = {"second_staff_number": leader, "second_pin": self.staff.pins[leader]}
             self.staff.press(self._guard(gate), "release", **body, **second)
+
+    def _class_teacher(self, child: int) -> str:
+        school_class = self.directory.classes[self.directory.pupils[child].class_id]
+        return self.directory.staff[school_class.teacher or 0].staff_number
+
+    def acknowledge(self, case: str, child: int) -> None:
+        self.staff.press(self._class_teacher(child), "acknowledge", case=case)
+
+    def call_guardian(self, case: str, child: int, result: str, eta_min: int | None) -> None:
+        guardian = next((a.collector for a in self.directory.collectors_of.get(child, ()) if a.guardian), None)
+        if guardian is not None:
+            eta = {"eta_min": eta_min} if eta_min else {}
+            self.staff.press(self._class_teacher(child), "log_call", case=case, guardian=guardian, result=result, **eta)
 
     def wrong_adult(self, child: int, collector: int) -> None:
         """Somebody whom a court keeps away comes with a valid card. The guard stays polite and refuses."""

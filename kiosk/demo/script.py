@@ -102,7 +102,21 @@ class Script:
             if pupil.leaves_alone and not low:
                 yield Event(opens + 0.5 + self.chance.random() * 9, "tap_out", (pupil.number,))
             else:
-                yield from self._collected(pupil, opens + 1 + self._how_late())
+                minute = opens + 1 + self._how_late()
+                yield from self._collected(pupil, minute)
+                yield from self._waited_for(pupil, minute)
+
+    def _waited_for(self, pupil: Pupil, minute: float) -> Iterator[Event]:
+        """While nobody comes: the case is taken up after each rung, and the guardians are called one by one."""
+        t0 = self.minute(self.windows(pupil).release_due_ms)
+        case = f"uncollected:{pupil.number}:{self.book.day.date.isoformat()}"
+        for rung in (0, 10, 15, 30, 60):
+            if t0 + rung + 2 < minute:
+                yield Event(t0 + rung + 2, "acknowledge", (case, pupil.number))
+        if t0 + 18 < minute:
+            yield Event(t0 + 17, "call_guardian", (case, pupil.number, "no_answer", None))
+        if minute - 12 > t0 + 18:
+            yield Event(minute - 12, "call_guardian", (case, pupil.number, "on_the_way", 12))
 
     def _how_late(self) -> float:
         draw = self.chance.random()
