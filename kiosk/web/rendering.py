@@ -18,7 +18,9 @@ from kiosk.web.channels import Channel, Form
 from kiosk.web.refusals import Refusal
 
 LOOKS_AT_ONCE = 4  # topics asked of the controller together
-SHARE = 0.3  # of one core, in the long run
+SHARE = 0.4  # of one core, in the long run
+SHARE_IN_A_RUSH = 0.15  # while requests pile up at the controller
+RUSH = 8  # requests waiting
 BURST_S = 0.1  # may be spent at once after a quiet time
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,17 @@ class Topic:
 
 
 class Renderer:
-    """`look` asks the controller for a view; `show` renders and publishes it for every form of the topic."""
+    """`look` asks the controller for a view; `show` renders and publishes it for every form of the topic; `waiting`
+    says how many requests the controller has not answered yet."""
 
-    def __init__(self, *, look: Callable[[Query], Awaitable[Any]], show: Callable[[Topic, Any], None]) -> None:
-        self._look, self._show = look, show
+    def __init__(
+        self,
+        *,
+        look: Callable[[Query], Awaitable[Any]],
+        show: Callable[[Topic, Any], None],
+        waiting: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._look, self._show, self._waiting = look, show, waiting
         self._ready: deque[Topic] = deque()  # holds a topic once at most
         self._work = asyncio.Event()
         self._credit_s, self._credited_s = BURST_S, steady_s()
@@ -74,10 +83,11 @@ class Renderer:
     async def _afford(self) -> None:
         """Waits until there is credit again."""
         now_s = steady_s()
-        earned_s = (now_s - self._credited_s) * SHARE
+        share = SHARE_IN_A_RUSH if self._waiting() >= RUSH else SHARE
+        earned_s = (now_s - self._credited_s) * share
         self._credit_s, self._credited_s = min(BURST_S, self._credit_s + earned_s), now_s
         if self._credit_s < 0:
-            await asyncio.sleep(-self._credit_s / SHARE)
+            await asyncio.sleep(-self._credit_s / share)
 
     async def _render(self, topics: Sequence[Topic]) -> None:
         began_s = steady_s()

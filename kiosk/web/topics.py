@@ -15,6 +15,7 @@ from kiosk.web.refusals import NoSuchThing
 MAX_TOPICS = 16  # on one connection
 ANSWERS = "answers"  # every access point's public answers, for devices and logs; it has no state of its own
 QUICK_S = 0.040  # between two looks at one topic
+DUTY_S = 0.2  # the whole school is counted for it
 LIST_S = 1.0  # a list of all rosters costs a hundred times a roster, and nobody reads it by the second
 
 STAFF = frozenset(Role)
@@ -59,6 +60,8 @@ class Topics:
 
     def every_s(self, topic: str) -> float:
         """How often the topic may be looked at."""
+        if topic == "duty":
+            return DUTY_S
         return LIST_S if topic.startswith("rosters") else QUICK_S
 
     def readers(self, topic: str) -> frozenset[Role]:
