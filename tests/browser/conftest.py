@@ -25,7 +25,14 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 SIZES = {"phone": (390, 844), "tablet": (1024, 768), "landscape": (1920, 1080), "portrait": (1080, 1920)}
-CUT_LINE = ("ERR_CONNECTION", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE", "ERR_INTERNET_DISCONNECTED", "ERR_NETWORK")
+CUT_LINE = (
+    "ERR_CONNECTION",
+    "ERR_INCOMPLETE_CHUNKED",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_NETWORK",
+    "ERR_FAILED",
+)
 
 Opener = Callable[..., Page]
 

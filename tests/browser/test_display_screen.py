@@ -16,7 +16,15 @@ MM = 96 / 25.4  # CSS pixels
 
 def answer(state: str, word: str, **more: Any) -> dict[str, Any]:
     hold_ms = 4_000 if state in ("look", "refused") else 1_200
-    base = {"state": state, "word": word, "word_en": "x", "note": "", "name": "王*明", "class": "三(2)班", "time": "07:43"}
+    base = {
+        "state": state,
+        "word": word,
+        "word_en": "x",
+        "note": "",
+        "name": "王*明",
+        "class": "三(2)班",
+        "time": "07:43",
+    }
     return {**base, "tone": "rise", "hold_ms": hold_ms, "at_ms": 1, **more}
 
 
@@ -67,7 +75,9 @@ def test_each_state_has_its_own_colour_icon_and_word(stage: Stage, show: Opener,
     page = show("display", size="landscape")
     tell(stage, answer(state, "请稍候", hold_ms=60_000))
     expect(page.locator("#answer")).to_be_visible()
-    shown = page.eval_on_selector_all("#answer > svg", "all => all.filter(e => e.checkVisibility()).map(e => e.classList[1])")
+    shown = page.eval_on_selector_all(
+        "#answer > svg", "all => all.filter(e => e.checkVisibility()).map(e => e.classList[1])"
+    )
     assert shown == ["answer-icon"]
     assert page.locator(f".answer-icon-{state}").is_visible()
     colour = page.locator("#answer").evaluate("e => getComputedStyle(e).backgroundColor")
@@ -154,7 +164,10 @@ def _claim(page: Page) -> None:
 
 
 def test_a_pupil_without_a_card_names_class_and_seat(stage: Stage, show: Opener) -> None:
-    stage.answers["seat_claim"] = {"outcome": "ask_guard", **answer("look", "请稍候 门卫确认", name="", **{"class": ""})}
+    stage.answers["seat_claim"] = {
+        "outcome": "ask_guard",
+        **answer("look", "请稍候 门卫确认", name="", **{"class": ""}),
+    }
     page = show("display", size="landscape")
     _claim(page)
     expect(page.locator(".pad-entry")).to_contain_text("三(2)班 12")

@@ -48,12 +48,12 @@ function paintAct(marks = drafts()) {
   const bottom = document.getElementById("roster-act");
   if (!bottom) return;
   const { here, others } = bottom.dataset.moment === "accept" ? countOffered(bottom.querySelector("[data-children]")) : count();
-  const words = (element, text) => element && (element.textContent = text);
+  const words = (element, text) => (element.textContent = text);
   const number = bottom.querySelector("[data-count]");
-  words(number, number?.dataset.words.replace("{n}", here));
+  if (number) words(number, number.dataset.words.replace("{n}", here));
   const except = bottom.querySelector("[data-except]");
   const exceptions = Object.keys(others).length;
-  words(except, exceptions ? except.dataset.words.replace("{n}", exceptions) : "");
+  if (except) words(except, exceptions ? except.dataset.words.replace("{n}", exceptions) : "");
   const changed = Object.keys(marks).length;
   const update = bottom.querySelector("[data-update]");
   update.hidden = !changed || ["call", "take"].includes(bottom.dataset.moment);
