@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
     run.add_argument("--state", type=Path, required=True, help="the gate's state folder")
     run.add_argument("--config", type=Path, help="the gate's configuration folder, for server, school and node")
+    run.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the configuration folder")
     run.add_argument("--server", help="such as http://10.0.0.5:8440; before the configuration")
     run.add_argument("--school", help="the school's name on the server; before the configuration")
     run.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
@@ -153,7 +154,7 @@ def _wanted(options: argparse.Namespace) -> _Wanted:
         from kiosk.settings import SettingsError, load
 
         try:
-            settings = load(options.config)
+            settings = load(options.config, site_file=options.site)
         except SettingsError as error:
             raise Misconfigured(f"{options.config} cannot be used: {str(error).splitlines()[0]}; run kiosk check") from error
         server = server or settings.site.sync.server

@@ -102,6 +102,7 @@ class Agent:
             school=identity.school,
         )
         self._problems: dict[str, Problem] = {}
+        self._stuck_since_ms: dict[tuple[str, str], int] = {}
         self._last_contact_ms = self._remembered("last_contact_ms")
         self._asked_ms: int | None = None
         self._directory_checked_ms: int | None = None
@@ -226,11 +227,20 @@ class Agent:
             streams=streams,
             peers=self._seen,
             directory=self._directory_status(),
-            problems=list(self._problems.values()),
+            problems=[*self._problems.values(), *self._stuck_streams()],
         )
 
     def _directory_status(self) -> DirectoryStatus:
         return self._directory.status(checked_ms=self._directory_checked_ms)
+
+    def _stuck_streams(self) -> list[Problem]:
+        """Trouble of single streams; the others go on, so it is not the task's own."""
+        now_ms = self._now_ms()
+        self._stuck_since_ms = {name: self._stuck_since_ms.get(name, now_ms) for name in self._up.stuck}
+        return [
+            Problem(part="up", kind=type(error).__name__, message=str(error), since_ms=self._stuck_since_ms[name])
+            for name, error in self._up.stuck.items()
+        ]
 
     def _contact(self) -> None:
         self._last_contact_ms = self._now_ms()

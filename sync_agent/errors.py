@@ -18,6 +18,10 @@ class JournalUnreadable(SyncError):
     """journal.db is missing, locked or not a journal. The next look may find it."""
 
 
+class StreamDamaged(JournalUnreadable):
+    """One stream of the journal lacks an entry, or holds something that is none. The other streams go on."""
+
+
 class StateUnwritable(SyncError):
     """The agent's own files cannot be written: disk full, or rights changed. Nothing was counted as done."""
 

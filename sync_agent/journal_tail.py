@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.core.entries import GENESIS
-from sync_agent.errors import JournalUnreadable
+from sync_agent.errors import JournalUnreadable, StreamDamaged
 from sync_agent.protocol import FIRST_SEQ, Sealed
 
 READ_TIMEOUT_S = 5.0
@@ -53,7 +53,7 @@ class JournalTail:
         return streams
 
     def read(self, stream: LocalStream, *, after_seq: int, max_entries: int, max_bytes: int) -> list[Sealed]:
-        """The entries after `after_seq`, in order; at least one if there is one, however long it is."""
+        """The entries after `after_seq`, in order; at least one, however long it is. Raises StreamDamaged if there is none."""
         rows = self._query(
             "SELECT seq, raw, hash FROM entries WHERE boot=? AND seq>? ORDER BY seq LIMIT ?",
             (stream.boot, after_seq, max_entries),
@@ -61,12 +61,14 @@ class JournalTail:
         taken: list[Sealed] = []
         size = 0
         for seq, raw, digest in rows:
-            if seq != after_seq + len(taken) + 1:
-                break  # a missing row: what stands before it can still be sent
+            if seq != after_seq + len(taken) + 1 or not _is_sound(raw, digest):
+                break  # a missing or rotten row: what stands before it can still be sent
             size += len(raw)
             if taken and size > max_bytes:
                 break
-            taken.append(Sealed(bytes(raw), bytes(digest)))
+            taken.append(Sealed(raw, digest))
+        if not taken:
+            raise self._damaged(stream, after_seq + 1)
         return taken
 
     def hash_at(self, stream: LocalStream, seq: int) -> bytes:
@@ -74,10 +76,8 @@ class JournalTail:
         if seq < FIRST_SEQ:
             return GENESIS
         rows = self._query("SELECT hash FROM entries WHERE boot=? AND seq=?", (stream.boot, seq))
-        if not rows:
-            raise JournalUnreadable(
-                f"{self._path} has no entry {stream.node}/{stream.incarnation}/{seq}; run kiosk verify on this gate"
-            )
+        if not rows or not _is_sound(b"", rows[0][0]):
+            raise self._damaged(stream, seq)
         return bytes(rows[0][0])
 
     def close(self) -> None:
@@ -85,6 +85,11 @@ class JournalTail:
             self._connection.close()
         self._connection, self._identity = None, None
         self._finished.clear()
+
+    def _damaged(self, stream: LocalStream, seq: int) -> StreamDamaged:
+        return StreamDamaged(
+            f"{self._path} has no sound entry {stream.node}/{stream.incarnation}/{seq}; run kiosk verify on this gate"
+        )
 
     def _last_seq(self, boot: int) -> int:
         return int(self._query("SELECT coalesce(max(seq), 0) FROM entries WHERE boot=?", (boot,))[0][0])
@@ -113,3 +118,8 @@ class JournalTail:
             self.close()
             raise JournalUnreadable(f"{self._path} is not there yet; the gate's controller makes it") from error
         return found.st_dev, found.st_ino
+
+
+def _is_sound(raw: object, digest: object) -> bool:
+    """Whether a row can be sent at all. What its bytes say is not looked at here."""
+    return isinstance(raw, bytes) and isinstance(digest, bytes) and len(digest) == len(GENESIS)

@@ -16,7 +16,7 @@ from typing import Final
 from sync_agent import protocol
 from sync_agent.agent_state import AgentState, StreamStatus
 from sync_agent.bisection import Bisection
-from sync_agent.errors import AnswerLost, JournalUnreadable, ServerBroke, ServerFailed, ServerRefused
+from sync_agent.errors import AnswerLost, ServerBroke, ServerFailed, ServerRefused, StreamDamaged, SyncError
 from sync_agent.journal_tail import JournalTail, LocalStream
 from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, Sealed, Verdict
@@ -25,6 +25,7 @@ from sync_agent.transports import Transport
 COMPARE_EVERY_S: Final = 30.0  # how often the server is asked what it has: a restored server is noticed this late
 _REWINDS = (Code.HOLE, Code.FORK_POINT_UNKNOWN)
 _BREAKS = (Code.MALFORMED, Code.TOO_LARGE)
+_ABOUT_THE_NODE = (Code.UNKNOWN_NODE, Code.BAD_SIGNATURE, Code.UNSUPPORTED_VERSION)
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,9 @@ class UpSync:
         self._suspect: tuple[str, str] | None = None  # the stream that the bisection is about
         self._server_run = ""
         self._doubt: _Doubt | None = None
-        self._rewound: tuple[LocalStream, int] | None = None
+        self._rewound: tuple[tuple[str, str], int] | None = None
+        self._resting: set[tuple[str, str]] = set()
+        self.stuck: dict[tuple[str, str], SyncError] = {}  # streams that cannot be sent on, and why
 
     async def step(self) -> Step:
         """One comparison or one batch. Raises SyncError; whatever it raises, nothing is lost by calling it again."""
@@ -78,8 +81,15 @@ class UpSync:
         if self._monotonic_s() - self._compared_at_s >= self._compare_every_s:
             await self.compare()
         for stream in self._journal.streams():
-            if self._cursor(stream) < stream.last_seq:
-                return await self._send_from(stream)
+            if self._cursor(stream) < stream.last_seq and _name(stream) not in self._resting:
+                try:
+                    return await self._send_from(stream)
+                except StreamDamaged as error:
+                    self._rest(stream, error)
+                except ServerRefused as refusal:
+                    if refusal.code in _ABOUT_THE_NODE:
+                        raise
+                    self._rest(stream, refusal)
         return Step.IDLE
 
     async def compare(self) -> None:
@@ -92,10 +102,18 @@ class UpSync:
                 if stream.node == node:
                     await self._compare_stream(stream, theirs.get(stream.incarnation))
         self._compared_at_s = self._monotonic_s()
+        self._resting.clear()
 
     def stream_states(self) -> list[StreamStatus]:
         """For the bar and the command line, from the journal and the cursors."""
         return stream_states(self._journal, self._cursors)
+
+    def _rest(self, stream: LocalStream, error: SyncError) -> None:
+        """This stream cannot go on; others must not wait for it. It is tried again after the next comparison."""
+        if _name(stream) not in self.stuck:
+            log.error("%s/%s cannot be sent on: %s", *_name(stream), error)
+        self._resting.add(_name(stream))
+        self.stuck[_name(stream)] = error
 
     async def _compare_stream(self, stream: LocalStream, theirs: protocol.StreamState | None) -> None:
         durable = 0 if theirs is None else theirs.durable_through
@@ -122,14 +140,11 @@ class UpSync:
     async def _send_from(self, stream: LocalStream) -> Step:
         cursor = self._cursor(stream)
         entries = self._next_entries(stream, cursor)
-        if not entries:
-            name = f"{stream.node}/{stream.incarnation}/{cursor + 1}"
-            raise JournalUnreadable(f"the journal lacks {name} in its midst; run kiosk verify on this gate")
         first_seq = cursor + 1
         try:
             answer = await self._transport.send(self._batch(stream, cursor, entries))
         except ServerRefused as refusal:
-            return self._refused(stream, refusal, first_seq=first_seq, count=len(entries))
+            return self._refused(stream, refusal, first_seq=first_seq, entries=entries)
         except ServerBroke:
             self._broke(stream, first_seq=first_seq, count=len(entries))
             raise
@@ -182,18 +197,20 @@ class UpSync:
         if durable <= cursor:
             raise ServerFailed(f"the server took {stream.node}/{stream.incarnation}/{cursor + 1} but does not count it")
         self._bisection = self._bisection_of(stream).stored(through=durable)
+        self.stuck.pop(_name(stream), None)
         return Step.MOVED
 
-    def _refused(self, stream: LocalStream, refusal: ServerRefused, *, first_seq: int, count: int) -> Step:
+    def _refused(self, stream: LocalStream, refusal: ServerRefused, *, first_seq: int, entries: list[Sealed]) -> Step:
         if refusal.code in _REWINDS and refusal.durable_through is not None:
             if refusal.durable_through < first_seq - 1:
                 log.warning("the server wants %s/%s again from %d", *_name(stream), refusal.durable_through + 1)
                 self._move(stream, refusal.durable_through)
-                again, self._rewound = (stream, first_seq) == self._rewound, (stream, first_seq)
+                again, self._rewound = (_name(stream), first_seq) == self._rewound, (_name(stream), first_seq)
                 if not again:
                     return Step.MOVED  # a second time from the same place is not hurried
-        elif refusal.code in _BREAKS:
-            self._broke(stream, first_seq=first_seq, count=count)
+        elif refusal.code in _BREAKS and not entries[0].unread:
+            self._broke(stream, first_seq=first_seq, count=len(entries))
+            return Step.MOVED
         raise refusal
 
     async def _settle_doubt(self, doubt: _Doubt) -> None:

@@ -49,6 +49,14 @@ class GateJournal:
         db.execute("UPDATE entries SET raw=? WHERE boot=? AND seq=?", (raw, self.journal.boot, seq))
         db.execute(guard)
 
+    def lose(self, seq: int) -> None:
+        """Removes an entry of the running incarnation, as a damaged page would."""
+        db = self.journal._db
+        guard = db.execute("SELECT sql FROM sqlite_master WHERE name='entries_no_delete'").fetchone()[0]
+        db.execute("DROP TRIGGER entries_no_delete")
+        db.execute("DELETE FROM entries WHERE boot=? AND seq=?", (self.journal.boot, seq))
+        db.execute(guard)
+
     def _seal(self, kind: Kind, body: dict[str, object]) -> Sealed:
         return self.stream.seal(Fact(kind, body), at_ms=MONDAY_MS + self.stream.seq, trusted=True)
 

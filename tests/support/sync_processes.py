@@ -59,6 +59,12 @@ class Process:
     def go_on(self) -> None:
         self.popen.send_signal(signal.SIGCONT)
 
+    def end(self) -> None:
+        """Whatever state it is in."""
+        if self.popen.poll() is None:
+            self.go_on()
+            self.kill()
+
     def _reap(self) -> int:
         code = self.popen.wait(WAIT_S)
         assert self.popen.stdout is not None
@@ -72,6 +78,7 @@ class ServerProcess:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, 0
+        self._client = httpx.Client(timeout=WAIT_S, trust_env=False)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
@@ -86,6 +93,10 @@ class ServerProcess:
 
     def kill(self) -> None:
         self.process.kill()
+
+    def close(self) -> None:
+        self._client.close()
+        self.process.end()
 
     def entries(self) -> list[dict[str, Any]]:
         """Everything by the read API, in the order of storing."""
@@ -113,7 +124,7 @@ class ServerProcess:
         return found
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=WAIT_S, trust_env=False)
+        return self._client.get(self.url + path, headers={"Authorization": f"Bearer {TOKEN}"})
 
     def _answers(self) -> bool:
         try:
@@ -195,7 +206,7 @@ class Campus:
 
     def server(self) -> ServerProcess:
         server = ServerProcess(self.folder / "server")
-        self._closing.append(lambda: self._end(server.process))
+        self._closing.append(server.close)
         return server
 
     def gate(self, node: str) -> GateJournal:
@@ -205,7 +216,7 @@ class Campus:
 
     def agent(self, gate: GateJournal, url: str, *more: str) -> AgentProcess:
         agent = AgentProcess(gate, url, *more)
-        self._closing.append(lambda: self._end(agent.process))
+        self._closing.append(lambda: agent.process.end())
         return agent
 
     def later(self, close: Callable[[], Any]) -> None:
@@ -214,9 +225,3 @@ class Campus:
     def close(self) -> None:
         for close in reversed(self._closing):
             close()
-
-    @staticmethod
-    def _end(process: Process) -> None:
-        if process.popen.poll() is None:
-            process.go_on()
-            process.kill()

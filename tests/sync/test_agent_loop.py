@@ -192,3 +192,23 @@ def test_a_pause_is_jittered_bounded_and_never_shorter_than_asked(
         assert (retry_after or 0) <= pause_s <= (retry_after or 0) + LONGEST_PAUSE_S
     backoff.succeeded()
     assert backoff.pause_s() <= FIRST_PAUSE_S
+
+
+def test_a_server_put_back_to_before_the_enrolment_enrols_the_node_again(world: SyncWorld) -> None:
+    world.server.keep_copy(world.folder / "before")
+    gate = world.gate("south")
+    gate.journal.write(3)
+    world.run(gate.drain())
+    world.server.restore(world.folder / "before")
+    gate.journal.write(1)
+    world.run(live(gate, lambda s: s.waiting == 0 and world.server.everything("south")))
+    assert world.server.everything("south") == gate.journal.everything()
+
+
+def test_a_stream_that_cannot_go_on_stands_among_the_problems(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    gate.journal.write(3)
+    gate.journal.lose(2)
+    gate.journal.boot()
+    status = world.run(live(gate, lambda s: s.waiting == 3 and s.problems))
+    assert [(one.part, one.kind) for one in status.problems] == [("up", "StreamDamaged")]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync_agent.errors import AnswerLost, ServerBroke, ServerBusy, ServerFailed, ServerRefused, ServerUnreachable
+from sync_agent.protocol import MAX_ENTRY_BYTES
 from sync_agent.up_sync import Step
 from tests.support.sync_world import SCHOOL, Gate, SyncWorld
 
@@ -272,3 +273,30 @@ def test_a_gate_whose_card_was_restored_loses_nothing_that_the_server_has(world:
     settle(world, gate)
     assert world.server.everything("south") == before | gate.journal.everything()
     assert world.server.store.totals(school=SCHOOL).forks == 0
+
+
+def test_a_damaged_stream_stands_still_and_the_others_go_on(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    gate.journal.write(6)
+    gate.journal.lose(4)
+    damaged = gate.journal.incarnation
+    gate.journal.boot()
+    gate.journal.write(3)
+    world.run(gate.drain())
+    stored = world.server.everything("south")
+    assert sorted(seq for boot, seq in stored if boot == damaged) == [1, 2, 3]  # to the hole and not beyond
+    assert sum(boot == gate.journal.incarnation for boot, _ in stored) == 4
+    assert [str(error).split(";")[0].endswith(f"south/{damaged}/4") for error in gate.up.stuck.values()] == [True]
+    gate.journal.write(2)
+    settle(world, gate)
+    assert sum(s.last_seq - s.durable_through for s in gate.up.stream_states()) == 4  # the bar goes on saying so
+
+
+def test_an_entry_too_long_for_the_protocol_is_shown_and_holds_nobody_else_up(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    gate.journal.write(1)
+    gate.journal.write(1, note="x" * (MAX_ENTRY_BYTES + 1))
+    gate.journal.boot()
+    world.run(gate.drain())
+    assert [stream.last_seq - stream.durable_through for stream in gate.up.stream_states()] == [1, 0]
+    assert ["entries[0] has" in str(error) for error in gate.up.stuck.values()] == [True]
