@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the settings folder")
     serve.add_argument("--clock-start", metavar="ISO", help=argparse.SUPPRESS)  # the demo's virtual day
     serve.add_argument("--clock-speed", type=float, default=1.0, help=argparse.SUPPRESS)
+    serve.add_argument("--clock-began", type=float, help=argparse.SUPPRESS)  # steady seconds at which that day began
 
     demo = add("demo", _demo, "play a school day: gate, sync agent and school server with simulated devices")
     demo.add_argument("--state", type=Path, default=Path("state/demo"), metavar="DIR")
@@ -117,7 +118,7 @@ def _settings(folder: Path, site: Path | None = None) -> Any:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from kiosk.clock import Clock, ScaledClock, SystemClock
+    from kiosk.clock import Clock, ScaledClock, SystemClock, steady_s
     from kiosk.composition import GateProcess, serve
     from kiosk.directory import DirectoryError
     from kiosk.journal import JournalError
@@ -127,6 +128,8 @@ def _serve(options: argparse.Namespace) -> int:
     clock: Clock = SystemClock()
     if options.clock_start:
         start_ms = int(datetime.fromisoformat(options.clock_start).timestamp() * 1000)
+        if options.clock_began is not None:
+            start_ms += int((steady_s() - options.clock_began) * 1000 * options.clock_speed)
         clock = ScaledClock(start_ms=start_ms, speed=options.clock_speed)
     try:
         gate = GateProcess(settings=settings, state=options.state, clock=clock)

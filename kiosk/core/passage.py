@@ -20,6 +20,7 @@ from kiosk.core.timetable import PupilDay, SessionTime
 from kiosk.core.world import World
 
 SESSION_LEAD_MS = 20 * MINUTE_MS  # how early before its start a session's room takes its children
+CHANGEOVER_MS = 5 * MINUTE_MS  # how early the next room takes a child whose session before it still runs
 AT_GATE = "校门"
 ON_CAMPUS = "校园"
 
@@ -244,17 +245,18 @@ def _enter_room(tap: _Tap) -> Decision:
 
 
 def _own_session(tap: _Tap) -> SessionTime | None:
-    sessions = tap.windows.sessions if tap.windows else ()
-    extended = tap.windows.extended_care if tap.windows else None
-    mine = (*sessions, extended) if extended else sessions
-    now_ms = tap.now_ms
-    return next((s for s in mine if s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms and _not_inside_other(tap, s)), None)
-
-
-def _not_inside_other(tap: _Tap, session: SessionTime) -> bool:
-    """The next session's lead time does not begin while an earlier one of the child still runs."""
-    running = tap.world.session_now(tap.child, tap.now_ms)
-    return running is None or running.session == session.session
+    """The child's session that this tap is about: the one of this room if it runs or begins soon, else the one that runs."""
+    windows, now_ms = tap.windows, tap.now_ms
+    if windows is None:
+        return None
+    mine = (*windows.sessions, windows.extended_care) if windows.extended_care else windows.sessions
+    open_now = [s for s in mine if s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms]
+    running = next((s for s in open_now if s.start_ms <= now_ms), None)
+    for session in open_now:
+        soon = running is None or now_ms >= session.start_ms - CHANGEOVER_MS
+        if session.room == tap.point.room and (session is running or soon):
+            return session
+    return running or next(iter(open_now), None)
 
 
 def session_in_room(world: World, room: str, now_ms: int) -> SessionTime | None:

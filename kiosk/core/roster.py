@@ -57,8 +57,13 @@ class SearchQuery:
     limit: int = 20
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivalsQuery:
+    """When today's children arrived: for the office's chart."""
+
+
 Query = (
-    BarQuery | DisplayQuery | GuardQuery | RosterQuery | RosterListQuery | DutyQuery | ChildQuery | SearchQuery
+    ArrivalsQuery | BarQuery | DisplayQuery | GuardQuery | RosterQuery | RosterListQuery | DutyQuery | ChildQuery | SearchQuery
 )
 
 
@@ -337,3 +342,9 @@ class SearchHit:
 class SearchView:
     text: str
     hits: tuple[SearchHit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalsView:
+    counts: tuple[tuple[int, int], ...]  # (from_ms, arrivals in the five minutes from there), in order of time
+    bar: Bar

@@ -71,7 +71,14 @@ def _matches(person: Pupil | Any, wanted: str) -> bool:
     return wanted in person.name.lower() or flat.startswith(wanted.replace(" ", "")) or person.initials.startswith(wanted)
 
 
+def arrivals(world: World, query: r.ArrivalsQuery, now_ms: int, trusted: bool) -> r.ArrivalsView:
+    today = (s.arrived_ms for s in world.campus.children.values() if s.day == world.day and s.arrived_ms)
+    counts = Counter(at_ms - at_ms % CHART_STEP_MS for at_ms in today)
+    return r.ArrivalsView(counts=tuple(sorted(counts.items())), bar=bar(world, None, now_ms, trusted))
+
+
 _VIEWS: dict[type, Callable[[World, Any, int, bool], Any]] = {
+    r.ArrivalsQuery: arrivals,
     r.BarQuery: bar,
     r.DisplayQuery: display,
     r.GuardQuery: guard,

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,25 +155,16 @@ class Stage:
         _wait_for(f"http://127.0.0.1:{self.server_port}/", self.processes["server"], self.state / "server.log")
 
     def now_ms(self) -> int:
-        """The moment of the played day, in UTC milliseconds; also after the gate was restarted."""
-        from datetime import datetime
-
+        """The moment of the played day, in UTC milliseconds; the same in every process, also after a restart."""
         start_ms = int(datetime.fromisoformat(self.start_at).timestamp() * 1000)
         return start_ms + int((steady_s() - self._began_s) * 1000 * self.speed)
 
-    def begin_day(self) -> None:
-        """The played clock starts now."""
-        self._began_s = steady_s()
-
     def start_gate(self) -> None:
-        from datetime import UTC, datetime
-
         if "gate" not in self.processes:
-            self.begin_day()
-        at = datetime.fromtimestamp(self.now_ms() / 1000, UTC).isoformat()
+            self._began_s = steady_s()  # the played clock starts when the gate does
         self._run(
             "gate", "kiosk", "serve", "--config", str(self.config), "--site", str(self.site), "--state", str(self.gate_state),
-            "--clock-start", at, "--clock-speed", str(self.speed),
+            "--clock-start", self.start_at, "--clock-speed", str(self.speed), "--clock-began", str(self._began_s),
         )  # fmt: skip
         _wait_for(f"{self.url}/healthz", self.processes["gate"], self.state / "gate.log")
 

@@ -252,3 +252,10 @@ def test_a_lost_device_is_recorded_once_and_its_return_once(school):
     for health in ("ok", "down", "down", "ok", "ok"):
         school.ask(c.DeviceChanged(device="east-reader", health=health))
     assert [e.kind for e in school.entries() if e.kind.startswith("device")] == ["device_lost", "device_back"]
+
+
+def test_between_two_sessions_the_next_room_takes_a_child_five_minutes_early(school):
+    school.tap("李雷", "south-in")
+    school.at("17:10")
+    assert school.tap("李雷", "room-art").decision.reason == "wrong_room"
+    assert school.at("17:26").tap("李雷", "room-art").decision.reason == "on_time"
