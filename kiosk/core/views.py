@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from kiosk.core.view_gate import display, guard
 from kiosk.core.view_parts import bar, child_line, pickup_line
 from kiosk.core.view_roster import one_roster, roster_list
 from kiosk.core.world import World
+
+CHART_STEP_MS = 5 * 60_000
 
 
 def view(world: World, query: Any, now_ms: int, trusted: bool) -> Any:

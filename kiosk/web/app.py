@@ -43,6 +43,7 @@ from kiosk.web.topics import Topics
 
 STATIC = Path(__file__).parent / "static"
 HOUSEKEEPING_S = 1.0
+MAX_CONNECTIONS = 2_000  # live pages, readers and browsers together
 STOP_WITHIN_S = 3  # then open requests are cut off
 KEEP_ALIVE_S = 75  # a network reader keeps its connection between two children
 
@@ -124,7 +125,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app, host=host, port=port, loop="uvloop", http="httptools", ws="none", lifespan="on", access_log=False,
             log_level="warning", server_header=False, proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=STOP_WITHIN_S,
+            limit_concurrency=MAX_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=STOP_WITHIN_S,
         )  # fmt: skip
         super().__init__(config)
         self._hub: Hub = app.state.web.hub

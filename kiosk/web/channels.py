@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 KEPT_EVENTS = 64  # a channel's memory, whichever bound is reached first
-KEPT_BYTES = 128 * 1024
+KEPT_BYTES = 64 * 1024
 SNAPSHOT_ONLY = -1  # a cursor that stands behind every memory
 
 

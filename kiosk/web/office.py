@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kiosk.clock import steady_s
 from kiosk.core.people import Directory
-from kiosk.core.roster import Bar, BarQuery, DutyQuery
+from kiosk.core.roster import ArrivalsQuery, Bar, BarQuery, DutyQuery
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, require
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import DevicesView, ImportView, PeopleView, PersonLine, SettingLine, SettingsView
@@ -180,7 +180,8 @@ class _Office(Shown):
     async def devices(self, request: Request) -> Response:
         found = require(self.web, request.scope, OFFICE)
         duty = await self.web.bridge.look(DutyQuery())
-        view = DevicesView(bar=duty.bar, devices=duty.devices, drivers=self.web.gate.device_drivers)
+        arrived = await self.web.bridge.look(ArrivalsQuery())
+        view = DevicesView(bar=duty.bar, devices=duty.devices, drivers=self.web.gate.device_drivers, arrivals=arrived.counts)
         return self.html(request, "office_devices", view, found)
 
     async def _bar(self) -> Bar:

@@ -144,8 +144,11 @@ def test_settings_in_force_are_shown_with_the_file_they_came_from(office: Online
     assert "school.toml" in page
 
 
-def test_devices_are_shown(office: Online) -> None:
-    assert office.as_staff("O1").get("/office/devices").status_code == 200
+def test_devices_are_shown_with_todays_arrivals(office: Online) -> None:
+    office.tap("李雷", "east-in")
+    office.tap("韩梅", "east-in")
+    page = office.as_staff("O1").get("/office/devices")
+    assert "07:40 · 2" in page.text
 
 
 def test_nothing_is_imported_while_another_import_is_read(tmp_path: Path) -> None:
