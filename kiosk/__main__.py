@@ -119,7 +119,7 @@ def _settings(folder: Path, site: Path | None = None) -> Any:
 
 def _serve(options: argparse.Namespace) -> int:
     from kiosk.clock import Clock, ScaledClock, SystemClock, steady_s
-    from kiosk.composition import GateProcess, serve
+    from kiosk.composition import GateProcess, PortTaken, serve
     from kiosk.directory import DirectoryError
     from kiosk.journal import JournalError
     from kiosk.snapshots import PictureError
@@ -137,7 +137,10 @@ def _serve(options: argparse.Namespace) -> int:
         raise Stop(str(error)) from error
     host, port = options.host or settings.site.host, options.port or settings.site.port
     print(f"http://{host}:{port}/", flush=True)
-    serve(gate, host=host, port=port)
+    try:
+        serve(gate, host=host, port=port)
+    except PortTaken as error:
+        raise Stop(str(error)) from error
     return FINE
 
 

@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import secrets
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -60,6 +61,10 @@ class Pictures:
         except PictureError as error:
             log.info("%s", error)
             return None
+
+
+class PortTaken(Exception):
+    """Somebody else listens where the pages should be."""
 
 
 class GateProcess:
@@ -185,11 +190,20 @@ def _log_page_read(read: PageRead) -> None:
 
 
 def serve(gate: GateProcess, *, host: str, port: int) -> None:
-    """Runs the pages until SIGINT or SIGTERM. The gate is started before and stopped after."""
+    """Runs the pages until SIGINT or SIGTERM. The gate is started before and stopped after. Raises PortTaken."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        gate.controller.journal.close()
+        sentence = f"{host}:{port} cannot be listened on ({error.strerror}); name another --port or stop the other program"
+        raise PortTaken(sentence) from error
     gate.start()
     gc.collect()
     gc.freeze()  # the directory lives as long as the process: no collection walks it again while a card waits
     try:
-        Server(gate.app, host=host, port=port).run()
+        Server(gate.app, host=host, port=port).run(sockets=[listening])
     finally:
         gate.stop()

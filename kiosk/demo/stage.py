@@ -67,6 +67,8 @@ class Stage:
     def __init__(self, state: Path, *, port: int, keep: bool, start: str, speed: float) -> None:
         self.state, self.port, self.start_at, self.speed = state.absolute(), port, start, speed
         self.gate_state, self.server_state = self.state / "gate", self.state / "server"
+        if not _is_free(port):
+            raise DemoError(f"port {port} is taken; stop what listens there (another demo?) or name another --port")
         if self.state.exists() and not keep:
             _clear(self.state)
         self.gate_state.mkdir(parents=True, exist_ok=True)
@@ -233,6 +235,16 @@ def _clear(state: Path) -> None:
     if any(state.iterdir()) and not (state / "site.toml").exists():
         raise DemoError(f"{state} is not empty and no demo's; name another --state or remove it")
     shutil.rmtree(state)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_port() -> int:
