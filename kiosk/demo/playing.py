@@ -42,7 +42,8 @@ def play(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise DemoError(f"--day {options.day} --start {options.start} is no date and time; write 2026-11-23 and 07:05") from error
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: every process is stopped in order
+    for sign in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with SIGINT ignored
+        signal.signal(sign, signal.default_int_handler)
     print("setting up the sample school …", file=sys.stderr, flush=True)
     with raised(options.state, port=options.port, keep=options.keep, start=start, speed=options.speed) as stage:
         player = Player(stage, date.fromisoformat(options.day), options.seed)
