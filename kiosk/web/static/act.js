@@ -26,8 +26,15 @@ export async function post(url, body) {
   }
   const said = await answer.json().catch(() => ({}));
   const outcome = said.outcome || (answer.ok ? "granted" : "refused");
-  const words = said.words || said.error || (outcome === "granted" ? say("done") : say("refused"));
-  return { ...said, outcome, words, offline: false };
+  return { ...said, outcome, words: said.words || wordsFor(outcome, answer.status, said.error), offline: false };
+}
+
+// The gate's technical sentences are English; a Chinese page says what to do by the kind of trouble.
+function wordsFor(outcome, status, error) {
+  if (outcome === "granted") return say("done");
+  if (error && document.documentElement.lang === "en") return error;
+  if (status === 403) return say("forbidden");
+  return say(status === 429 ? "too_fast" : status >= 500 ? "trouble" : "refused");
 }
 
 export const act = (name, body) => post(`/act/${name}`, body);

@@ -9,6 +9,7 @@ const SILENCE_MS = 50_000; // after this long without a word the line is tried
 const PROBE_MS = 5_000;
 const STRIP_AFTER_MS = 700; // a page that is being left must not cry out
 const BACK_MS = 2_500;
+const SIGNED_OUT_MS = 800;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 
 const sources = new WeakMap(); // element -> the bytes it was made from
@@ -30,7 +31,8 @@ export function connect({ onAnswer = () => {}, onLink = () => {} } = {}) {
     source.addEventListener("patch", (event) => hear(() => apply(JSON.parse(event.data))));
     source.addEventListener("bar", (event) => hear(() => apply(JSON.parse(event.data))));
     source.addEventListener("answer", (event) => hear(() => onAnswer(JSON.parse(event.data))));
-    source.addEventListener("signed_out", () => location.reload());
+    // A page that is already leaving for /sign-in goes there undisturbed.
+    source.addEventListener("signed_out", () => setTimeout(() => location.reload(), SIGNED_OUT_MS));
     source.addEventListener("error", () => {
       down(onLink);
       if (source.readyState === EventSource.CLOSED) reopen(open);
