@@ -35,6 +35,7 @@ TECHNOLOGIES = ("106A", "212F", "106B")
 GARBLED_ANSWERS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
 
 PN532_SPEEDS_AFTER_A_CRASH = (921600, 460800, 230400)
+SPEED_TRIAL_S = 0.3
 PN532_BACK_TO_115200 = bytes(10) + bytes.fromhex("0000FF03FDD410041800")
 PN532_ACK = bytes.fromhex("0000FF00FF00")
 
@@ -240,7 +241,7 @@ def _slow_down_pn532(port: str) -> bool:
     import serial
 
     for speed in PN532_SPEEDS_AFTER_A_CRASH:
-        with serial.Serial(port, speed, timeout=0.1, write_timeout=0.5) as line:
+        with serial.Serial(port, speed, timeout=SPEED_TRIAL_S, write_timeout=SPEED_TRIAL_S) as line:
             line.write(PN532_BACK_TO_115200)
             if line.read(len(PN532_ACK)) == PN532_ACK:
                 line.read(9)  # the chip's answer; it changes its speed after our acknowledgement

@@ -163,7 +163,7 @@ class M7941Reader(SerialReader):
         info = super().open()
         self._cancelled.clear()
         self._unanswered = 0
-        if self._ask(ANSWER_WAIT_S) is None:
+        if not any(self._ask(ANSWER_WAIT_S) for _ in range(UNANSWERED_LIMIT)):  # it may still be waking up
             self.close()
             raise DeviceLost(f"{self._port.path}: no 7941 module answers; check its power and baud=")
         return info

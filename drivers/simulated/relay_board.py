@@ -1,7 +1,7 @@
 """A simulated LCUS relay board on a pseudo terminal. It records what its contacts did and when.
 
 Physics: it answers nothing; it lives off the USB plug, so that pulling it opens every contact. Faults: `jam` (the
-contact no longer moves), `unplug`, `replug`, `silence`.
+contact no longer moves), `miss` (noise eats the next commands), `unplug`, `replug`, `silence`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class SimulatedRelayBoard:
         self.history: deque[ContactChange] = deque(maxlen=MAX_HISTORY)
         self.frames = 0
         self._jammed: set[int] = set()
+        self._missed_left = 0
         self._parser = LcusFrames()
         self._moved = threading.Condition()
         self.wire = PtyWire(baud=BAUD, link=link, on_bytes=self._hear)
@@ -50,6 +51,15 @@ class SimulatedRelayBoard:
         with self._moved:
             return self._moved.wait_for(lambda: self.state[channel] == on, timeout_s)
 
+    def wait_for_change(self, channel: int, on: bool, *, timeout_s: float = 5.0) -> bool:
+        """True as soon as the contact has moved so at least once, although it may have moved on."""
+
+        def has_moved() -> bool:
+            return any(change.channel == channel and change.on == on for change in self.history)
+
+        with self._moved:
+            return self._moved.wait_for(has_moved, timeout_s)
+
     def wait_for_frames(self, count: int, *, timeout_s: float = 5.0) -> bool:
         with self._moved:
             return self._moved.wait_for(lambda: self.frames >= count, timeout_s)
@@ -57,6 +67,10 @@ class SimulatedRelayBoard:
     def jam(self, channel: int, jammed: bool = True) -> None:
         """The contact stays as it is, whatever it is told."""
         (self._jammed.add if jammed else self._jammed.discard)(channel)
+
+    def miss(self, commands: int) -> None:
+        """Noise on the line eats the next commands."""
+        self._missed_left = commands
 
     def silence(self, silent: bool) -> None:
         self.wire.silence(silent)
@@ -81,6 +95,9 @@ class SimulatedRelayBoard:
 
     def _hear(self, data: bytes) -> None:
         for frame in self._parser.feed(data):
+            if self._missed_left > 0:
+                self._missed_left -= 1
+                continue
             self._move(frame.channel, on=frame.on)
             with self._moved:
                 self.frames += 1
