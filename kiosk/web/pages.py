@@ -90,6 +90,7 @@ def routes(web: Web) -> APIRouter:
     pages = _Pages(web)
     for path, endpoint, summary in (
         ("/", pages.start, "To the page that this person works with"),
+        ("/display", pages.display_here, "The public screen of this gate's first entrance"),
         ("/display/{access_point}", pages.display, "The public screen of an access point"),
         ("/guard", pages.guard_here, "The guard's page of this gate"),
         ("/guard/{gate}", pages.guard, "Who stands at a gate"),
@@ -112,6 +113,15 @@ class _Pages(Shown):
         return RedirectResponse(begin, status_code=303)
 
     # --- public ------------------------------------------------------------------------------------
+
+    async def display_here(self, request: Request) -> Response:
+        """Where a screen that was told nothing else begins."""
+        gate = self.web.gate
+        entrances = [p for p in gate.rules.access_points.values() if p.kind is AccessKind.ENTRANCE]
+        mine = [p for p in entrances if p.gate == gate.home_gate] or entrances
+        if not mine:
+            raise NoSuchThing("No entrance is set up; add an access point of kind entrance to school.toml.")
+        return RedirectResponse(f"/display/{mine[0].id}", status_code=303)
 
     async def display(self, request: Request, access_point: str) -> Response:
         """No sign-in: it shows what anybody who stands there may see."""
