@@ -81,7 +81,7 @@ def _web(gate: Gate) -> Web:
         point = gate.rules.access_points[decision.access_point]
         return encode(faces.answer(decision, gate.directory(), answer.at_ms, point))
 
-    hub = Hub(look=bridge.look, waiting=lambda: bridge.waiting, topics=topics, tell=tell)
+    hub = Hub(look=bridge.look, asked=lambda: bridge.asked, topics=topics, tell=tell)
     sessions = Sessions(idle_s=gate.web.idle_s, longest_s=gate.web.longest_s)
     return Web(
         gate=gate, bridge=bridge, hub=hub, live=Live(hub), topics=topics, sessions=sessions, metrics=Metrics(),

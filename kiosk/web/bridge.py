@@ -33,7 +33,8 @@ class Bridge:
         self._news: deque[tuple[asyncio.Future[Any] | None, Any]] = deque()
         self._woken = False
         self._deadlines: deque[tuple[float, asyncio.Future[Any]]] = deque()  # in order of asking
-        self.waiting = 0
+        self.waiting = 0  # not answered yet
+        self.asked = 0  # since the start, looks of the live pages not counted
 
     def start(self, loop: asyncio.AbstractEventLoop, on_batch: Callable[[Batch], None]) -> None:
         self._loop, self._on_batch = loop, on_batch
@@ -57,6 +58,7 @@ class Bridge:
         future: asyncio.Future[Any] = loop.create_future()
         self._deadlines.append((steady_s() + ANSWER_WITHIN_S, future))
         self.waiting += 1
+        self.asked += type(command) is not Look
         self._controller.submit(command, partial(self._answered, future))
         return future
 

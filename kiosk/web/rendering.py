@@ -19,8 +19,9 @@ from kiosk.web.refusals import Refusal
 
 LOOKS_AT_ONCE = 4  # topics asked of the controller together
 SHARE = 0.4  # of one core, in the long run
-SHARE_IN_A_RUSH = 0.15  # while requests pile up at the controller
-RUSH = 8  # requests waiting
+SHARE_IN_A_RUSH = 0.15
+RUSH_PER_S = 150.0  # requests at the controller; three times what a large school's gates bring
+RUSH_WINDOW_S = 0.1  # over which they are counted
 BURST_S = 0.1  # may be spent at once after a quiet time
 
 log = logging.getLogger(__name__)
@@ -40,17 +41,18 @@ class Topic:
 
 
 class Renderer:
-    """`look` asks the controller for a view; `show` renders and publishes it for every form of the topic; `waiting`
-    says how many requests the controller has not answered yet."""
+    """`look` asks the controller for a view; `show` renders and publishes it for every form of the topic; `asked`
+    says how many requests the controller has been given since the start."""
 
     def __init__(
         self,
         *,
         look: Callable[[Query], Awaitable[Any]],
         show: Callable[[Topic, Any], None],
-        waiting: Callable[[], int] = lambda: 0,
+        asked: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._look, self._show, self._waiting = look, show, waiting
+        self._look, self._show, self._asked = look, show, asked
+        self._counted, self._counted_s, self._share = asked(), steady_s(), SHARE
         self._ready: deque[Topic] = deque()  # holds a topic once at most
         self._work = asyncio.Event()
         self._credit_s, self._credited_s = BURST_S, steady_s()
@@ -83,11 +85,21 @@ class Renderer:
     async def _afford(self) -> None:
         """Waits until there is credit again."""
         now_s = steady_s()
-        share = SHARE_IN_A_RUSH if self._waiting() >= RUSH else SHARE
+        share = self._share_now(now_s)
         earned_s = (now_s - self._credited_s) * share
         self._credit_s, self._credited_s = min(BURST_S, self._credit_s + earned_s), now_s
         if self._credit_s < 0:
             await asyncio.sleep(-self._credit_s / share)
+
+    def _share_now(self, now_s: float) -> float:
+        """How much of a core the pages may have, judged by how busy the gates were a moment ago."""
+        window_s = now_s - self._counted_s
+        if window_s >= RUSH_WINDOW_S:
+            asked = self._asked()
+            per_s = (asked - self._counted) / window_s
+            self._counted, self._counted_s = asked, now_s
+            self._share = SHARE_IN_A_RUSH if per_s > RUSH_PER_S else SHARE
+        return self._share
 
     async def _render(self, topics: Sequence[Topic]) -> None:
         began_s = steady_s()

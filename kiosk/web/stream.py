@@ -31,19 +31,19 @@ MAX_WATCHED = 1_000  # topics at once
 
 
 class Hub:
-    """`look` asks the controller for a view, where `waiting()` requests wait; `tell` makes the public answer of a
-    decision, as JSON."""
+    """`look` asks the controller for a view, `asked()` counts what others asked of it; `tell` makes the public answer
+    of a decision, as JSON."""
 
     def __init__(
         self,
         *,
         look: Callable[[Query], Awaitable[Any]],
-        waiting: Callable[[], int],
+        asked: Callable[[], int],
         topics: Topics,
         tell: Callable[[Answer], bytes],
     ) -> None:
         self._known, self._tell = topics, tell
-        self._renderer = Renderer(look=look, show=self._show, waiting=waiting)
+        self._renderer = Renderer(look=look, show=self._show, asked=asked)
         self.run = self._renderer.run  # the task that renders
         self.boot = secrets.token_hex(4)  # cursors of another boot mean nothing here
         self._seq = 0
