@@ -63,7 +63,7 @@ class Campus:
         self.children: dict[int, ChildState] = {}
         self.offers: dict[str, OpenOffer] = {}
         self.requests: dict[str, Request] = {}  # open ones only
-        self.closed_requests: set[str] = set()
+        self.closed_requests: dict[str, int] = {}  # id -> at_ms of what closed it
         self.closed_cases: dict[str, int] = {}  # case -> at_ms
         self.lost_cards: set[str] = set()
         self._logs: dict[int, list[tuple[tuple[int, str, str, int], Entry]]] = {}
@@ -142,6 +142,20 @@ class Campus:
             for child in children_of(entry):
                 self._fold_child(child, entry)
 
+    def forget_before(self, at_ms: int) -> None:
+        """Lets go of what ended before `at_ms`, so that a gate may run for a year. The journal forgets nothing.
+
+        A child in custody, an open conflict and a lost card are never let go of, however old.
+        """
+        for child, log in list(self._logs.items()):
+            state = self.children[child]
+            pending = any(conflict.case not in self.closed_cases for conflict in state.conflicts)
+            if not state.hold.live and not pending and log[-1][1].at_ms < at_ms:
+                del self._logs[child], self.children[child]
+        self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
+        self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
+        self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
+
     def _fold_child(self, child: int, entry: Entry) -> None:
         log = self._logs.get(child)
         if log is None:
@@ -212,7 +226,7 @@ def _request_opened(campus: Campus, entry: Entry) -> None:
 
 def _request_closed(campus: Campus, entry: Entry) -> None:
     for key in entry.body.get("requests", ()):
-        campus.closed_requests.add(key)
+        campus.closed_requests[key] = entry.at_ms
         campus.requests.pop(key, None)
 
 

@@ -18,6 +18,9 @@ from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
 
+DAY_MS = 86_400_000
+
+
 def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
     if not acts.permitted(world, command):
         return acts.refused(Reason.NOT_PERMITTED)
@@ -29,6 +32,7 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
     today = world.local_date(now_ms)
     if trusted and today != world.book.day.date:
         world.open_day(today)
+        world.campus.forget_before(world.book.start_ms - DAY_MS)  # yesterday is kept: another gate may be late with it
     facts = handover.lapses_due(world, now_ms)
     if trusted:
         facts += facts_due(world, now_ms)

@@ -259,3 +259,20 @@ def test_between_two_sessions_the_next_room_takes_a_child_five_minutes_early(sch
     school.at("17:10")
     assert school.tap("李雷", "room-art").decision.reason == "wrong_room"
     assert school.at("17:26").tap("李雷", "room-art").decision.reason == "on_time"
+
+
+def test_a_gate_that_runs_for_weeks_lets_go_of_old_days_but_never_of_a_child_or_a_conflict(school):
+    for name in ("王小明", "李雷", "丁一"):
+        school.tap(name, "east-in")
+    school.at("18:40").release(["王小明"], "王妈妈")
+    school.release(["弟弟"], "哥哥", "child_recognises")  # never tapped in: a conflict
+    school.tap("李雷", "south-out")
+    for day in ("2026-11-24", "2026-11-25", "2026-11-26"):
+        school.day = day
+        school.clock.set(school.ms("07:00"))
+        school.ask(c.Tick())
+    kept = school.gate.world.campus.children
+    assert school.number("王小明") not in kept and school.number("李雷") not in kept
+    assert school.custodian("丁一") == "杨老师", "nobody said that this child went home"
+    assert school.case_of("弟弟").kind == "out_without_in"
+    assert school.tap("李雷", "south-in").decision.outcome == "granted"
