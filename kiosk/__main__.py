@@ -121,11 +121,11 @@ def _serve(options: argparse.Namespace) -> int:
     from kiosk.clock import Clock, ScaledClock, SystemClock, steady_s
     from kiosk.composition import GateProcess, PortTaken, serve
     from kiosk.directory import DirectoryError
-    from kiosk.journal import JournalError
+    from kiosk.journal import JournalError, last_trusted_ms
     from kiosk.snapshots import PictureError
 
     settings = _settings(options.config, options.site)
-    clock: Clock = SystemClock()
+    clock: Clock = SystemClock(not_before_ms=last_trusted_ms(options.state))
     if options.clock_start:
         start_ms = int(datetime.fromisoformat(options.clock_start).timestamp() * 1000)
         if options.clock_began is not None:

@@ -17,6 +17,8 @@ FIRST_YEAR, LAST_YEAR = 2026, 2099  # years in which this software can honestly 
 MAX_STEP_MS = 30_000  # what time servers slew or step without anybody noticing; more is a step
 RE_ANCHOR_MS = 60_000  # so that slow, honest slewing never adds up to a step
 _NS_PER_MS = 1_000_000
+_TIMEX_BYTES = 512  # struct timex is 208 bytes on Linux
+_TIME_ERROR = 5  # "clock not synchronised"
 
 
 class Clock(Protocol):
@@ -47,12 +49,24 @@ def steady_s() -> float:
     return time.perf_counter()
 
 
+def kept_by_time_server() -> bool:
+    """Whether the kernel says that a time server keeps the clock (adjtimex(2)); False where it cannot be asked."""
+    import ctypes
+
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (OSError, AttributeError):
+        return False
+    asked = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes = 0: only asks
+    return int(adjtimex(asked)) not in (-1, _TIME_ERROR)
+
+
 class SystemClock:
     """The computer's clock, watched against the time since boot.
 
     not_before_ms: the latest trusted time in the journal; a clock behind it is wrong. Safe from any thread.
     A step away makes the clock untrusted until it steps back, until it steps out of an implausible time
-    (a time server has set it), or until `confirm()`.
+    (a time server has set it), until the system says that a time server keeps it, or until `confirm()`.
     """
 
     def __init__(
@@ -61,8 +75,9 @@ class SystemClock:
         not_before_ms: int = 0,
         wall_ns: Callable[[], int] = time.time_ns,
         steady_ns: Callable[[], int] = _steady_ns,
+        kept: Callable[[], bool] = lambda: kept_by_time_server(),
     ) -> None:
-        self._wall_ns, self._steady_ns = wall_ns, steady_ns
+        self._wall_ns, self._steady_ns, self._kept = wall_ns, steady_ns, kept
         self._not_before_ms = not_before_ms
         self._lock = threading.Lock()
         self._stepped_ms = 0
@@ -81,6 +96,8 @@ class SystemClock:
             now_ms = self._look()
             if implausible := self._implausible(now_ms):
                 return implausible
+            if abs(self._stepped_ms) > MAX_STEP_MS and self._kept():
+                self._stepped_ms = 0  # the step was the correction
             return f"stepped:{self._stepped_ms:+d}" if abs(self._stepped_ms) > MAX_STEP_MS else ""
 
     def confirm(self) -> None:

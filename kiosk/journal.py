@@ -105,6 +105,21 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def last_trusted_ms(state: Path) -> int:
+    """The latest time in the journal that a trusted clock gave, 0 without one: a clock behind it is wrong."""
+    path = state / FILE_NAME
+    if not path.exists():
+        return 0
+    connection = connect(path, read_only=True)
+    try:
+        rows = connection.execute("SELECT raw FROM entries ORDER BY boot DESC, seq DESC LIMIT 50").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(f"{path} cannot be read ({error}); restore the last backup beside it") from error
+    finally:
+        connection.close()
+    return max((e.at_ms for (raw,) in rows if (e := decode(raw)).clock == "trusted"), default=0)
+
+
 class Journal:
     """The writing side. Opened once by the controller; all calls come from its thread."""
 

@@ -94,6 +94,11 @@ def build_world(
         ),
         cards=CardIndex(directory.cards),
     )  # fmt: skip
+    readers: dict[str, tuple[str, ...]] = {}
+    for device in settings.site.devices:
+        if device.access_point:
+            readers[device.access_point] = (*readers.get(device.access_point, ()), device.name)
+    world.readers = readers
     world.link.configured = bool(settings.site.sync.server)
     return world
 

@@ -136,9 +136,10 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
         problem = _unmet(command, verdict, world)
         if problem is not None:
             alarm = verdict.reason is Reason.COLLECTOR_RESTRICTED
+            told = [] if verdict.outcome is Outcome.ASK_GUARD else [_not_released(command, child, problem, world)]
             missing = [n for n in verdict.needs if n not in _verified(command, world)]
             return Decision(
-                outcome=Outcome.REFUSED, reason=problem, child=child, person=command.collector,
+                outcome=Outcome.REFUSED, reason=problem, facts=tuple(told), child=child, person=command.collector,
                 access_point=point.id, alarm=alarm, detail={"needs": missing},
             )  # fmt: skip
     facts = tuple(_released(command, child, verdict, world) for child, verdict in verdicts.items())
@@ -146,6 +147,21 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
         outcome=Outcome.GRANTED, reason=Reason.COLLECTED, facts=facts, access_point=point.id,
         child=command.children[0], person=command.collector, open_door=True,
     )  # fmt: skip
+
+
+def _not_released(command: c.Release, child: int, reason: Reason, world: World) -> Fact:
+    """A refusal is a fact: who tried to take which child, and who said no. The queue keeps the adult."""
+    body: dict[str, Any] = {
+        "children": [child],
+        "collector": command.collector,
+        "access_point": command.access_point,
+        "reason": reason.value,
+        "guard": command.by,
+        "day": world.day,
+    }
+    if reason is Reason.COLLECTOR_RESTRICTED:
+        body["alarm"] = "restricted_person"
+    return Fact(Kind.PICKUP_REFUSED, body)
 
 
 def _verified(command: c.Release, world: World) -> frozenset[str]:
@@ -208,6 +224,8 @@ def refuse_pickup(command: c.RefusePickup, world: World, now_ms: int, trusted: b
     if command.collector is not None:
         body["collector"] = command.collector
     barred = command.collector is not None and any(restricted(world, n, command.collector) for n in command.children)
+    if barred and not requests:  # came without a card: the tap has raised no alarm
+        body["alarm"] = "restricted_person"
     fact = Fact(Kind.PICKUP_REFUSED, body, command.description)
     return done(fact, person=command.collector, access_point=command.access_point, alarm=barred)
 
@@ -315,7 +333,9 @@ def close_case(command: c.CloseCase, world: World, now_ms: int, trusted: bool) -
     """A conflict is closed by the duty leader with a note; an uncollected child closes its own case by going home."""
     if not command.note.strip():
         return refused(Reason.REASON_NEEDED)
-    if all(conflict.case != command.case for conflict in world.campus.conflicts()):
+    found = {conflict.case for conflict in world.campus.conflicts()}
+    found |= {alarm.case for alarm in world.campus.open_alarms()}
+    if command.case not in found:
         return refused(Reason.NO_SUCH_CASE)
     body = {"case": command.case, "by": command.by, "day": world.day}
     return done(Fact(Kind.CASE_CLOSED, body, command.note))
@@ -342,6 +362,7 @@ def clear_blockers(world: World) -> tuple[str, ...]:
     counts = {
         "children": sum(1 for _ in world.campus.on_campus()),
         "conflicts": len(world.campus.conflicts()),
+        "alarms": len(world.campus.open_alarms()),
         "emergency": 1 if world.campus.emergency else 0,
     }
     return tuple(f"{name}:{count}" for name, count in counts.items() if count)

@@ -44,6 +44,17 @@ class OpenOffer(NamedTuple):
     until_ms: int
 
 
+class Alarm(NamedTuple):
+    """Silent, for the duty leader. kind: restricted_person, lost_card."""
+
+    case: str
+    kind: str
+    at_ms: int
+    person: int
+    children: tuple[int, ...]
+    access_point: str
+
+
 class Emergency(NamedTuple):
     since_ms: int
     drill: bool
@@ -65,6 +76,7 @@ class Campus:
         self.requests: dict[str, Request] = {}  # open ones only
         self.closed_requests: dict[str, int] = {}  # id -> at_ms of what closed it
         self.closed_cases: dict[str, int] = {}  # case -> at_ms
+        self.alarms: dict[str, Alarm] = {}
         self.lost_cards: set[str] = set()
         self._logs: dict[int, list[tuple[tuple[int, str, str, int], Entry]]] = {}
         self._seen: dict[str, _Seen] = {}
@@ -96,6 +108,9 @@ class Campus:
             if conflict.case not in self.closed_cases
         ]
 
+    def open_alarms(self) -> list[Alarm]:
+        return [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
+
     def history(self, child: int, day: str) -> Iterator[tuple[int, str, str]]:
         """(at_ms, kind, reason) of every fact about a child on one day, oldest first."""
         for _, entry in self._logs.get(child, ()):
@@ -121,6 +136,7 @@ class Campus:
             tuple(sorted(self.offers.items())),
             tuple(sorted(self.requests.values())),
             tuple(sorted(self.closed_cases.items())),
+            tuple(sorted(self.alarms.items())),
             tuple(sorted(self.lost_cards)),
             self.emergency,
             self.cleared,
@@ -135,6 +151,8 @@ class Campus:
             seen = self._seen[entry.stream] = _Seen()
         if not seen.add(entry.seq):
             return
+        if entry.body.get("alarm"):
+            _alarm_raised(self, entry)
         campus_step = _CAMPUS_STEPS.get(entry.kind)
         if campus_step is not None:
             campus_step(self, entry)
@@ -154,6 +172,7 @@ class Campus:
                 del self._logs[child], self.children[child]
         self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
+        self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
 
     def _fold_child(self, child: int, entry: Entry) -> None:
@@ -228,6 +247,13 @@ def _request_closed(campus: Campus, entry: Entry) -> None:
     for key in entry.body.get("requests", ()):
         campus.closed_requests[key] = entry.at_ms
         campus.requests.pop(key, None)
+
+
+def _alarm_raised(campus: Campus, entry: Entry) -> None:
+    body, case = entry.body, f"alarm:{entry.id}"
+    person = body.get("person") or body.get("collector") or body.get("child") or 0
+    children = tuple(body.get("candidates") or body.get("children") or ())
+    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, body.get("access_point", ""))
 
 
 def _case_closed(campus: Campus, entry: Entry) -> None:

@@ -17,7 +17,6 @@ from kiosk.core.escalation import facts_due
 from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
-
 DAY_MS = 86_400_000
 
 
@@ -34,6 +33,9 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
         world.open_day(today)
         world.campus.forget_before(world.book.start_ms - DAY_MS)  # yesterday is kept: another gate may be late with it
     facts = handover.lapses_due(world, now_ms)
+    if trusted != world.clock_trusted:
+        facts.append(Fact(Kind.CLOCK_FIXED if trusted else Kind.CLOCK_STEPPED, {"day": world.day}))
+        world.clock_trusted = trusted
     if trusted:
         facts += facts_due(world, now_ms)
     stale = [r for r in world.campus.requests.values() if now_ms - r.at_ms >= world.rules.seat_claim_ms]

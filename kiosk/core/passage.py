@@ -320,6 +320,7 @@ def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trust
         "day": world.day,
         "scheme": read.scheme,
         "queue": "collector",
+        **({"alarm": "restricted_person"} if barred else {}),
     }
     same = _already_queued(world, person, point.id, now_ms)
     return Decision(
@@ -391,6 +392,7 @@ def _refuse(
         "scheme": read.scheme,
         "person": person,
         "queue": queue,
+        **({"alarm": "lost_card"} if alarm else {}),
     }
     return Decision(
         outcome=Outcome.REFUSED,

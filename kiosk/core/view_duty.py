@@ -7,6 +7,7 @@ from typing import Any
 
 from kiosk.core import roster as r
 from kiosk.core.acts import clear_blockers
+from kiosk.core.campus import Alarm
 from kiosk.core.child import ChildState, LadderState
 from kiosk.core.custody import Collection
 from kiosk.core.escalation import next_due_ms
@@ -18,6 +19,7 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
     live = list(world.campus.on_campus())
     cases = [_case(world, n, s.case, now_ms) for n, s in live if s.case]
     cases += [_conflict_case(world, conflict, now_ms) for conflict in world.campus.conflicts()]
+    cases += [_alarm_case(world, alarm, now_ms) for alarm in world.campus.open_alarms()]
     cases += [_roll_case(world, n, s, now_ms) for n, s in live if _absent_but_in_school(s)]
     cases.sort(key=lambda case: case.next_due_ms or case.opened_ms)
     blockers = clear_blockers(world)
@@ -84,7 +86,8 @@ def _case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLin
 
 def _plain_case(world: World, kind: str, case: str, child: int, at_ms: int, detail: str, now_ms: int) -> r.CaseLine:
     return r.CaseLine(
-        case=case, kind=kind, line=child_line(world, child, now_ms), opened_ms=at_ms, t0_ms=at_ms, rung=0, state=kind,
+        case=case, kind=kind, line=child_line(world, child, now_ms) if child else None,
+        opened_ms=at_ms, t0_ms=at_ms, rung=0, state=kind,
         do="", do_en="", told=("duty_leader",), next_due_ms=None, acknowledged_by="", acknowledged_ms=None, eta_ms=None,
         calls=(), guardians=guardians(world, child), detail=detail,
     )  # fmt: skip
@@ -93,6 +96,14 @@ def _plain_case(world: World, kind: str, case: str, child: int, at_ms: int, deta
 def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
     detail = " · ".join(conflict.entries)
     return _plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
+
+
+def _alarm_case(world: World, alarm: Alarm, now_ms: int) -> r.CaseLine:
+    """Who came, and where; with the child whom it is about, or the holder of a lost card."""
+    about = [n for n in (*alarm.children, alarm.person) if n in world.directory.pupils]
+    point = world.rules.access_points.get(alarm.access_point)
+    detail = f"{world.directory.name_of(alarm.person)} · {point.name if point else alarm.access_point}"
+    return _plain_case(world, alarm.kind, alarm.case, about[0] if about else 0, alarm.at_ms, detail, now_ms)
 
 
 def _roll_case(world: World, child: int, state: ChildState, now_ms: int) -> r.CaseLine:

@@ -17,7 +17,7 @@ def display(world: World, query: r.DisplayQuery, now_ms: int, trusted: bool) -> 
     gate = world.rules.gates.get(point.gate)
     name, from_ms, to_ms = _window(world, point.kind, point.room, now_ms)
     emergency = world.campus.emergency
-    mine = [d for n, d in world.devices.items() if n.startswith(point.id)]
+    mine = [world.devices[name] for name in world.readers.get(point.id, ()) if name in world.devices]
     return r.DisplayView(
         access_point=point.id,
         name=point.name,

@@ -6,6 +6,7 @@ node happens to know right now (devices, link) and is recorded nowhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
@@ -51,7 +52,9 @@ class World:
     cards: CardIndex
     link: Link = field(default_factory=Link)
     devices: dict[str, DeviceState] = field(default_factory=dict)
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # access point -> its readers' device names
     can_save: bool = True
+    clock_trusted: bool = True  # as the last tick found it
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
 
     @property

@@ -229,6 +229,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "duty.kind_release_after_revocation": ("授权撤销后放行", "Released after revocation"),
     "duty.kind_roll_discrepancy": ("点名与记录不符", "Roll call differs"),
     "duty.kind_restricted_person": ("受限人员到场", "Restricted person at the gate"),
+    "duty.kind_lost_card": ("挂失卡在使用", "A lost card is in use"),
     "duty.kind_arrived_twice": ("两处同时到校", "Arrived twice"),
     "duty.kind_step_misfit": ("交接记录不一致", "Handover records disagree"),
     "duty.kind_other": ("待核实", "To be checked"),

@@ -124,3 +124,20 @@ def test_a_picture_without_consent_is_not_named_in_the_record(school):
     school.ask(c.AdoptDirectory(directory=replace(school.directory, number=2, pupils=pupils), digest="d"))
     school.tap_card(uid_of(1), "east-in", snapshot="20261123-" + "b" * 32)
     assert "snapshot" not in school.entries("arrived")[0].body
+
+
+def test_a_clock_that_loses_and_regains_trust_is_recorded_once_each_way(school):
+    school.clock.distrust("stepped")
+    school.ask(c.Tick())
+    school.ask(c.Tick())
+    school.clock.set(school.ms("08:00"))
+    school.clock.distrust("")
+    school.ask(c.Tick())
+    assert [e.kind for e in school.entries() if e.kind.startswith("clock")] == ["clock_stepped", "clock_fixed"]
+
+
+def test_a_lane_whose_only_reader_is_dead_says_so(school):
+    school.gate.world.readers = {"east-in": ("nfc-1",)}
+    school.ask(c.DeviceChanged(device="nfc-1", health="down", why="unplugged"))
+    assert school.look(r.DisplayQuery("east-in")).out_of_order
+    assert not school.look(r.DisplayQuery("south-in")).out_of_order

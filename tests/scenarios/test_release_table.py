@@ -65,7 +65,7 @@ def test_row_7_an_unknown_adult_is_refused_and_the_guard_files_a_description(sch
         )
     )
     assert filed.decision.outcome == "granted"
-    (entry,) = school.entries("pickup_refused")
+    entry = school.entries("pickup_refused")[-1]
     assert "灰色外套" not in str(entry.body), "free text stays out of the chain"
     assert school.gate.journal.note(entry.body["note"]) == "五十岁左右，灰色外套"
 
@@ -169,3 +169,22 @@ def test_row_16b_under_an_untrusted_clock_two_members_of_staff_and_a_document_ar
     assert school.release(["王小明"], "王妈妈").decision.reason == "clock_untrusted"
     done = school.release(["王小明"], "王妈妈", "id_seen", second="孙主任")
     assert done.decision.outcome == "granted"
+
+
+def test_row_8b_the_silent_alarm_is_a_case_that_keeps_the_day_open_until_the_duty_leader_closes_it(school):
+    school.tap("王小明", "east-in")
+    school.at("15:35").tap("王爸爸", "east-out")
+    school.release(["王小明"], "王妈妈")
+    case = next(case for case in school.duty().cases if case.kind == "restricted_person")
+    assert case.line.name == "王小明" and case.detail == "王爸爸 · 东门出口"
+    leader = school.number("孙主任")
+    assert school.ask(c.ClearCampus(by=leader)).decision.detail == {"blockers": ["alarms:1"]}
+    school.ask(c.CloseCase(case=case.case, by=leader, note="已劝离，通知班主任"))
+    assert school.ask(c.ClearCampus(by=leader)).decision.outcome == "granted"
+
+
+def test_row_8c_a_restricted_father_looked_up_by_name_raises_the_alarm_as_well(school):
+    school.tap("王小明", "east-in")
+    school.at("15:35").release(["王小明"], "王爸爸", "photo")
+    assert [e.body["reason"] for e in school.entries("pickup_refused")] == ["collector_restricted"]
+    assert [case.kind for case in school.duty().cases] == ["restricted_person"]
