@@ -99,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     bench = shared(add("bench", _bench, "measure against the limits of this machine"), "json")
     bench.add_argument("name", nargs="?", help="one measurement only")
     bench.add_argument("--runs", type=int, default=5)
+    photos = shared(add("photos", _photos, "put photos on file: pictures named by 学号 or 接送人编号"), "state")
+    photos.add_argument("folder", type=Path, metavar="FOLDER", help="JPEG files such as 20260101.jpg or J00002.jpg")
     add("diagram", _diagram, "print the custody tables as a state diagram (Mermaid)")
     key = shared(add("key", _key, "make a key for a network reader"), "state")
     key.add_argument("access_point", nargs="*", help="the access points it may read for; none = all")
@@ -232,6 +234,21 @@ def _import(options: argparse.Namespace) -> int:
         raise Stop(str(error)) from error
     _print(options, result.as_json(), result.text())
     return FINE if result.ok else NOT_FINE
+
+
+def _photos(options: argparse.Namespace) -> int:
+    from kiosk.directory import DirectoryError
+    from kiosk.photos import put_photos
+    from kiosk.snapshots import PictureError
+
+    try:
+        filed, left = put_photos(options.folder, options.state)
+    except (DirectoryError, PictureError, NotADirectoryError, FileNotFoundError) as error:
+        raise Stop(str(error)) from error
+    for name in left:
+        print(f"{name}: nobody has this number; name the file by 学号 or 接送人编号", file=sys.stderr)
+    print(f"{filed} photos on file; the gate shows them from its next start or import")
+    return NOT_FINE if left else FINE
 
 
 def _key(options: argparse.Namespace) -> int:

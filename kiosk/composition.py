@@ -80,7 +80,10 @@ class GateProcess:
         self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
         self.devices = Devices(settings, self.controller, self.snapshots)
         row, _ = peers_after(state / PEERS_FILE, 0)
-        self.neighbours = Neighbours(controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row)
+        self.neighbours = Neighbours(
+            controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
+            keep_pictures_days=settings.site.web.keep_pictures_days,
+        )  # fmt: skip
         self._pins = PinDesk(state / "credentials.db", load_pepper(state / "keys" / "pepper", create=True))
         self.app: FastAPI = create_app(self._gate())
 
@@ -98,7 +101,7 @@ class GateProcess:
             access_log=_log_page_read,
             state_dir=self.state,
             device_keys=load_device_keys(self.state),
-            web=WebSettings(),
+            web=web_settings(self.settings),
             settings_in_force=settings_in_force(self.settings),
             home_gate=self.settings.site.gate,
             policy=self.settings.school.city,
@@ -155,6 +158,11 @@ def new_device_key(state: Path, access_points: list[str]) -> str:
     draft.chmod(0o600)
     draft.replace(path)
     return key
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    web = settings.site.web
+    return WebSettings(idle_s=web.idle_min * 60, public_input_from=web.public_input_from, secure_cookie=web.https)
 
 
 def settings_in_force(settings: Settings) -> tuple[Setting, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiosk.clock import SystemClock
 from kiosk.controller import Controller
-from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, Tick
+from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, PicturesErased, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
 from kiosk.opening import PEERS_FILE, peers_after
 from kiosk.photos import with_photos
@@ -22,11 +22,15 @@ from sync_agent.agent_state import read_status
 log = logging.getLogger("kiosk.neighbours")
 
 LOOK_EVERY_S = 1.0
+DAY_MS = 86_400_000
 PEERS_AT_ONCE = 2_000  # entries folded between two batches, so that a long catch-up never holds up a tap
 
 
 class Neighbours:
-    def __init__(self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int) -> None:
+    def __init__(
+        self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int, keep_pictures_days: int
+    ) -> None:
+        self._keep_pictures_ms, self._pruned_on = keep_pictures_days * DAY_MS, -1
         self._controller, self._state, self._snapshots = controller, state, snapshots
         self._peers_row, self._computer = peers_row, SystemClock()
         self._directory_seen: tuple[int, int] | None = None
@@ -51,6 +55,7 @@ class Neighbours:
             self._look_at_link()
             self._look_at_peers()
             self._look_at_directory()
+            self._prune_pictures()
             self._complained = ""
         except (sqlite3.Error, OSError, DirectoryError) as error:
             if str(error) != self._complained:
@@ -74,8 +79,21 @@ class Neighbours:
         for start in range(0, len(sealed), PEERS_AT_ONCE):
             self._controller.submit(PeerEntries(sealed=sealed[start : start + PEERS_AT_ONCE]))
 
+    def _prune_pictures(self) -> None:
+        """Once a day: snapshots past their time are erased, and that is recorded."""
+        now_ms = self._controller.clock.now_ms()
+        if now_ms // DAY_MS == self._pruned_on or not self._controller.clock.trusted():
+            return
+        before_ms = now_ms - self._keep_pictures_ms
+        erased = self._snapshots.prune(before_ms)
+        if erased:
+            self._controller.submit(PicturesErased(count=len(erased), before_ms=before_ms))
+        self._pruned_on = now_ms // DAY_MS
+
     def _look_at_directory(self) -> None:
         path = self._state / "directory.db"
+        if not path.exists():
+            return
         stat = path.stat()
         seen = (stat.st_ino, stat.st_mtime_ns)
         if seen == self._directory_seen:

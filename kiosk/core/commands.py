@@ -244,6 +244,14 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesErased:
+    """Snapshots past their retention were erased (PIPL art. 47): how many, and older than when."""
+
+    count: int
+    before_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A page wants a picture of the state. Answered between two batches; changes nothing."""
 
@@ -277,5 +285,6 @@ Command = (
     | PeerEntries
     | AdoptDirectory
     | LinkChanged
+    | PicturesErased
     | Look
 )

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     CLOCK_FIXED = "clock_fixed"
     SETTINGS_ADOPTED = "settings_adopted"
     DIRECTORY_ADOPTED = "directory_adopted"
+    PICTURES_ERASED = "pictures_erased"
     STAFF_SIGNED_IN = "staff_signed_in"
     CAMPUS_CLEARED = "campus_cleared"
 

@@ -78,6 +78,11 @@ def _directory(command: c.AdoptDirectory, world: World, now_ms: int, trusted: bo
     return acts.done(Fact(Kind.DIRECTORY_ADOPTED, body))
 
 
+def _pictures_erased(command: c.PicturesErased, world: World, now_ms: int, trusted: bool) -> Decision:
+    body = {"count": command.count, "before_ms": command.before_ms, "day": world.day}
+    return acts.done(Fact(Kind.PICTURES_ERASED, body))
+
+
 def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) -> Decision:
     body = {"staff": command.staff, "where": command.where, "day": world.day}
     return acts.done(Fact(Kind.STAFF_SIGNED_IN, body), person=command.staff)
@@ -121,4 +126,5 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.PeerEntries: _peers,
     c.AdoptDirectory: _directory,
     c.LinkChanged: _link,
+    c.PicturesErased: _pictures_erased,
 }

@@ -23,7 +23,7 @@ from kiosk.core.timetable import (
 from kiosk.national_calendar import NationalLayer
 from kiosk.settings.keys import FILES
 from kiosk.settings.schema import Problems, Section, read
-from kiosk.settings.values import Accepted, Device, Fees, School, Service, Settings, Site, Sync
+from kiosk.settings.values import Accepted, Device, Fees, School, Service, Settings, Site, Sync, Web
 
 SECOND_MS: Final = 1000
 
@@ -209,4 +209,5 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
         port=node["port"],
         devices=tuple(Device(**row) for row in raw["device"]),
         sync=Sync(server=sync["server"], school=sync["school"] or school_id),
+        web=Web(**{**raw["web"], "public_input_from": tuple(raw["web"]["public_input_from"])}) if raw["web"] else Web(),
     )

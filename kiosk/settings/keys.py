@@ -63,8 +63,27 @@ _SYNC = Section(
     ),
 )
 
+_WEB = Section(
+    "web",
+    Shape.ONE,
+    "网页",
+    "The pages.",
+    keys=(
+        Key("idle_min", Kind.NUMBER, "无操作几分钟后退出登录", "minutes after the last press until sign-out", 15, low=1, high=240),
+        Key(
+            "public_input_from",
+            Kind.TEXTS,
+            "无须登录即可刷卡、报座号的网段，即本校门的屏幕",
+            "networks whose screens may give cards and seats without a sign-in: this gate's own",
+            ("127.0.0.0/8", "::1/128"),
+        ),
+        Key("https", Kind.FLAG, "网页经 https 提供", "the pages are served over https", False),
+        Key("keep_pictures_days", Kind.NUMBER, "抓拍保留天数", "days that snapshots are kept", 30, low=1, high=365),
+    ),
+)
+
 SITE: Final = Section(
-    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _SYNC)
+    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _SYNC, _WEB)
 )
 
 FILES: Final[Mapping[str, Section]] = {

@@ -93,6 +93,14 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    idle_min: int = 15
+    public_input_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    https: bool = False
+    keep_pictures_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """This gate computer. Without a site.toml: node `gate-1` on the loopback address, no devices."""
 
@@ -102,6 +110,7 @@ class Site:
     port: int = 8470
     devices: tuple[Device, ...] = ()
     sync: Sync = field(default_factory=Sync)
+    web: Web = field(default_factory=Web)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

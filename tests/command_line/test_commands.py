@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from drivers.simulated.camera_portrait import portrait
 from kiosk.core.entries import encode
-from kiosk.directory import publish
+from kiosk.directory import load, publish
 from kiosk.directory_schema import Content
+from kiosk.photos import with_photos
 from kiosk.settings import shared_data_dir
+from kiosk.snapshots import SnapshotStore
 from tests.support.people import CLASSES, MADE_AT_MS, PUPILS, SESSIONS, STAFF
 from tests.support.school import CONFIG, School
 
@@ -67,7 +70,8 @@ def test_replay_says_where_every_child_was_and_who_answered(tmp_path: Path) -> N
     publish(tmp_path / "directory.db", content, 1, MADE_AT_MS)
     code, found = answer("replay", "--config", CONFIG, "--state", tmp_path, "--at", "2026-11-23T12:00")
     assert code == 0 and found["open_cases"] == []
-    assert [(c["child"], c["custodian"], c["collection"]) for c in found["children"]] == [(1, 101, "NOT_DUE"), (3, 105, "NOT_DUE")]
+    rows = [(c["child"], c["custodian"], c["collection"]) for c in found["children"]]
+    assert rows == [(1, 101, "NOT_DUE"), (3, 105, "NOT_DUE")]
     _, later = answer("replay", "--config", CONFIG, "--state", tmp_path, "--at", "2026-11-23T15:40")
     assert later["children"][0] == {"child": 1, "place": "", "custodian": None, "collection": "COLLECTED"}
 
@@ -135,3 +139,15 @@ def test_a_key_for_a_network_reader_is_kept_as_a_digest_only(tmp_path: Path) -> 
     _, out, _ = kiosk("key", "--state", tmp_path, "east-in")
     kept = (tmp_path / "keys" / "device_keys.json").read_text()
     assert out.strip() not in kept and json.loads(kept).popitem()[1] == ["east-in"]
+
+
+def test_photos_are_put_on_file_by_the_numbers_that_people_know(tmp_path: Path) -> None:
+    answer("import", SAMPLE / "people", "--config", SAMPLE, "--state", tmp_path / "state")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("20260101.jpg", "J00002.jpg", "nobody.jpg"):
+        (photos / name).write_bytes(portrait(1))
+    code, out, err = kiosk("photos", photos, "--state", tmp_path / "state")
+    assert code == 1 and out.startswith("2 photos") and "nobody.jpg" in err
+    directory = with_photos(load(tmp_path / "state" / "directory.db"), SnapshotStore(tmp_path / "state"))
+    assert [p.school_number for p in directory.pupils.values() if p.has_photo] == ["20260101"]
