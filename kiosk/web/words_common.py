@@ -55,6 +55,7 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "js.signed_out": ("请重新登录", "Please sign in again"),
     "js.busy": ("正在提交…", "Submitting…"),
     "js.done": ("已完成", "Done"),
+    "js.reading": ("正在读取文件，请稍候…", "Reading the files, one moment…"),
     "js.forbidden": ("没有权限，或工号、PIN 不对", "Not permitted, or staff number or PIN is wrong"),
     "js.too_fast": ("操作太快，请等几秒再试", "Too fast: wait a few seconds"),
     "js.trouble": ("本机暂时不能处理，请重试或用纸质登记", "The gate cannot do this now: try again or use paper"),

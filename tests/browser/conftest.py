@@ -26,7 +26,15 @@ FLAGS = [
 ]
 SIZES = {"phone": (390, 844), "tablet": (1024, 768), "landscape": (1920, 1080), "portrait": (1080, 1920)}
 # A cut line and a wrong PIN are part of the story: the browser logs them, and the page says them.
-EXPECTED = ("ERR_CONNECTION", "ERR_INCOMPLETE", "ERR_EMPTY", "ERR_INTERNET", "ERR_NETWORK", "ERR_FAILED", "status of 401")
+EXPECTED = (
+    "ERR_CONNECTION",
+    "ERR_INCOMPLETE",
+    "ERR_EMPTY",
+    "ERR_INTERNET",
+    "ERR_NETWORK",
+    "ERR_FAILED",
+    "status of 401",
+)
 
 Opener = Callable[..., Page]
 

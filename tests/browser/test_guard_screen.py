@@ -206,10 +206,13 @@ def test_everything_can_be_reached_by_keyboard(show: Opener) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.locator(".line-link").nth(1).focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#item-q40")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
     outline = page.locator(".line-link").nth(1).evaluate("e => getComputedStyle(e).outlineStyle")
     assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator("#item-q40")).to_be_visible()
+    expect(page.locator("#item-q40 h2")).to_be_focused()
 
 
 def test_a_cut_line_is_a_state_of_the_page_and_heals(stage: Stage, show: Opener) -> None:

@@ -27,7 +27,7 @@ function select(key, { byHand = false } = {}) {
   if (detail) {
     found.hidden = true;
     weigh(detail);
-    if (byHand) detail.querySelector("h2").scrollIntoView({ block: "nearest" });
+    if (byHand) detail.querySelector("h2").focus();
   }
 }
 
@@ -46,7 +46,7 @@ export function showFound(html) {
   select("");
   nothing.hidden = true;
   for (const row of found.querySelectorAll(".adult-row")) weigh(row);
-  found.querySelector("h2")?.scrollIntoView({ block: "nearest" });
+  found.querySelector("h2")?.focus();
 }
 
 // --- what is still asked before a release ----------------------------------------------------------------------

@@ -32,6 +32,6 @@ form?.addEventListener("submit", () => {
   setTimeout(() => (button.disabled = true));
 });
 if (form && desk) {
-  startWedge(desk, fill, "/sign-in/card", {});
+  startWedge(desk, fill, { url: "/sign-in/card", more: {} });
   waitForCard();
 }
