@@ -296,4 +296,4 @@ def children_of(entry: Entry) -> Iterable[int]:
     if entry.kind == Kind.ROLL_CALLED:
         return (child for child, _ in body["marks"])
     children: list[int] = body.get("children", [])
-    return children
+    return dict.fromkeys(children)  # one fact, one step a child, however often another version names it

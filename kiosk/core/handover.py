@@ -65,11 +65,12 @@ def offer(command: c.Offer, world: World, now_ms: int, trusted: bool) -> Decisio
         return refused(Reason.NOT_PERMITTED)
     if command.taker not in world.directory.staff or command.taker == giver or not command.children:
         return refused(Reason.NO_SUCH_PERSON)
-    for child in command.children:
+    children = tuple(dict.fromkeys(command.children))  # a child named twice is one child
+    for child in children:
         hold = world.campus.child(child).hold
         if hold.custodian != giver or hold.handover or not hold.live:
             return refused(Reason.STEP_REFUSED, child=child, custody=hold.custody.value)
-    return done(_offer_fact(world, command.kind, giver, command.taker, command.place, command.children, command.by))
+    return done(_offer_fact(world, command.kind, giver, command.taker, command.place, children, command.by))
 
 
 def _offer_fact(

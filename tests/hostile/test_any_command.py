@@ -1,0 +1,181 @@
+"""Whatever reaches the inbox, in whatever order: no decision fails, the state stays the fold, the journal stays whole.
+
+Commands are drawn from their own fields: children who exist and who do not, staff in every role, rosters, handovers and cases
+of this very run and of no run, words from the vocabularies and others. Nothing filters out nonsense.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kiosk.core import commands as c
+from kiosk.core import roster as r
+from kiosk.core.campus import Campus
+from kiosk.core.decisions import Answer
+from kiosk.journal import verify
+from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
+from tests.support.school import School
+
+PEOPLE = [p.number for p in (*PUPILS, *STAFF, *COLLECTORS)]
+NUMBERS = st.one_of(st.sampled_from(PEOPLE), st.sampled_from([p.number for p in PUPILS]), st.sampled_from([0, -1, 999, 2**53]))
+CHILDREN = st.one_of(st.sampled_from([p.number for p in PUPILS]), NUMBERS)
+BY = st.one_of(st.sampled_from([s.number for s in STAFF]), NUMBERS)
+POINTS = st.sampled_from(["east-in", "east-in-2", "east-out", "south-in", "south-out", "east-desk", "room-201", "room-art", "room-201-exit", "", "x"])  # fmt: skip
+ROSTERS = st.sampled_from(
+    ["session:S1", "session:S2", "session:E1", "class:primary-2026-1", "class:primary-2022-1", "session:", "class:x", "", ":", "x"]
+)
+WORDS = st.sampled_from(
+    ["present", "late", "left_early", "absent_unexplained", "moved", "leave_sick", "to_session", "to_extended_care", "to_gatehouse",
+     "answered", "on_the_way", "photo", "call_back", "id_seen", "child_recognises", "second_person", "granted", "", "\x00", "无"]
+)  # fmt: skip
+TEXTS = st.one_of(st.sampled_from(["", " ", "家长电话说路上堵车"]), st.text(max_size=20))
+CARDS = st.one_of(st.sampled_from([uid_of(n) for n in PEOPLE] + ["0BADCA4D", "08ABCDEF", ""]), st.text(max_size=40))
+SCHEMES = st.sampled_from(["uid", "em4100", "number", "qr", "seat", ""])
+MOMENTS = st.sampled_from([0, 1_795_392_000_000, 1_795_420_000_000, 2**53])
+MANY = st.lists(CHILDREN, max_size=4).map(tuple)
+MARKS = st.dictionaries(CHILDREN, WORDS, max_size=4)
+REF = st.integers(-3, 12)  # which entry, case or request of this run is meant; below 0: none
+
+MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "Read": st.fixed_dictionaries({"access_point": POINTS, "scheme": SCHEMES, "value": CARDS, "random_uid": st.booleans()}),
+    "ClaimSeat": st.fixed_dictionaries({"access_point": POINTS, "class_id": st.sampled_from(["primary-2026-1", "x"]), "seat": st.integers(-1, 4)}),
+    "ConfirmIdentity": st.fixed_dictionaries({"claim": REF, "by": BY, "same_person": st.booleans()}),
+    "Release": st.fixed_dictionaries(
+        {"children": MANY, "collector": NUMBERS, "access_point": POINTS, "by": BY, "verified": st.lists(WORDS, max_size=4).map(tuple),
+         "second": st.none() | BY, "reason": TEXTS}
+    ),
+    "RefusePickup": st.fixed_dictionaries(
+        {"children": MANY, "collector": st.none() | NUMBERS, "access_point": POINTS, "by": BY, "reason": WORDS, "description": TEXTS}
+    ),
+    "DismissFromQueue": st.fixed_dictionaries({"queue_id": REF, "by": BY}),
+    "CallRoll": st.fixed_dictionaries({"roster": ROSTERS, "marks": MARKS, "by": BY}),
+    "Offer": st.fixed_dictionaries(
+        {"kind": WORDS, "children": MANY, "taker": BY, "place": TEXTS, "by": BY, "giver": st.none() | BY}
+    ),
+    "Accept": st.fixed_dictionaries({"handover": REF, "counted": st.integers(-1, 4), "by": BY, "exceptions": MARKS}),
+    "Decline": st.fixed_dictionaries({"handover": REF, "by": BY, "reason": TEXTS}),
+    "TakeGroup": st.fixed_dictionaries({"roster": ROSTERS, "counted": st.integers(0, 4), "by": BY, "exceptions": MARKS}),
+    "Acknowledge": st.fixed_dictionaries({"case": REF, "by": BY}),
+    "LogCall": st.fixed_dictionaries(
+        {"case": REF, "guardian": NUMBERS, "result": WORDS, "by": BY, "channel": WORDS, "eta_min": st.none() | st.integers(-5, 240)}
+    ),
+    "CloseCase": st.fixed_dictionaries({"case": REF, "by": BY, "note": TEXTS}),
+    "ExcuseAbsence": st.fixed_dictionaries({"child": CHILDREN, "kind": WORDS, "by": BY, "note": TEXTS}),
+    "GrantLeaveSlip": st.fixed_dictionaries(
+        {"child": CHILDREN, "from_ms": MOMENTS, "to_ms": MOMENTS, "by": BY, "with_collector": st.none() | NUMBERS, "alone": st.booleans(),
+         "kind": WORDS, "note": TEXTS}
+    ),
+    "ReportCardLost": st.fixed_dictionaries({"uid": CARDS, "by": BY}),
+    "DeclareEmergency": st.fixed_dictionaries({"by": BY, "drill": st.booleans()}),
+    "EndEmergency": st.fixed_dictionaries({"by": BY}),
+    "ClearCampus": st.fixed_dictionaries({"by": BY}),
+    "SignedIn": st.fixed_dictionaries({"staff": BY, "where": TEXTS}),
+    "DeviceChanged": st.fixed_dictionaries({"device": TEXTS, "health": st.sampled_from(["ok", "down", "misconfigured", "x"]), "why": TEXTS}),
+    "LinkChanged": st.fixed_dictionaries({"waiting": st.integers(-1, 9), "last_contact_ms": st.none() | MOMENTS}),
+    "Tick": st.just({}),
+}  # fmt: skip
+QUERIES: st.SearchStrategy[Any] = st.one_of(
+    st.just(r.BarQuery()),
+    st.just(r.DutyQuery()),
+    st.builds(r.DisplayQuery, st.sampled_from(["east-in", "east-out", "east-desk", "room-201"])),  # pages ask for no others
+    st.builds(r.GuardQuery, st.sampled_from(["east", "south", "west", ""])),
+    st.builds(r.RosterQuery, ROSTERS),
+    st.builds(r.RosterListQuery, st.none() | BY),
+    st.builds(r.ChildQuery, CHILDREN),
+    st.builds(r.SearchQuery, TEXTS),
+)
+STEP = st.one_of(
+    st.one_of([st.tuples(st.just(name), maker) for name, maker in MAKERS.items()]),
+    st.one_of([st.tuples(st.just("Read"), MAKERS["Read"])]),  # reads are the bulk of a day
+    st.tuples(st.just("look"), QUERIES),
+    st.tuples(st.just("wait"), st.sampled_from([1_000, 6_000, 61_000, 1_800_000, 14_400_000, 86_400_000])),
+)
+
+
+def meant(which: int, of: list[str]) -> str:
+    return of[which % len(of)] if which >= 0 and of else "none"
+
+
+def named(school: School, fields: dict[str, Any], answers: list[Answer]) -> dict[str, Any]:
+    """The handover, case or request that a small number means in this run."""
+    campus = school.gate.world.campus
+    cases = [s.case.case for s in campus.children.values() if s.case] + [one.case for one in campus.conflicts()]
+    pools: dict[str, Callable[[], list[str]]] = {
+        "handover": lambda: list(campus.offers),
+        "claim": lambda: list(campus.requests),
+        "queue_id": lambda: list(campus.requests),
+        "case": lambda: cases,
+    }
+    return {key: meant(value, pools[key]()) if key in pools else value for key, value in fields.items()}
+
+
+@pytest.mark.timeout(180)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(steps=st.lists(STEP, min_size=5, max_size=60))
+def test_no_command_in_any_order_breaks_a_decision_the_fold_or_the_journal(steps: list[tuple[str, Any]]) -> None:
+    faults = _Faults()
+    with tempfile.TemporaryDirectory() as folder, faults:
+        school = School(Path(folder))
+        try:
+            answers: list[Answer] = []
+            for name, given_ in steps:
+                if name == "wait":
+                    school.clock.advance(given_)
+                elif name == "look":
+                    assert school.look(given_) is not None
+                else:
+                    answers.append(school.ask(getattr(c, name)(**named(school, given_, answers))))
+            check(school)
+        finally:
+            school.close()
+    assert not faults.seen, faults.seen[0]
+
+
+def check(school: School) -> None:
+    again = Campus()
+    for entry in school.gate.journal.since_cleared():
+        again.apply(entry)
+    for entry in school.gate.journal.of_kinds(frozenset({"card_lost"})):
+        again.apply(entry)
+    live = school.gate.world.campus
+    assert {n: s.as_tuple() for n, s in again.on_campus()} == {n: s.as_tuple() for n, s in live.on_campus()}
+    custodians = {state.hold.custodian for _, state in live.on_campus()}
+    assert custodians <= {member.number for member in STAFF}, "custody of nobody known"
+    misfits = [one for one in live.conflicts() if one.kind in ("step_misfit", "arrived_twice", "double_release")]
+    assert not misfits, "a gate that knows everything must not contradict itself"
+    assert verify(school.state / "journal.db").ok
+
+
+class _Faults(logging.Handler):
+    """What the loop survived but should never have met."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(self.format(record))
+
+    def __enter__(self) -> _Faults:
+        logging.getLogger("kiosk").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("kiosk").removeHandler(self)
+
+
+def test_a_child_named_twice_in_one_offer_is_one_child(school: School) -> None:
+    school.tap("王小明", "east-in")
+    offer = school.offer(["王小明", "王小明"], "张老师", "李老师")
+    assert offer.decision.outcome == "granted"
+    assert school.accept(offer, "李老师", 1).decision.outcome == "granted"
+    assert school.custodian("王小明") == "李老师"
+    assert not school.gate.world.campus.conflicts()
