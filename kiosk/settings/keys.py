@@ -69,7 +69,7 @@ _WEB = Section(
     "网页",
     "The pages.",
     keys=(
-        Key("idle_min", Kind.NUMBER, "无操作几分钟后退出登录", "minutes after the last press until sign-out", 15, low=1, high=240),
+        Key("idle_min", Kind.NUMBER, "无操作几分钟后退出登录", "minutes from the last press to sign-out", 15, low=1, high=240),
         Key(
             "public_input_from",
             Kind.TEXTS,
