@@ -151,11 +151,22 @@ def test_nonsense_from_the_chip_is_a_lost_device_and_no_crash(spoil: str) -> Non
         reader = NfcReader("north", chip.url)
         with contextlib.closing(reader):
             opened(reader)
-            getattr(chip, spoil)(1)
+            getattr(chip, spoil)(2)
             with pytest.raises(DeviceLost, match="check cable and power"):
                 polled(reader)
             reader.close()
             opened(reader)
+
+
+def test_one_spoilt_answer_is_noise_and_the_next_card_is_read() -> None:
+    with SimulatedPn532() as chip:
+        reader = NfcReader("north", chip.url)
+        with contextlib.closing(reader):
+            opened(reader)
+            chip.garble(1)
+            assert polled(reader) == []
+            chip.place("DEADBEEF")
+            assert [read.value for read in polled(reader)] == ["DEADBEEF"]
 
 
 def test_nonsense_in_the_air_of_udp_is_a_lost_device_or_no_card_and_no_crash() -> None:
