@@ -38,7 +38,7 @@ from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
-from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView
+from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
 from kiosk.web.faces_roster import free_to_take, looking_for, moment
 from kiosk.web.words import known, say
 
@@ -144,6 +144,8 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         return {"inside": inside, "outside": outside, "blockers": live.blockers(view), "cases": cases}
     if isinstance(view, DevicesView):
         return {"tab": "devices", "chart": bar_chart(view.arrivals)}
+    if isinstance(view, SettingsView):
+        return {"tab": "settings", "groups": [(heading, setting_rows(lines)) for heading, lines in view.groups]}
     if isinstance(view, ErrorView):
         return {"key": f"error.{view.status}" if known(f"error.{view.status}") else "error.500"}
     if name == "display":

@@ -79,6 +79,15 @@ class SettingLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One setting, or all of one entry of a list: `access_point[3]` with its id, name and kind side by side."""
+
+    key: str
+    source: str
+    values: tuple[tuple[str, str], ...]  # (name within the entry or "", value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingLine:
     """What a plan breaks. level: block | warn."""
 
@@ -125,3 +134,13 @@ class ErrorView:
     now_ms: int
     status: int  # 403, 404, 500, 503
     detail: str = ""
+
+
+def setting_rows(lines: tuple[SettingLine, ...]) -> tuple[SettingRow, ...]:
+    """Lines of one file as rows in their order; the fields of a list's entry share a row."""
+    rows: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+    for line in lines:
+        entry, bracket, field = line.key.rpartition("].")
+        key = f"{entry}]" if bracket else line.key
+        rows.setdefault(key, (line.source, []))[1].append((field if bracket else "", line.value))
+    return tuple(SettingRow(key=key, source=source, values=tuple(values)) for key, (source, values) in rows.items())
