@@ -19,7 +19,7 @@ from kiosk.core.roster import Query
 from kiosk.web.channels import SNAPSHOT_ONLY, Channel, Event, Feed, Form, Page, wire
 from kiosk.web.refusals import TooMany, Unavailable
 from kiosk.web.rendering import Renderer, Topic
-from kiosk.web.topics import ANSWERS, Topics
+from kiosk.web.topics import ANSWERS, MAX_DIGITS, Topics
 
 HEARTBEAT_S = 15.0
 STALE_AFTER_S = 60.0  # a watched topic is looked at this often even when nothing happened: time itself changes it
@@ -116,7 +116,8 @@ class Hub:
 
     def _cursor(self, last_event_id: str) -> int:
         boot, _, number = last_event_id.rpartition("-")
-        if boot != self.boot or not (number.isascii() and number.isdecimal()) or int(number) > self._seq:
+        readable = number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS
+        if boot != self.boot or not readable or int(number) > self._seq:
             return SNAPSHOT_ONLY
         return int(number)
 

@@ -13,6 +13,7 @@ from kiosk.core.rules import Rules
 from kiosk.web.refusals import NoSuchThing
 
 MAX_TOPICS = 16  # on one connection
+MAX_DIGITS = 15  # of a person's number; Python refuses to read a number of thousands
 ANSWERS = "answers"  # every access point's public answers, for devices and logs; it has no state of its own
 QUICK_S = 0.040  # between two looks at one topic
 DUTY_S = 0.2  # the whole school is counted for it
@@ -46,7 +47,7 @@ class Topics:
         if topic == "duty":
             return DutyQuery()
         if kind == "rosters":
-            return RosterListQuery(staff=int(name) if name.isdecimal() else None)
+            return RosterListQuery(staff=int(name) if name.isascii() and name.isdecimal() and len(name) <= MAX_DIGITS else None)
         if topic == ANSWERS:
             return None
         raise NoSuchThing(
