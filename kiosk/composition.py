@@ -11,6 +11,7 @@ import json
 import logging
 import secrets
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -61,6 +62,9 @@ class Pictures:
         except PictureError as error:
             log.info("%s", error)
             return None
+
+
+SWITCH_S = 0.0005  # the loop and the pages share one interpreter: a tap waits half a millisecond for it, not five
 
 
 class PortTaken(Exception):
@@ -209,6 +213,7 @@ def serve(gate: GateProcess, *, host: str, port: int) -> None:
         sentence = f"{host}:{port} cannot be listened on ({error.strerror}); name another --port or stop the other program"
         raise PortTaken(sentence) from error
     gate.start()
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # the directory lives as long as the process: no collection walks it again while a card waits
     try:

@@ -26,6 +26,8 @@ def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[
             topics.add(f"guard:{point.gate}")
     if isinstance(command, (c.LinkChanged, c.DeviceChanged)):
         topics |= {"bar", "duty"}
+    if isinstance(command, c.DeviceChanged):
+        topics |= {f"display:{point}" for point, readers in world.readers.items() if command.device in readers}
     if isinstance(command, c.PeerEntries):
         entries = [sealed.entry for sealed in command.sealed]
     for entry in entries:
