@@ -54,15 +54,6 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    def shared(command: argparse.ArgumentParser, *names: str) -> argparse.ArgumentParser:
-        if "config" in names:
-            command.add_argument("--config", type=Path, required=True, metavar="DIR", help="settings folder")
-        if "state" in names:
-            command.add_argument("--state", type=Path, required=True, metavar="DIR", help="state folder of this gate")
-        if "json" in names:
-            command.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        return command
-
     serve = shared(add("serve", _serve, "run this gate: devices, decisions, pages"), "config", "state")
     serve.add_argument("--host", help="address to listen on (default: site.toml)")
     serve.add_argument("--port", type=int, help="port to listen on (default: site.toml)")
@@ -105,6 +96,17 @@ def _parser() -> argparse.ArgumentParser:
     key = shared(add("key", _key, "make a key for a network reader"), "state")
     key.add_argument("access_point", nargs="*", help="the access points it may read for; none = all")
     return parser
+
+
+def shared(command: argparse.ArgumentParser, *names: str) -> argparse.ArgumentParser:
+    """The options that many commands have, with the same words."""
+    if "config" in names:
+        command.add_argument("--config", type=Path, required=True, metavar="DIR", help="settings folder")
+    if "state" in names:
+        command.add_argument("--state", type=Path, required=True, metavar="DIR", help="state folder of this gate")
+    if "json" in names:
+        command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return command
 
 
 # --- running ---------------------------------------------------------------------------------------

@@ -124,8 +124,9 @@ class Player:
             print(f"\r{minute // 60:02}:{minute % 60:02}  {done}/{of}", end="", file=sys.stderr, flush=True)
 
     def _sign_everybody_in(self, stop: threading.Event) -> None:
-        """Early in the day, so that nobody queues at the first roll call."""
-        for staff_number in self.staff.pins:
+        """Early in the day, so that nobody queues at the first roll call; gate and duty first."""
+        first = [self._someone(role, n) for role in (Role.GUARD, Role.DUTY_LEADER) for n in range(2)]
+        for staff_number in dict.fromkeys([*first, *self.staff.pins]):
             if stop.is_set():
                 return
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ class Staff:
     url: str
     pins: dict[str, str]
     _sessions: dict[str, httpx.Client] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _signing_in: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
     def session(self, staff_number: str) -> httpx.Client:
         """Signs in when needed; the gate lets only so many sign in a second, so one waits and tries again."""
-        with self._lock:
+        with self._signing_in[staff_number]:
             if staff_number in self._sessions:
                 return self._sessions[staff_number]
             client = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
