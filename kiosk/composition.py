@@ -10,12 +10,14 @@ import gc
 import json
 import logging
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import FrameType
 
 from fastapi import FastAPI
 
@@ -212,6 +214,8 @@ def serve(gate: GateProcess, *, host: str, port: int) -> None:
         gate.controller.journal.close()
         sentence = f"{host}:{port} cannot be listened on ({error.strerror}); name another --port or stop the other program"
         raise PortTaken(sentence) from error
+    # The web server raises the signal again when it is done; unhandled, that would end us before the gate is stopped.
+    signal.signal(signal.SIGTERM, _end)
     gate.start()
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
@@ -219,4 +223,9 @@ def serve(gate: GateProcess, *, host: str, port: int) -> None:
     try:
         Server(gate.app, host=host, port=port).run(sockets=[listening])
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         gate.stop()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
