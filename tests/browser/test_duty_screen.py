@@ -41,6 +41,7 @@ def test_a_case_is_taken_by_one_press(stage: Stage, show: Opener) -> None:
 
 def test_calls_are_logged_by_one_press_and_an_eta_by_two(stage: Stage, show: Opener) -> None:
     page = show("duty", size="landscape")
+    page.locator(LATE).get_by_text("电话与通话记录").click()
     father = page.locator(LATE).locator(".guardian").first
     father.get_by_role("button", name="未接").click()
     said(page, LATE)

@@ -148,7 +148,7 @@ def test_when_the_person_has_gone_the_next_is_shown(stage: Stage, show: Opener) 
     stage.show("guard", replace(sample.guard(), queue=sample.guard().queue[1:]))
     expect(page.locator("#item-q40")).to_be_visible()
     stage.show("guard", replace(sample.guard(), queue=()))
-    expect(page.get_by_text("门口没有人等候")).to_be_visible()
+    expect(page.locator("#nothing").get_by_text("门口没有人等候")).to_be_visible()
 
 
 def test_a_release_is_never_kept_for_later(stage: Stage, show: Opener) -> None:

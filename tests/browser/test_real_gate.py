@@ -65,7 +65,7 @@ def test_a_mother_taps_and_the_guard_releases_by_one_press(gate: Online, new_pag
     gate.school.tap("王小明", "east-in")
     gate.school.at("15:35")
     page = signed_in(new_page, gate, "G1", "/guard/east")
-    expect(page.get_by_text("门口没有人等候")).to_be_visible()
+    expect(page.locator("#nothing").get_by_text("门口没有人等候")).to_be_visible()
     gate.tap("王妈妈", "east-desk")
     item = page.locator("#guard-details > .detail")
     expect(item.get_by_role("heading", name="王妈妈")).to_be_visible()
@@ -78,7 +78,7 @@ def test_a_mother_taps_and_the_guard_releases_by_one_press(gate: Online, new_pag
             other.uncheck()
     expect(release).to_be_enabled()
     release.click()
-    expect(page.get_by_text("门口没有人等候")).to_be_visible()
+    expect(page.locator("#nothing").get_by_text("门口没有人等候")).to_be_visible()
     assert not gate.school.child("王小明").hold.live
     assert gate.school.entries("released")[-1].body["collector"] == gate.school.number("王妈妈")
 
@@ -97,7 +97,7 @@ def test_a_restricted_father_is_neutral_in_public_and_held_at_the_window(gate: O
     item.get_by_role("button", name="不放行").click()
     item.get_by_role("radio", name="老师要求稍候").check()
     item.get_by_role("button", name="记录不放行").click()
-    expect(page.get_by_text("门口没有人等候")).to_be_visible()
+    expect(page.locator("#nothing").get_by_text("门口没有人等候")).to_be_visible()
     assert gate.school.entries("pickup_refused")[-1].body["reason"] == "asked_to_wait"
     assert gate.school.child("王小明").hold.live
 
@@ -135,6 +135,7 @@ def test_a_child_not_collected_rises_on_the_duty_page_by_itself(gate: Online, ne
     expect(case).to_contain_text("王小明")
     case.get_by_role("button", name="我来处理").click()
     expect(page.locator(".acked")).to_contain_text("孙主任")
+    expect(case.locator(".case-phones")).to_have_attribute("open", "")
     case.locator(".guardian").filter(has_text="王妈妈").get_by_role("button", name="未接").click()
     expect(page.locator(".calls")).to_contain_text("王妈妈：未接")
     expect(page.locator("[data-act=clear_campus]")).to_be_disabled()

@@ -157,7 +157,7 @@ function keepState(old, fresh) {
     const then = old.querySelectorAll(selector);
     return [...fresh.querySelectorAll(selector)].map((element, at) => [then[at], element]);
   };
-  for (const [was, is] of pairs("details")) if (was) is.open = was.open;
+  for (const [was, is] of pairs("details")) if (was?.open) is.open = true;
   for (const [was, is] of pairs("[data-guard='reasons']")) if (was) is.hidden = was.hidden;
 }
 
