@@ -104,7 +104,7 @@ def meant(which: int, of: list[str]) -> str:
     return of[which % len(of)] if which >= 0 and of else "none"
 
 
-def named(school: School, fields: dict[str, Any], answers: list[Answer]) -> dict[str, Any]:
+def named(school: School, fields: dict[str, Any]) -> dict[str, Any]:
     """The handover, case or request that a small number means in this run."""
     campus = school.gate.world.campus
     cases = [s.case.case for s in campus.children.values() if s.case] + [one.case for one in campus.conflicts()]
@@ -119,20 +119,24 @@ def named(school: School, fields: dict[str, Any], answers: list[Answer]) -> dict
 
 @pytest.mark.timeout(180)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(steps=st.lists(STEP, min_size=5, max_size=60))
-def test_no_command_in_any_order_breaks_a_decision_the_fold_or_the_journal(steps: list[tuple[str, Any]]) -> None:
+@given(everybody_came=st.booleans(), hour=st.sampled_from([7, 12, 16, 17, 18]), steps=st.lists(STEP, min_size=5, max_size=60))
+def test_no_command_in_any_order_breaks_a_decision_the_fold_or_the_journal(
+    everybody_came: bool, hour: int, steps: list[tuple[str, Any]]
+) -> None:
     faults = _Faults()
     with tempfile.TemporaryDirectory() as folder, faults:
         school = School(Path(folder))
         try:
-            answers: list[Answer] = []
+            for pupil in PUPILS if everybody_came else ():
+                school.tap_card(uid_of(pupil.number), "east-in")
+            school.clock.set(school.ms(f"{hour:02}:45"))
             for name, given_ in steps:
                 if name == "wait":
                     school.clock.advance(given_)
                 elif name == "look":
                     assert school.look(given_) is not None
                 else:
-                    answers.append(school.ask(getattr(c, name)(**named(school, given_, answers))))
+                    assert isinstance(school.ask(getattr(c, name)(**named(school, given_))), Answer)
             check(school)
         finally:
             school.close()
