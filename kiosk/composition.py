@@ -30,7 +30,7 @@ from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, index, load, load_pins
 from kiosk.directory_schema import Content
 from kiosk.neighbours import Neighbours
-from kiosk.opening import PEERS_FILE, open_gate, peers_after
+from kiosk.opening import open_gate, peers_at_start
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
 from kiosk.settings import Settings
@@ -83,9 +83,9 @@ class GateProcess:
         directory = with_photos(load_directory(state), self.snapshots)
         for number in settings.staff_unknown_to(directory):
             log.warning("nobody has the staff number %s that school.toml puts on duty; import the staff list", number)
+        row, _ = peers_at_start(state)  # before the fold: what comes in between is folded twice, which changes nothing
         self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
         self.devices = Devices(settings, self.controller, self.snapshots)
-        row, _ = peers_after(state / PEERS_FILE, 0)
         self.neighbours = Neighbours(
             controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
             keep_pictures_days=settings.site.web.keep_pictures_days,

@@ -30,6 +30,10 @@ OnAnswer = Callable[[Any], None]
 T = TypeVar("T")
 
 
+class Unfoldable(Exception):
+    """A decision made a fact that the fold does not understand: a fault of ours, and the fact is not written."""
+
+
 class Clock(Protocol):
     def now_ms(self) -> int: ...
     def trusted(self) -> bool: ...
@@ -146,7 +150,8 @@ class Controller:
                 notes.append(note)
                 fact = Fact(fact.kind, {**fact.body, "note": note.digest})
             one = self.world.stream.seal(fact, at_ms=now_ms, trusted=trusted)
-            self.world.campus.apply(one.entry)
+            if not self.world.campus.apply(one.entry):
+                raise Unfoldable(f"a {fact.kind} with the body {fact.body} cannot be folded")
             sealed.append(one)
         return sealed, notes
 

@@ -6,6 +6,7 @@ of what other gates sent) is the state, and this module is the only place that m
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable
 from datetime import date
@@ -23,6 +24,8 @@ from kiosk.journal import Journal, new_incarnation
 from kiosk.settings import Settings
 
 PEERS_FILE = "peers.db"
+
+log = logging.getLogger("kiosk.opening")
 
 
 def open_gate(*, settings: Settings, directory: Directory, state: Path, clock: Clock) -> Controller:
@@ -63,10 +66,10 @@ def build_world(
     stream: Stream | None = None,
 ) -> World:
     """Folds everything that still matters: standing facts of all times, and all since the last clearing."""
-    campus = Campus()
-    tick = 0
+    campus, tick, unreadable = Campus(), 0, list[str]()
     for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared()):
-        campus.apply(entry)
+        if not campus.apply(entry):
+            unreadable.append(str(entry.id))
         tick = max(tick, entry.tick)
     if stream is None:
         head = journal.head()
@@ -76,8 +79,9 @@ def build_world(
             tick=max(tick, head[2] if head else 0),
             seen=journal.streams(),
         )
-    for sealed in peers_after(state / PEERS_FILE, 0)[1]:
-        campus.apply(sealed.entry)
+    for sealed in peers_at_start(state)[1]:
+        if not campus.apply(sealed.entry):
+            unreadable.append(str(sealed.entry.id))
         stream.observe(sealed.entry)
     rules = settings.rules_for(directory)
     world = World(
@@ -98,7 +102,7 @@ def build_world(
     for device in settings.site.devices:
         if device.access_point:
             readers[device.access_point] = (*readers.get(device.access_point, ()), device.name)
-    world.readers = readers
+    world.readers, world.unreadable = readers, unreadable
     world.link.configured = bool(settings.site.sync.server)
     return world
 
@@ -106,6 +110,16 @@ def build_world(
 def local_date(settings: Settings, now_ms: int) -> date:
     days, _ = divmod(now_ms + settings.plan.utc_offset_ms, 86_400_000)
     return date.fromordinal(date(1970, 1, 1).toordinal() + days)
+
+
+def peers_at_start(state: Path) -> tuple[int, tuple[Sealed, ...]]:
+    """The last row and all entries of other gates. A damaged file keeps no gate shut: it is a copy, to be fetched again."""
+    path = state / PEERS_FILE
+    try:
+        return peers_after(path, 0)
+    except sqlite3.Error as error:
+        log.error("%s cannot be read (%s); delete it and restart the sync agent, which fetches it again", path, error)
+        return 0, ()
 
 
 def peers_after(path: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:

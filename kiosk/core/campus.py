@@ -67,6 +67,9 @@ class Cleared(NamedTuple):
     by: int
 
 
+_MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
+
+
 class Campus:
     """The whole state. `apply` is the only way to change it."""
 
@@ -144,13 +147,24 @@ class Campus:
 
     # --- folding ---------------------------------------------------------------------------------
 
-    def apply(self, entry: Entry) -> None:
-        """Takes one fact in. A fact that is already in changes nothing."""
+    def apply(self, entry: Entry) -> bool:
+        """Takes one fact in. A fact that is already in changes nothing.
+
+        False for a body that no fact of its kind has (another version's, or a damaged one): no child is moved by it.
+        """
         seen = self._seen.get(entry.stream)
         if seen is None:
             seen = self._seen[entry.stream] = _Seen()
         if not seen.add(entry.seq):
-            return
+            return True
+        try:
+            self._fold(entry)
+        except _MISFITS:
+            self._leave_out(entry)
+            return False
+        return True
+
+    def _fold(self, entry: Entry) -> None:
         if entry.body.get("alarm"):
             _alarm_raised(self, entry)
         campus_step = _CAMPUS_STEPS.get(entry.kind)
@@ -187,6 +201,18 @@ class Campus:
             return
         insort(log, (order, entry), key=lambda item: item[0])
         self._replay(child)
+
+    def _leave_out(self, entry: Entry) -> None:
+        """Takes a fact that broke off in the middle back out of every child's log."""
+        for child, log in list(self._logs.items()):
+            left = [item for item in log if item[1] is not entry]
+            if len(left) == len(log):
+                continue
+            if left:
+                self._logs[child] = left
+                self._replay(child)
+            else:
+                del self._logs[child], self.children[child]
 
     def _replay(self, child: int) -> None:
         state = self.children[child] = ChildState()

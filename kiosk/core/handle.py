@@ -91,10 +91,8 @@ def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) ->
 def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> Decision:
     """Facts of other gates are folded in; they are not ours to record again."""
     for sealed in command.sealed:
-        try:
-            world.campus.apply(sealed.entry)
-        except (KeyError, TypeError, ValueError):
-            world.unreadable.append(str(sealed.entry.id))  # shown to the duty leader; the others still count
+        if not world.campus.apply(sealed.entry):
+            world.unreadable.append(str(sealed.entry.id))  # the others still count
         world.stream.observe(sealed.entry)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
 
