@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kiosk.core.child import CHILD_STEPS, ChildState, Conflict, children_of, fold_step
 from kiosk.core.entries import Entry, EntryId, Kind
+from kiosk.core.shapes import understood
 
 
 class Request(NamedTuple):
@@ -157,6 +158,8 @@ class Campus:
             seen = self._seen[entry.stream] = _Seen()
         if not seen.add(entry.seq):
             return True
+        if not understood(entry.body):
+            return False
         try:
             self._fold(entry)
         except _MISFITS:

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kiosk.core import roster as r
 from kiosk.core.campus import Campus
-from kiosk.core.commands import PeerEntries
+from kiosk.core.commands import PeerEntries, Tick
 from kiosk.core.entries import Entry, Kind, Sealed, Stream, chain_hash, encode
 from kiosk.opening import peers_after
 from tests.hostile.conftest import Site
@@ -33,6 +34,12 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 BODIES = st.dictionaries(FIELDS, JSON, max_size=10)
 KINDS = st.sampled_from([*(kind.value for kind in Kind), "of_a_later_version"])
+
+
+QUERIES = (
+    r.BarQuery(), r.DutyQuery(), r.GuardQuery("east"), r.RosterQuery("class:primary-2024-1"), r.RosterListQuery(None), r.ChildQuery(3),
+    r.SearchQuery("w"), r.DisplayQuery("east-in"),
+)  # fmt: skip
 
 
 def entry(stream: Stream, kind: str, body: dict[str, Any]) -> Sealed:
@@ -69,6 +76,11 @@ def test_entries_of_another_gate_neither_stop_this_one_nor_keep_it_shut(facts: l
         school = School(Path(folder))
         school.ask(PeerEntries(sealed=every))
         assert school.tap("高个子", "south-in").entry is not None
+        school.clock.set(school.ms("20:00"))
+        for _ in range(8):  # every ladder is climbed, a rung at a time
+            school.ask(Tick())
+        for query in QUERIES:
+            assert school.look(query) is not None, query
         write_peers(school.state, every)
         school.restart()
         assert school.tap("弟弟", "east-in").entry is not None
