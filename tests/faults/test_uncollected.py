@@ -17,7 +17,7 @@ from tests.support import fault_school as school
 from tests.support.journal_facts import check_numbers, check_verified, read_journal
 from tests.support.running_gate import RunningGate, VirtualDay, press, tap, wait_until
 
-FETCHED, CARED_FOR = 1, 9  # both of grade 1; the second one is enrolled in extended care
+FETCHED, CARED_FOR = 1, 2  # both of grade 1
 GATEHOUSE = 3  # the rung at 30 minutes
 
 
