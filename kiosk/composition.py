@@ -6,13 +6,11 @@ neighbours; stopping goes the other way round.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,7 +21,7 @@ from fastapi import FastAPI
 
 from kiosk.checking import check_config
 from kiosk.clock import Clock
-from kiosk.controller import Controller
+from kiosk.controller import Controller, settle_interpreter
 from kiosk.core.people import Directory
 from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
 from kiosk.devices import Devices
@@ -64,9 +62,6 @@ class Pictures:
         except PictureError as error:
             log.info("%s", error)
             return None
-
-
-SWITCH_S = 0.0005  # the loop and the pages share one interpreter: a tap waits half a millisecond for it, not five
 
 
 class PortTaken(Exception):
@@ -217,9 +212,7 @@ def serve(gate: GateProcess, *, host: str, port: int) -> None:
     # The web server raises the signal again when it is done; unhandled, that would end us before the gate is stopped.
     signal.signal(signal.SIGTERM, _end)
     gate.start()
-    sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()  # the directory lives as long as the process: no collection walks it again while a card waits
+    settle_interpreter()
     try:
         Server(gate.app, host=host, port=port).run(sockets=[listening])
     finally:

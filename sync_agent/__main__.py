@@ -32,6 +32,7 @@ AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
 DEFAULT_SCHOOL: Final = "school"
 LOOK_FOR_JOURNAL_EVERY_S: Final = 1.0
+NICENESS: Final = 10  # beside a gate: a drain at full speed must not take the processor from a tap
 
 log = logging.getLogger("sync_agent")
 
@@ -126,6 +127,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    os.nice(NICENESS)
     wanted = _wanted(options)
     if not options.state.is_dir():
         raise Misconfigured(f"{options.state} is not a folder; name the gate's state folder with --state")

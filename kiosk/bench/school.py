@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiosk.clock import FixedClock
-from kiosk.controller import Controller
+from kiosk.controller import Controller, settle_interpreter
 from kiosk.core.people import Card, Directory, Pupil, Role, SchoolClass, Staff, Stage
 from kiosk.credentials import hash_pin, load_pepper
 from kiosk.directory import index, publish
@@ -70,4 +70,6 @@ def gate_in_process(state: Path, pupils: int) -> tuple[Controller, FixedClock]:
     """The real loop and journal on the settings of the sample school, without devices or pages."""
     clock = FixedClock(ARRIVAL_MS)
     settings = load(shared_data_dir("sample_school"))
-    return open_gate(settings=settings, directory=directory(pupils), state=state, clock=clock), clock
+    gate = open_gate(settings=settings, directory=directory(pupils), state=state, clock=clock)
+    settle_interpreter()  # as `kiosk serve` does
+    return gate, clock

@@ -5,9 +5,10 @@ Words for people are made from these in `kiosk.web`; nothing here is shown as it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from kiosk.core.entries import EntryId, Fact
 
@@ -74,8 +75,7 @@ class Reason(StrEnum):
     CANNOT_SAVE = "cannot_save"  # paper register
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Total: every input gets one. `facts` are recorded before anybody is told.
 
     child/person: who the answer is about, for the screens. room: where to go instead.
@@ -92,11 +92,10 @@ class Decision:
     room: str = ""
     open_door: bool = False
     alarm: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A decision after it became durable: what the asker is told."""
 
     decision: Decision

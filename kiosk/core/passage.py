@@ -50,6 +50,8 @@ def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
 def identify(read: Read, world: World) -> tuple[tuple[int, ...], str]:
     """Everybody whom the presented value may mean, and the canonical card UID when there is exactly one."""
     exact = world.directory.cards.get(read.value) if read.scheme != "number" else None
+    if exact is not None and len(exact) == 1 and exact[0].state is not CardState.RETURNED:  # nearly every tap
+        return (exact[0].holder,), read.value
     uids = (read.value,) if exact else world.cards.candidates(read.value)
     cards = [card for uid in uids for card in world.directory.cards.get(uid, ())]
     holders = tuple(dict.fromkeys(card.holder for card in cards if card.state is not CardState.RETURNED))
