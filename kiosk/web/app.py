@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
+from kiosk.directory import DirectoryError
 from kiosk.web import acts, api, faces, office, pages, sign_in
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
@@ -157,12 +158,17 @@ def _add_error_pages(app: FastAPI, web: Web) -> None:
         where = ".".join(str(part) for part in first["loc"])
         return _trouble(web, request, 422, f"{where} does not fit: {first['msg']}.", {})
 
+    async def people_unreadable(request: Request, error: Exception) -> Response:
+        """The file of people is damaged or gone: taps go on with the people in memory; this request needs the file."""
+        return _trouble(web, request, 503, str(error), {})
+
     async def broken(request: Request, error: Exception) -> Response:
         return _trouble(web, request, 500, "This gate could not do that; taps are still recorded. See the log.", {})
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(DirectoryError, people_unreadable)
     app.add_exception_handler(Exception, broken)
 
 

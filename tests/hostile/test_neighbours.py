@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,9 @@ from kiosk.core.campus import Campus
 from kiosk.core.commands import PeerEntries, Tick
 from kiosk.core.entries import Entry, Kind, Sealed, Stream, chain_hash, encode
 from kiosk.opening import peers_after
-from tests.hostile.conftest import Site
+from tests.hostile.conftest import Site, wait_until
+from tests.support.fault_school import PIN
+from tests.support.running_gate import not_busy
 from tests.support.school import School
 
 DAY = "2026-11-23"
@@ -127,6 +130,9 @@ def test_files_that_turn_to_garbage_under_a_running_gate_stop_nothing(unharmed: 
             unharmed.still_works()
             with unharmed.gate.reader() as reader:  # the gate looks at its neighbours once a second
                 assert reader.get("/healthz").status_code == 200
+    with httpx.Client(base_url=unharmed.gate.url, trust_env=False, timeout=10) as office:
+        answer = wait_until(lambda: not_busy(office.post("/sign-in", json={"staff_number": "O001", "pin": PIN})), "a sign-in is answered")
+        assert answer.status_code == 503 and "directory.db" in answer.json()["error"], answer.text
     draft.write_bytes(kept)
     draft.replace(state / "directory.db")
     for name in ("sync_status.json", "peers.db"):
