@@ -24,6 +24,7 @@ from sqlite_utils.migrations import Migrations
 from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, UnreadableEntry, chain_hash, decode
 
 FILE_NAME = "journal.db"
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
 
 migrations = Migrations("journal")
@@ -98,7 +99,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         journal_mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
         synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
-    except sqlite3.DatabaseError as error:
+    except _UNREADABLE as error:
         raise JournalDamaged(f"{path} cannot be opened as a journal ({error}); restore the last backup beside it") from error
     assert (journal_mode, synchronous) == ("wal", 2), (journal_mode, synchronous)
     connection.execute("PRAGMA wal_autocheckpoint=0")  # checkpoints happen when the inbox is empty
@@ -113,7 +114,7 @@ def last_trusted_ms(state: Path) -> int:
     connection = connect(path, read_only=True)
     try:
         rows = connection.execute("SELECT raw FROM entries ORDER BY boot DESC, seq DESC LIMIT 50").fetchall()
-    except sqlite3.DatabaseError as error:
+    except _UNREADABLE as error:
         raise JournalDamaged(f"{path} cannot be read ({error}); restore the last backup beside it") from error
     finally:
         connection.close()
@@ -272,7 +273,7 @@ def verify(path: Path) -> Verification:
         if lost:
             bad = {"node": "", "incarnation": "", "seq": 0, "why": f"{lost} entries belong to no incarnation"}
             return Verification(False, count, len(boots), bad)
-    except sqlite3.DatabaseError as error:
+    except _UNREADABLE as error:
         why = f"the file is damaged here: {error}"
         bad = {"node": walk.node, "incarnation": walk.incarnation, "seq": walk.seq + 1, "why": why}
         return Verification(False, count, count and 1, bad)
