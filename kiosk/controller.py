@@ -217,15 +217,18 @@ class Controller:
         return True
 
     def _on_paper(self, asked: list[_Asked], now_ms: int) -> None:
-        """Every screen says so; the loop goes on."""
-        answer = Answer(decision=Decision(outcome=Outcome.REFUSED, reason=Reason.CANNOT_SAVE), at_ms=now_ms)
+        """Every screen says so, the one at the access point too; the loop goes on."""
+        told = []
         for one in asked:
             if isinstance(one.command, Look):
                 self._show(one, now_ms, False)
-            else:
-                _safely("an answer", one.on_answer, answer)
-        told = tuple((one.command, answer) for one in asked if not isinstance(one.command, Look))
-        self._tell_pages(Batch(told, frozenset({"bar"})))
+                continue
+            point = getattr(one.command, "access_point", "")
+            decision = Decision(outcome=Outcome.REFUSED, reason=Reason.CANNOT_SAVE, access_point=point)
+            answer = Answer(decision=decision, at_ms=now_ms)
+            _safely("an answer", one.on_answer, answer)
+            told.append((one.command, answer))
+        self._tell_pages(Batch(tuple(told), frozenset({"bar"})))
 
     # --- everybody else ------------------------------------------------------------------------------
 

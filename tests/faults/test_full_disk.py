@@ -56,6 +56,7 @@ def test_a_full_disk_is_said_at_once_and_room_again_is_used_at_once(disk: Cuttab
             break
         recorded.append(answer.entry)
     assert answer.decision.reason == "cannot_save" and answer.entry is None
+    assert answer.decision.access_point == "east-in", "the screen at that entrance says paper too"
     assert school.look(r.BarQuery()).can_save is False
     assert school.ask(c.Tick()).decision is not None, "the loop goes on"
 
