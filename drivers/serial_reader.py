@@ -35,7 +35,6 @@ LINE_PAUSE_S = 0.05  # a scanner without a suffix has finished when it pauses th
 LINE_ABANDONED_S = 1.0  # what comes after such a silence is a new line, whatever came before
 ASK_PAUSE_S = 0.05
 ANSWER_WAIT_S = 0.2
-SHORTEST_WAIT_S = 0.02
 UNANSWERED_LIMIT = 4  # questions in a row; then the module is gone although its adapter is still there
 
 
@@ -173,22 +172,22 @@ class M7941Reader(SerialReader):
         super().cancel()
 
     def poll(self, timeout_s: float) -> list[CredentialRead]:
+        """A question that was asked is waited for, whatever the time: an answer that nobody hears is a lost tap."""
         deadline_s = time.monotonic() + timeout_s
         while True:
-            card = self._look(min(ANSWER_WAIT_S, max(SHORTEST_WAIT_S, deadline_s - time.monotonic())))
+            card = self._look()
             reads = self._reads([card] if card else [])
             left_s = deadline_s - time.monotonic()
-            if reads or left_s <= 0 or self._cancelled.wait(min(ASK_PAUSE_S, left_s)):
+            if reads or left_s < ANSWER_WAIT_S or self._cancelled.wait(ASK_PAUSE_S):
                 self._cancelled.clear()
                 return reads
 
-    def _look(self, wait_s: float) -> CardFrame | None:
-        answer = self._ask(wait_s)
+    def _look(self) -> CardFrame | None:
+        answer = self._ask(ANSWER_WAIT_S)
         if answer is not None:
             self._unanswered = 0
             return m7941_card(answer)
-        if wait_s >= ANSWER_WAIT_S and not self._cancelled.is_set():  # a shorter wait proves nothing
-            self._unanswered += 1
+        self._unanswered += 1
         if self._unanswered >= UNANSWERED_LIMIT:
             raise DeviceLost(f"{self._port.path}: the 7941 module no longer answers; check its power and cable")
         return None
@@ -198,7 +197,7 @@ class M7941Reader(SerialReader):
         self._port.drain()  # a late answer belongs to the question before
         self._port.write(next(self._questions))
         deadline_s = time.monotonic() + wait_s
-        while (left_s := deadline_s - time.monotonic()) > 0 and not self._cancelled.is_set():
+        while (left_s := deadline_s - time.monotonic()) > 0:
             answers = self._parser.feed(self._port.read(left_s))
             if answers:
                 return answers[-1]
