@@ -14,10 +14,13 @@ from kiosk.core import roster as r
 from kiosk.core.decisions import Answer
 from kiosk.journal import verify
 from tests.support.cuttable_disk import CuttableDisk, why_not
+from tests.support.journal_facts import check_numbers, check_verified, read_journal
 from tests.support.people import PUPILS, uid_of
+from tests.support.running_gate import RunningGate, VirtualDay, tap
 from tests.support.school import School
 
 MOST_TAPS = 4_000  # by then any remaining block is used
+PAPER = "请到门卫室登记"  # what the public screen says; the staff pages say why
 
 
 @pytest.fixture
@@ -70,3 +73,29 @@ def test_a_full_disk_is_said_at_once_and_room_again_is_used_at_once(disk: Cuttab
     school.restart()
     school.close()
     assert verify(school.state / "journal.db").ok
+
+
+@pytest.mark.timeout(120)
+def test_a_running_gate_on_a_full_disk_says_paper_on_every_screen_and_recovers(disk: CuttableDisk, tmp_path: Path) -> None:
+    gate = RunningGate(tmp_path / "gate", day=VirtualDay("2026-11-23T07:45:00+08:00"), state=disk.path / "state").start().ready()
+    try:
+        with gate.reader() as reader, gate.reader() as screen:
+            assert tap(reader, 1, "east-in-1")["entry"] is not None
+            fill(disk.path / "pictures")
+            told = next(found for child in range(2, 1_600) if (found := tap(reader, child, "east-in-1"))["entry"] is None)
+            assert (told["outcome"], told["reason"]) == ("refused", "cannot_save")
+            assert told["display"]["word"] == PAPER
+            assert reader.get("/healthz").json()["can_save"] is False
+            with screen.stream("GET", "/api/v1/stream", params={"topic": "answers"}) as shown:
+                lines = shown.iter_lines()
+                assert tap(reader, 1_610, "east-in-1")["reason"] == "cannot_save"
+                assert any(PAPER in line for line in lines if line.startswith("data")), "the screen says so"
+            (disk.path / "pictures").unlink()
+            assert tap(reader, 1_611, "east-in-1")["entry"] is not None
+            assert reader.get("/healthz").json()["ok"] is True
+        assert gate.stop() == 0, gate.said()[-1000:]
+    finally:
+        gate.close()
+    check_numbers(read_journal(gate.state))
+    check_verified(gate.state)
+    assert "Traceback" not in gate.said()

@@ -94,7 +94,10 @@ def test_a_server_killed_and_cut_off_while_it_receives_has_every_entry_once(rush
     """A new agent and a new server for a copy of that journal, and a link that cuts and eats answers."""
     copy = folder / "copy"
     copy.mkdir()
-    with closing(sqlite3.connect(rush["gate"].state / "journal.db")) as source, closing(sqlite3.connect(copy / "journal.db")) as to:
+    with (
+        closing(sqlite3.connect(rush["gate"].state / "journal.db")) as source,
+        closing(sqlite3.connect(copy / "journal.db")) as to,
+    ):
         source.backup(to)
     here, chance = GateFolder(copy, "east"), random.Random(SEED)
     server = ServerProcess(folder / "second server")

@@ -91,9 +91,7 @@ def test_an_uncollected_child_climbs_the_ladder_through_a_kill_and_the_campus_is
 def handed_over_to_extended_care(gate: RunningGate) -> None:
     """The class teacher offers, the carer counts one child and accepts; the case of that child ends with it."""
     with gate.signed_in("B001") as teacher:
-        offer = press(
-            teacher, "offer", kind="to_extended_care", children=[CARED_FOR], taker=school.CARE, place="托管室"
-        )
+        offer = press(teacher, "offer", kind="to_extended_care", children=[CARED_FOR], taker=school.CARE, place="托管室")
     assert offer["outcome"] == "granted", offer
     entry = offer["entry"]
     with gate.signed_in("T100") as carer:

@@ -28,14 +28,47 @@ PEOPLE = [p.number for p in (*PUPILS, *STAFF, *COLLECTORS)]
 NUMBERS = st.one_of(st.sampled_from(PEOPLE), st.sampled_from([p.number for p in PUPILS]), st.sampled_from([0, -1, 999, 2**53]))
 CHILDREN = st.one_of(st.sampled_from([p.number for p in PUPILS]), NUMBERS)
 BY = st.one_of(st.sampled_from([s.number for s in STAFF]), NUMBERS)
-POINTS = st.sampled_from(["east-in", "east-in-2", "east-out", "south-in", "south-out", "east-desk", "room-201", "room-art", "room-201-exit", "", "x"])  # fmt: skip
+POINTS = st.sampled_from(
+    ["east-in", "east-in-2", "east-out", "south-in", "south-out", "east-desk", "room-201", "room-art", "room-201-exit", "", "x"]
+)
 ROSTERS = st.sampled_from(
-    ["session:S1", "session:S2", "session:E1", "class:primary-2026-1", "class:primary-2022-1", "session:", "class:x", "", ":", "x"]
+    [
+        "session:S1",
+        "session:S2",
+        "session:E1",
+        "class:primary-2026-1",
+        "class:primary-2022-1",
+        "session:",
+        "class:x",
+        "",
+        ":",
+        "x",
+    ]
 )
 WORDS = st.sampled_from(
-    ["present", "late", "left_early", "absent_unexplained", "moved", "leave_sick", "to_session", "to_extended_care", "to_gatehouse",
-     "answered", "on_the_way", "photo", "call_back", "id_seen", "child_recognises", "second_person", "granted", "", "\x00", "无"]
-)  # fmt: skip
+    [
+        "present",
+        "late",
+        "left_early",
+        "absent_unexplained",
+        "moved",
+        "leave_sick",
+        "to_session",
+        "to_extended_care",
+        "to_gatehouse",
+        "answered",
+        "on_the_way",
+        "photo",
+        "call_back",
+        "id_seen",
+        "child_recognises",
+        "second_person",
+        "granted",
+        "",
+        "\x00",
+        "无",
+    ]
+)
 TEXTS = st.one_of(st.sampled_from(["", " ", "家长电话说路上堵车"]), st.text(max_size=20))
 CARDS = st.one_of(st.sampled_from([uid_of(n) for n in PEOPLE] + ["0BADCA4D", "08ABCDEF", ""]), st.text(max_size=40))
 SCHEMES = st.sampled_from(["uid", "em4100", "number", "qr", "seat", ""])
@@ -46,14 +79,30 @@ REF = st.integers(-3, 12)  # which entry, case or request of this run is meant; 
 
 MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "Read": st.fixed_dictionaries({"access_point": POINTS, "scheme": SCHEMES, "value": CARDS, "random_uid": st.booleans()}),
-    "ClaimSeat": st.fixed_dictionaries({"access_point": POINTS, "class_id": st.sampled_from(["primary-2026-1", "x"]), "seat": st.integers(-1, 4)}),
+    "ClaimSeat": st.fixed_dictionaries(
+        {"access_point": POINTS, "class_id": st.sampled_from(["primary-2026-1", "x"]), "seat": st.integers(-1, 4)}
+    ),
     "ConfirmIdentity": st.fixed_dictionaries({"claim": REF, "by": BY, "same_person": st.booleans()}),
     "Release": st.fixed_dictionaries(
-        {"children": MANY, "collector": NUMBERS, "access_point": POINTS, "by": BY, "verified": st.lists(WORDS, max_size=4).map(tuple),
-         "second": st.none() | BY, "reason": TEXTS}
+        {
+            "children": MANY,
+            "collector": NUMBERS,
+            "access_point": POINTS,
+            "by": BY,
+            "verified": st.lists(WORDS, max_size=4).map(tuple),
+            "second": st.none() | BY,
+            "reason": TEXTS,
+        }
     ),
     "RefusePickup": st.fixed_dictionaries(
-        {"children": MANY, "collector": st.none() | NUMBERS, "access_point": POINTS, "by": BY, "reason": WORDS, "description": TEXTS}
+        {
+            "children": MANY,
+            "collector": st.none() | NUMBERS,
+            "access_point": POINTS,
+            "by": BY,
+            "reason": WORDS,
+            "description": TEXTS,
+        }
     ),
     "DismissFromQueue": st.fixed_dictionaries({"queue_id": REF, "by": BY}),
     "CallRoll": st.fixed_dictionaries({"roster": ROSTERS, "marks": MARKS, "by": BY}),
@@ -65,23 +114,40 @@ MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "TakeGroup": st.fixed_dictionaries({"roster": ROSTERS, "counted": st.integers(0, 4), "by": BY, "exceptions": MARKS}),
     "Acknowledge": st.fixed_dictionaries({"case": REF, "by": BY}),
     "LogCall": st.fixed_dictionaries(
-        {"case": REF, "guardian": NUMBERS, "result": WORDS, "by": BY, "channel": WORDS, "eta_min": st.none() | st.integers(-5, 240)}
+        {
+            "case": REF,
+            "guardian": NUMBERS,
+            "result": WORDS,
+            "by": BY,
+            "channel": WORDS,
+            "eta_min": st.none() | st.integers(-5, 240),
+        }
     ),
     "CloseCase": st.fixed_dictionaries({"case": REF, "by": BY, "note": TEXTS}),
     "ExcuseAbsence": st.fixed_dictionaries({"child": CHILDREN, "kind": WORDS, "by": BY, "note": TEXTS}),
     "GrantLeaveSlip": st.fixed_dictionaries(
-        {"child": CHILDREN, "from_ms": MOMENTS, "to_ms": MOMENTS, "by": BY, "with_collector": st.none() | NUMBERS, "alone": st.booleans(),
-         "kind": WORDS, "note": TEXTS}
+        {
+            "child": CHILDREN,
+            "from_ms": MOMENTS,
+            "to_ms": MOMENTS,
+            "by": BY,
+            "with_collector": st.none() | NUMBERS,
+            "alone": st.booleans(),
+            "kind": WORDS,
+            "note": TEXTS,
+        }
     ),
     "ReportCardLost": st.fixed_dictionaries({"uid": CARDS, "by": BY}),
     "DeclareEmergency": st.fixed_dictionaries({"by": BY, "drill": st.booleans()}),
     "EndEmergency": st.fixed_dictionaries({"by": BY}),
     "ClearCampus": st.fixed_dictionaries({"by": BY}),
     "SignedIn": st.fixed_dictionaries({"staff": BY, "where": TEXTS}),
-    "DeviceChanged": st.fixed_dictionaries({"device": TEXTS, "health": st.sampled_from(["ok", "down", "misconfigured", "x"]), "why": TEXTS}),
+    "DeviceChanged": st.fixed_dictionaries(
+        {"device": TEXTS, "health": st.sampled_from(["ok", "down", "misconfigured", "x"]), "why": TEXTS}
+    ),
     "LinkChanged": st.fixed_dictionaries({"waiting": st.integers(-1, 9), "last_contact_ms": st.none() | MOMENTS}),
     "Tick": st.just({}),
-}  # fmt: skip
+}
 QUERIES: st.SearchStrategy[Any] = st.one_of(
     st.just(r.BarQuery()),
     st.just(r.DutyQuery()),

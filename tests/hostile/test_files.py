@@ -30,7 +30,7 @@ def too_many_rows() -> bytes:
 
 
 def one_endless_cell() -> bytes:
-    return "学号,姓名,班级,座号\n1,\"".encode() + b"x" * 3_000_000
+    return '学号,姓名,班级,座号\n1,"'.encode() + b"x" * 3_000_000
 
 
 def workbook(change: Callable[[Any], None]) -> bytes:
@@ -101,7 +101,17 @@ CASES: dict[str, tuple[str, Callable[[], bytes], int, str]] = {
 
 
 def imported(path: Path, state: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "kiosk", "import", "--config", str(shared_data_dir("sample_school")), "--state", str(state), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "kiosk",
+        "import",
+        "--config",
+        str(shared_data_dir("sample_school")),
+        "--state",
+        str(state),
+        "--json",
+    ]
     return subprocess.run(
         [*command, str(path)], capture_output=True, text=True, check=False, timeout=100,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES)),

@@ -22,17 +22,75 @@ STREAMS = ("/live", "/api/v1/stream")
 OUT = ("/sign-out",)  # would end the session of whoever tries the others
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "BREW")
 DIGITS = "9" * 5_000  # more than Python turns into a number
-ODD_WORDS = ("", " ", "..", "%2e%2e%2f", "%00", "%ff%fe", "-1", "9" * 400, DIGITS, "学生", "a" * 2_000, "class:", "session:x", "null", "'\"<>")
+ODD_WORDS = (
+    "",
+    " ",
+    "..",
+    "%2e%2e%2f",
+    "%00",
+    "%ff%fe",
+    "-1",
+    "9" * 400,
+    DIGITS,
+    "学生",
+    "a" * 2_000,
+    "class:",
+    "session:x",
+    "null",
+    "'\"<>",
+)
 BODIES: tuple[bytes, ...] = (
-    b"", b"{", b"[]", b"null", b"0", b'""', b"{}", b"\xff\xfe\x00", b'{"a":NaN}', b'{"\\ud800":"\\udfff"}', b"\x00" * 100,
-    b'{"children":' * 3_000, b"[" * 10_000, b'{"value":"\\ud800"}', b'{"pin":"' + b"1" * 20_000 + b'"}', b"x" * 200_000,
-    b'{"children":[' + b"1," * 5_000 + b"1]}", b'{"at":1e999999}', b'{"seat":' + DIGITS.encode() + b"}",
-    b"a=b&c=%ff%fe&token=\x00&csrf=\xff", b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n\x00\r\n--x--\r\n',
-)  # fmt: skip
-TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "application/json; charset=\xff")
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"0",
+    b'""',
+    b"{}",
+    b"\xff\xfe\x00",
+    b'{"a":NaN}',
+    b'{"\\ud800":"\\udfff"}',
+    b"\x00" * 100,
+    b'{"children":' * 3_000,
+    b"[" * 10_000,
+    b'{"value":"\\ud800"}',
+    b'{"pin":"' + b"1" * 20_000 + b'"}',
+    b"x" * 200_000,
+    b'{"children":[' + b"1," * 5_000 + b"1]}",
+    b'{"at":1e999999}',
+    b'{"seat":' + DIGITS.encode() + b"}",
+    b"a=b&c=%ff%fe&token=\x00&csrf=\xff",
+    b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n\x00\r\n--x--\r\n',
+)
+TYPES = (
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "application/json; charset=\xff",
+)
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, -1, 0, 1, 2**53, 2**64, 1e300, "", " ", "x", "\x00", "\ud7ff", "学" * 200, [], [1, 1], [None], {}, {"1": "present"}, {"x": 1},
-)  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**53,
+    2**64,
+    1e300,
+    "",
+    " ",
+    "x",
+    "\x00",
+    "\ud7ff",
+    "学" * 200,
+    [],
+    [1, 1],
+    [None],
+    {},
+    {"1": "present"},
+    {"x": 1},
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +108,7 @@ def document(everybody: httpx.Client) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (method.upper(), path) for path, methods in document["paths"].items() for method in methods if path not in OUT
-    ]
+    return [(method.upper(), path) for path, methods in document["paths"].items() for method in methods if path not in OUT]
 
 
 def check(answer: httpx.Response, what: str) -> None:
@@ -146,7 +202,19 @@ def _value(schema: dict[str, Any], document: dict[str, Any], chance: random.Rand
     if kind == "object":
         return {str(chance.randint(1, 50)): chance.choice(("present", "late", "x"))}
     if kind == "string":
-        return chance.choice(("east-in-1", "east-desk", "class:primary-2026-1", "session:H1", "A500002A", "present", "photo", "x", "uncollected:1:2026-11-23"))
+        return chance.choice(
+            (
+                "east-in-1",
+                "east-desk",
+                "class:primary-2026-1",
+                "session:H1",
+                "A500002A",
+                "present",
+                "photo",
+                "x",
+                "uncollected:1:2026-11-23",
+            )
+        )
     return None
 
 
@@ -176,9 +244,27 @@ def test_no_method_on_any_route_is_a_fault_of_ours(unharmed: Site, everybody: ht
 @pytest.mark.timeout(180)
 def test_no_header_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client) -> None:
     odd = (b"", b"\xff" * 50, b"x" * 8_000, b"-1", DIGITS.encode(), b"kiosk_session=; kiosk_session=\xff", b"a=" + b"b;" * 2_000)
-    for name in ("Cookie", "X-Device-Key", "X-CSRF-Token", "Accept", "Accept-Language", "Last-Event-ID", "Origin", "Content-Type", "If-None-Match", "Range"):  # fmt: skip
+    for name in (
+        "Cookie",
+        "X-Device-Key",
+        "X-CSRF-Token",
+        "Accept",
+        "Accept-Language",
+        "Last-Event-ID",
+        "Origin",
+        "Content-Type",
+        "If-None-Match",
+        "Range",
+    ):
         for value in odd:
-            for method, path in (("GET", "/"), ("GET", "/duty"), ("GET", "/live?topic=bar"), ("POST", "/act/release"), ("POST", "/api/v1/reads"), ("GET", "/static/base.css")):  # fmt: skip
+            for method, path in (
+                ("GET", "/"),
+                ("GET", "/duty"),
+                ("GET", "/live?topic=bar"),
+                ("POST", "/act/release"),
+                ("POST", "/api/v1/reads"),
+                ("GET", "/static/base.css"),
+            ):
                 send(everybody, method, path, headers={name: value})  # type: ignore[dict-item]
 
 
@@ -189,12 +275,19 @@ def test_lines_that_are_no_http_harm_nobody(unharmed: Site) -> None:
     lies = b"POST /api/v1/reads HTTP/1.1\r\nHost: x\r\nX-Device-Key: " + unharmed.gate.key.encode() + b"\r\nContent-Length: "
     pieces = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),  # a browser that insists on https
-        b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 2_000, b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000, b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        lies + b"100\r\n\r\n{", lies + b"-5\r\n\r\n{}", lies + DIGITS.encode() + b"\r\n\r\n{}", lies + b"5\r\nContent-Length: 6\r\n\r\n{}",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"\r\n" * 2_000,
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000,
+        b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        lies + b"100\r\n\r\n{",
+        lies + b"-5\r\n\r\n{}",
+        lies + DIGITS.encode() + b"\r\n\r\n{}",
+        lies + b"5\r\nContent-Length: 6\r\n\r\n{}",
         lies + b"99999999\r\n\r\n" + b"x" * 100_000,
         *(bytes(chance.randrange(256) for _ in range(300)) for _ in range(20)),
-    ]  # fmt: skip
+    ]
     silent = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(50)]
     for piece in pieces:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
@@ -212,7 +305,12 @@ def test_lines_that_are_no_http_harm_nobody(unharmed: Site) -> None:
 
 def test_an_upload_of_garbage_is_one_clear_problem(unharmed: Site, everybody: httpx.Client) -> None:
     """The office's own way in; the files of test_files go through the command line."""
-    for name, data in (("a.csv", b"\x00\xff" * 5_000), ("b.xlsx", b"PK\x03\x04" + b"\x00" * 900), ("c.xlsx", b"%PDF-1.7"), ("学生.csv", b"")):
+    for name, data in (
+        ("a.csv", b"\x00\xff" * 5_000),
+        ("b.xlsx", b"PK\x03\x04" + b"\x00" * 900),
+        ("c.xlsx", b"%PDF-1.7"),
+        ("学生.csv", b""),
+    ):
         csrf = everybody.headers["X-CSRF-Token"]
         answer = everybody.post(
             "/office/import", files={"files": (name, data)}, data={"csrf": csrf}, headers={"Accept": "application/json"}

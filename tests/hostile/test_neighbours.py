@@ -34,25 +34,63 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 FIELDS = st.sampled_from(
-    ["child", "children", "custodian", "day", "place", "access_point", "reason", "outcome", "queue", "candidates", "person", "giver",
-     "taker", "handover", "marks", "roster", "by", "case", "rung", "t0_ms", "requests", "alarm", "card", "session", "until_ms", "guardian"]
-)  # fmt: skip
+    [
+        "child",
+        "children",
+        "custodian",
+        "day",
+        "place",
+        "access_point",
+        "reason",
+        "outcome",
+        "queue",
+        "candidates",
+        "person",
+        "giver",
+        "taker",
+        "handover",
+        "marks",
+        "roster",
+        "by",
+        "case",
+        "rung",
+        "t0_ms",
+        "requests",
+        "alarm",
+        "card",
+        "session",
+        "until_ms",
+        "guardian",
+    ]
+)
 BODIES = st.dictionaries(FIELDS, JSON, max_size=10)
 KINDS = st.sampled_from([*(kind.value for kind in Kind), "of_a_later_version"])
 
 
 QUERIES = (
-    r.BarQuery(), r.DutyQuery(), r.GuardQuery("east"), r.RosterQuery("class:primary-2024-1"), r.RosterListQuery(None), r.ChildQuery(3),
-    r.SearchQuery("w"), r.DisplayQuery("east-in"),
-)  # fmt: skip
+    r.BarQuery(),
+    r.DutyQuery(),
+    r.GuardQuery("east"),
+    r.RosterQuery("class:primary-2024-1"),
+    r.RosterListQuery(None),
+    r.ChildQuery(3),
+    r.SearchQuery("w"),
+    r.DisplayQuery("east-in"),
+)
 
 
 def entry(stream: Stream, kind: str, body: dict[str, Any]) -> Sealed:
     stream.seq += 1
     one = Entry(
-        node=stream.node, incarnation=stream.incarnation, seq=stream.seq, tick=1_795_391_200_000 + stream.seq, at_ms=1_795_391_200_000,
-        clock="trusted", kind=kind, body=body,
-    )  # fmt: skip
+        node=stream.node,
+        incarnation=stream.incarnation,
+        seq=stream.seq,
+        tick=1_795_391_200_000 + stream.seq,
+        at_ms=1_795_391_200_000,
+        clock="trusted",
+        kind=kind,
+        body=body,
+    )
     raw = encode(one)
     stream.head = chain_hash(stream.head, raw)
     return Sealed(one, raw, stream.head)
@@ -132,7 +170,9 @@ def test_files_that_turn_to_garbage_under_a_running_gate_stop_nothing(unharmed: 
         time.sleep(LOOK_EVERY_S + 0.1)  # the gate has looked at them
         unharmed.still_works()
     with httpx.Client(base_url=unharmed.gate.url, trust_env=False, timeout=10) as office:
-        answer = wait_until(lambda: not_busy(office.post("/sign-in", json={"staff_number": "O001", "pin": PIN})), "a sign-in is answered")
+        answer = wait_until(
+            lambda: not_busy(office.post("/sign-in", json={"staff_number": "O001", "pin": PIN})), "a sign-in is answered"
+        )
         assert answer.status_code == 503 and "directory.db" in answer.json()["error"], answer.text
     draft.write_bytes(kept)
     draft.replace(state / "directory.db")

@@ -33,11 +33,18 @@ from sync_agent.errors import SyncError
 from sync_agent.keys import load_or_create
 
 CONFIG = Path(__file__).parents[1] / "support" / "config"
-CHUNKS = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"\x02", b"\x03", b"\r\n", b"\xab\xba", b"\xcd\xdc", b"A5"])), max_size=12)
+CHUNKS = st.lists(
+    st.one_of(st.binary(max_size=40), st.sampled_from([b"\x02", b"\x03", b"\r\n", b"\xab\xba", b"\xcd\xdc", b"A5"])), max_size=12
+)
 FRAMES: dict[str, Callable[[], object]] = {
-    "rdm6300": Rdm6300Frames, "stxlrc": StxLrcFrames, "m7941": M7941AnswerFrames, "7941 commands": M7941CommandFrames, "lcus": LcusFrames,
-    "lines": lambda: LineFrames(scheme="number"), "codes": lambda: LineFrames(scheme="qr"),
-}  # fmt: skip
+    "rdm6300": Rdm6300Frames,
+    "stxlrc": StxLrcFrames,
+    "m7941": M7941AnswerFrames,
+    "7941 commands": M7941CommandFrames,
+    "lcus": LcusFrames,
+    "lines": lambda: LineFrames(scheme="number"),
+    "codes": lambda: LineFrames(scheme="qr"),
+}
 HELD_BYTES = 4_096  # of an unfinished frame
 
 
@@ -90,7 +97,7 @@ OF_BYTES: dict[str, tuple[Callable[[bytes], object], type[Exception] | tuple[typ
     "the PIN desk's file": (_in_file(lambda path: PinDesk(path, b"p" * 32), "credentials.db"), CredentialsError),
     "a node's key": (_in_file(load_or_create, "node.key"), SyncError),
     "the agent's status": (_in_file(lambda path: read_status(path.parent), "sync_status.json"), ()),
-}  # fmt: skip
+}
 NOISE = st.one_of(
     st.binary(max_size=300),
     st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -114,7 +121,7 @@ OF_TEXT: dict[str, tuple[Callable[[str], object], type[Exception] | tuple[type[E
     "what a node has": (protocol.read_have, protocol.MalformedMessage),
     "a number of the protocol": (lambda text: protocol.read_number(text, where="x"), protocol.MalformedMessage),
     "a hash of the protocol": (lambda text: protocol.hash_bytes(text, where="x"), protocol.MalformedMessage),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", OF_TEXT)

@@ -21,25 +21,69 @@ from tests.support.sync_processes import TOKEN, AgentProcess, ServerProcess, wai
 SEED = 20261123
 DIGITS = "9" * 5_000
 PATHS = (
-    protocol.ENTRIES_PATH, protocol.DIRECTORY_PATH, protocol.ENROL_PATH, protocol.STATUS_PATH, "/api/v1/entries", "/healthz", "/",
-    "/openapi.json", "/nowhere", "/sync/v1/", "/sync/v2/entries", "//", "/%2e%2e/%2e%2e/etc/passwd",
-)  # fmt: skip
+    protocol.ENTRIES_PATH,
+    protocol.DIRECTORY_PATH,
+    protocol.ENROL_PATH,
+    protocol.STATUS_PATH,
+    "/api/v1/entries",
+    "/healthz",
+    "/",
+    "/openapi.json",
+    "/nowhere",
+    "/sync/v1/",
+    "/sync/v2/entries",
+    "//",
+    "/%2e%2e/%2e%2e/etc/passwd",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "BREW")
 BODIES = (
-    b"", b"{", b"[]", b"null", b"0", b"{}", b"\xff\xfe\x00", b"[" * 100_000, b'{"node":' * 5_000, b'{"node":"\\ud800"}',
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"0",
+    b"{}",
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b'{"node":' * 5_000,
+    b'{"node":"\\ud800"}',
     b'{"node":"south","incarnation":"x","first_seq":-1,"prev_hash":"","entries":[],"head_hash":"","signature":""}',
-    b'{"node":"south","incarnation":"x","first_seq":' + DIGITS.encode() + b',"prev_hash":"","entries":[],"head_hash":"","signature":""}',
-    b'{"node":"' + b"n" * 70_000 + b'","incarnation":"x","first_seq":1,"prev_hash":"","entries":[{}],"head_hash":"","signature":"zz"}',
-    b'{"node":"south","code":"' + b"0" * 10_000 + b'","public_key":"00"}', b'{"node":"../..","code":"7-otters-2","public_key":"zz"}',
-    b'{"node":"south","code":"7-otters-2","public_key":"' + b"0" * 64 + b'"}', b"\x28\xb5\x2f\xfd" + b"\x00" * 50, b"x" * 100_000,
-)  # fmt: skip
-QUERIES = ("", "?have=" + "a/b:1," * 100, f"?have=east/x:{DIGITS}", "?after=-1&limit=x", f"?after={DIGITS}", f"?limit={DIGITS}", "?school=%00", "?node=%ff")
+    b'{"node":"south","incarnation":"x","first_seq":'
+    + DIGITS.encode()
+    + b',"prev_hash":"","entries":[],"head_hash":"","signature":""}',
+    b'{"node":"'
+    + b"n" * 70_000
+    + b'","incarnation":"x","first_seq":1,"prev_hash":"","entries":[{}],"head_hash":"","signature":"zz"}',
+    b'{"node":"south","code":"' + b"0" * 10_000 + b'","public_key":"00"}',
+    b'{"node":"../..","code":"7-otters-2","public_key":"zz"}',
+    b'{"node":"south","code":"7-otters-2","public_key":"' + b"0" * 64 + b'"}',
+    b"\x28\xb5\x2f\xfd" + b"\x00" * 50,
+    b"x" * 100_000,
+)
+QUERIES = (
+    "",
+    "?have=" + "a/b:1," * 100,
+    f"?have=east/x:{DIGITS}",
+    "?after=-1&limit=x",
+    f"?after={DIGITS}",
+    f"?limit={DIGITS}",
+    "?school=%00",
+    "?node=%ff",
+)
 HEADERS: tuple[dict[str, str], ...] = (
-    {}, {protocol.HEADER_VERSION: "x"}, {protocol.HEADER_VERSION: DIGITS}, {protocol.HEADER_NODE: "south", protocol.HEADER_SIGNATURE: "0" * 128},
-    {protocol.HEADER_NODE: "\x7f" * 200}, {"Content-Encoding": "zstd"}, {"Content-Encoding": "br, zstd, gzip"}, {"Content-Length": "0"},
-    {protocol.HEADER_NUMBER: DIGITS, protocol.HEADER_BASE: "-1", protocol.HEADER_SHA256: "0" * 64}, {"Authorization": "Bearer \x7f"},
-    {"If-None-Match": '"' + "x" * 5_000}, {"Accept-Encoding": "zstd;q=x"},
-)  # fmt: skip
+    {},
+    {protocol.HEADER_VERSION: "x"},
+    {protocol.HEADER_VERSION: DIGITS},
+    {protocol.HEADER_NODE: "south", protocol.HEADER_SIGNATURE: "0" * 128},
+    {protocol.HEADER_NODE: "\x7f" * 200},
+    {"Content-Encoding": "zstd"},
+    {"Content-Encoding": "br, zstd, gzip"},
+    {"Content-Length": "0"},
+    {protocol.HEADER_NUMBER: DIGITS, protocol.HEADER_BASE: "-1", protocol.HEADER_SHA256: "0" * 64},
+    {"Authorization": "Bearer \x7f"},
+    {"If-None-Match": '"' + "x" * 5_000},
+    {"Accept-Encoding": "zstd;q=x"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +133,15 @@ def test_lines_that_are_no_http_harm_nobody(unharmed: ServerProcess) -> None:
     chance = random.Random(SEED)
     post = f"POST {protocol.ENTRIES_PATH} HTTP/1.1\r\nHost: x\r\n".encode()
     pieces = [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), b"GET\r\n\r\n", b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
-        post + b"Content-Length: 50\r\n\r\n{", post + b"Content-Length: -1\r\n\r\n", post + b"Content-Length: " + DIGITS.encode() + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"GET\r\n\r\n",
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
+        post + b"Content-Length: 50\r\n\r\n{",
+        post + b"Content-Length: -1\r\n\r\n",
+        post + b"Content-Length: " + DIGITS.encode() + b"\r\n\r\n",
         post + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
         *(bytes(chance.randrange(256) for _ in range(300)) for _ in range(20)),
-    ]  # fmt: skip
+    ]
     for piece in pieces:
         with socket.create_connection(("127.0.0.1", unharmed.port), timeout=10) as line:
             try:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import random
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from kiosk.clock import FixedClock
+from kiosk.controller import Controller
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Answer, Reason
 from kiosk.directory import load
@@ -24,7 +26,7 @@ from tests.support import fault_school
 LIMIT = 400  # children of one life
 AFTER_THE_CUT = 5  # taps that are answered with "write on paper" before the writer ends
 BURST = 12
-TAPS = ("in", "out")
+WAYS = ("in", "out")
 
 
 def main(state: Path, directory: Path, first_child: int, seed: int) -> None:
@@ -37,26 +39,31 @@ def main(state: Path, directory: Path, first_child: int, seed: int) -> None:
     chance, papers = random.Random(seed), 0
     child, last = first_child, first_child + LIMIT
     while child < last and papers < AFTER_THE_CUT:
-        burst = [(n, tap) for n in range(child, min(last, child + chance.randint(1, BURST))) for tap in TAPS]
+        burst = [(n, way) for n in range(child, min(last, child + chance.randint(1, BURST))) for way in WAYS]
         child = burst[-1][0] + 1
-        answered = threading.Semaphore(0)
-        failed: list[int] = []
-        for number, tap in burst:
-            clock.advance(7)
-
-            def told(answer: Answer, number: int = number, tap: str = tap) -> None:
-                if answer.decision.reason is Reason.CANNOT_SAVE:
-                    failed.append(number)
-                    print("paper", flush=True)
-                elif answer.entry is not None:
-                    print("ack", number, *answer.entry, tap, flush=True)
-                answered.release()
-
-            gate.submit(Read(access_point=f"east-{tap}-1", scheme="uid", value=fault_school.uid_of(number)), told)
-        for _ in burst:
-            assert answered.acquire(timeout=30), "the loop stopped answering"
-        papers += bool(failed)
+        papers += tapped(gate, clock, burst)
     print("done", flush=True)
+
+
+def tapped(gate: Controller, clock: FixedClock, burst: list[tuple[int, str]]) -> bool:
+    """Puts all of them into the inbox and waits for every answer. True when one of them was "write on paper"."""
+    answered, failed = threading.Semaphore(0), list[int]()
+
+    def told(number: int, way: str, answer: Answer) -> None:
+        if answer.decision.reason is Reason.CANNOT_SAVE:
+            failed.append(number)
+            print("paper", flush=True)
+        elif answer.entry is not None:
+            print("ack", number, *answer.entry, way, flush=True)
+        answered.release()
+
+    for number, way in burst:
+        clock.advance(7)
+        read = Read(access_point=f"east-{way}-1", scheme="uid", value=fault_school.uid_of(number))
+        gate.submit(read, partial(told, number, way))
+    for _ in burst:
+        assert answered.acquire(timeout=30), "the loop stopped answering"
+    return bool(failed)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class CuttableDisk:
 
 
 def why_not(folder: Path) -> str:
-    """"" when disks can be cut here, else the exact reason. Tries it with a disk of its own."""
+    """ "" when disks can be cut here, else the exact reason. Tries it with a disk of its own."""
     if os.geteuid() != 0:
         return "power cuts need root to mount a loop device"
     missing = [tool for tool in ("mkfs.ext4", "mount", "umount") if which(tool) is None]

@@ -109,7 +109,10 @@ def check_reopened(state: Path, directory: Path, campus: Campus) -> None:
     """A gate opened on this state stands exactly where the facts say; it adds a boot of its own."""
     last_ms = max(one.entry.at_ms for one in read_journal(state))
     gate = open_gate(
-        settings=load_settings(shared_data_dir("sample_school")), directory=load(directory), state=state, clock=FixedClock(last_ms)
+        settings=load_settings(shared_data_dir("sample_school")),
+        directory=load(directory),
+        state=state,
+        clock=FixedClock(last_ms),
     )
     try:
         assert gate.world.campus.fingerprint() == campus.fingerprint()

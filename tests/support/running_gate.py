@@ -75,9 +75,16 @@ class RunningGate:
     """One gate of the fault school. `start` returns at once, `ready` when it answers."""
 
     def __init__(
-        self, folder: Path, *, day: VirtualDay, wires: tuple[Wire, ...] = (), relays: Mapping[str, str] | None = None, node: str = "east"
+        self,
+        folder: Path,
+        *,
+        day: VirtualDay,
+        wires: tuple[Wire, ...] = (),
+        relays: Mapping[str, str] | None = None,
+        state: Path | None = None,
+        node: str = "east",
     ) -> None:
-        self.folder, self.state, self.day = folder, folder / "state", day
+        self.folder, self.state, self.day = folder, state or folder / "state", day
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.site, self.log = folder / "site.toml", folder / "gate.log"
