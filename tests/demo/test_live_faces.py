@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kiosk.settings import shared_data_dir
-from tests.support.demo import Demo
+from tests.support.demo import Demo, eventually
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -83,7 +83,9 @@ def test_the_guard_sees_an_adult_who_taps_on_a_pyserial_reader_and_the_public_sc
     adult = next(row for row in sheet("监护人") if row["学号"] == child["学号"] and card_of(row["接送人编号"]))
     guard = signed_in(browser, demo, "guard", "/guard/south")
 
+    before = len(demo.entries("pickup_requested"))
     demo.hand("south-desk-7941", f"tap {card_of(adult['接送人编号'])}")
+    eventually(lambda: len(demo.entries("pickup_requested")) > before)
 
     expect(guard.locator("#guard-queue")).to_contain_text(adult["姓名"], timeout=SOON_MS)
     guard.locator("#guard-queue a", has_text=adult["姓名"]).first.click()
