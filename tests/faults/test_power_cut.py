@@ -35,7 +35,7 @@ from tests.support.journal_facts import (
 
 FULL = os.environ.get("KIOSK_FAULTS") == "full"
 CUTS = 100 if FULL else 6
-CUTS_OF_A_DISK = 20  # then the next disk, so that a hundred cuts see five first starts
+CUTS_OF_A_DISK = 10  # then the next disk, so that a hundred cuts see ten first starts, and no school runs out of children
 SEED = int(os.environ.get("KIOSK_FAULTS_SEED", "20261123"))
 KIND_OF_TAP = {"in": Kind.ARRIVED, "out": Kind.READ_REFUSED}
 Ack = tuple[int, EntryId, str]

@@ -30,7 +30,7 @@ WAYS = ("in", "out")
 
 
 def main(state: Path, directory: Path, first_child: int, seed: int) -> None:
-    clock = FixedClock(fault_school.MONDAY_MS + first_child * 60_000)
+    clock = FixedClock(fault_school.MONDAY_MS + first_child * 1_000)
     gate = open_gate(
         settings=load_settings(shared_data_dir("sample_school")), directory=load(directory), state=state, clock=clock
     )
