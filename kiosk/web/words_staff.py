@@ -211,6 +211,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "duty.not_acked": ("还没有人接手", "Nobody has taken this yet"),
     "duty.told": ("已通知", "Told"),
     "duty.t0": ("应接时间 {time}", "Due at {time}"),
+    "duty.since": ("{time} 起", "since {time}"),
     "duty.next": ("下一步", "Next step"),
     "duty.eta": ("预计 {time} 到", "Expected at {time}"),
     "duty.phones": ("电话与通话记录", "Phones and calls"),
