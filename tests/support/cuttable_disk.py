@@ -67,10 +67,10 @@ class CuttableDisk:
 def why_not(folder: Path) -> str:
     """ "" when disks can be cut here, else the exact reason. Tries it with a disk of its own."""
     if os.geteuid() != 0:
-        return "power cuts need root to mount a loop device"
+        return "a disk that can be cut or filled needs root, to mount a loop device"
     missing = [tool for tool in ("mkfs.ext4", "mount", "umount") if which(tool) is None]
     if missing:
-        return f"power cuts need {', '.join(missing)}, which this machine has not"
+        return f"a disk that can be cut or filled needs {', '.join(missing)}, which this machine has not"
     try:
         disk = CuttableDisk(folder)
     except NoSuchDisk as error:
