@@ -11,7 +11,7 @@ import logging
 import secrets
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -56,9 +56,9 @@ class Pictures:
         return self._read(lambda: self.store.read(snapshot_id))
 
     @staticmethod
-    def _read(read: object) -> bytes | None:
+    def _read(read: Callable[[], bytes | None]) -> bytes | None:
         try:
-            return read()  # type: ignore[operator,no-any-return]
+            return read()
         except PictureError as error:
             log.info("%s", error)
             return None
