@@ -111,7 +111,9 @@ class RunningGate:
         return self
 
     def _answers(self) -> bool:
-        assert self.process is not None and self.process.poll() is None, f"the gate ended: {self.said()[-1500:]}"
+        assert self.process is not None
+        ended = self.process.poll()
+        assert ended is None, f"the gate ended with {ended}: {self.said()[-1500:]}"
         try:
             return httpx.get(f"{self.url}/healthz", timeout=5, trust_env=False).status_code == 200
         except httpx.TransportError:
