@@ -25,7 +25,7 @@ class Read:
     random_uid: bool = False
     snapshot: str = ""  # id of the picture taken with it, filed only when consent allows
     read_at_ms: int | None = None
-    nonce: str = ""  # of a network reader: the same nonce is the same read
+    nonce: str = ""  # of a network reader; accepted, and not used to tell a repeated read yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
