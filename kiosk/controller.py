@@ -28,7 +28,7 @@ BATCH_LIMIT = 256  # commands decided under one fsync
 INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits for its turn
 COLLECT_AFTER = (20_000, 20, 100)  # a tap leaves no cycles behind: the default walks everything hundreds of times a rush
 SWITCH_S = 0.0005
-CHECKPOINT_BYTES = 4 << 20  # log size at which an idle moment is used to fold it into the database
+CHECKPOINT_BYTES = 4 << 20  # growth of the log after which a moment without anybody waiting folds it into the database
 
 OnAnswer = Callable[[Any], None]
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Controller:
             asked = self.inbox.take_all(timeout_s=1.0)
             if asked:
                 self.turn(asked)
-            elif self.journal.wal_bytes() > CHECKPOINT_BYTES:
+            if self.journal.log_bytes > CHECKPOINT_BYTES and not len(self.inbox):
                 self.journal.checkpoint()
 
     def turn(self, asked: list[_Asked]) -> None:
@@ -186,7 +186,8 @@ class Controller:
 
     def _show(self, one: _Asked, now_ms: int, trusted: bool) -> None:
         """The view that a page asked for; None for one that cannot be made."""
-        query = one.command.query  # type: ignore[union-attr]
+        assert isinstance(one.command, Look)
+        query = one.command.query
         found = _safely(f"a view for {type(query).__name__}", view, self.world, query, now_ms, trusted)
         _safely("an answer", one.on_answer, found)
 

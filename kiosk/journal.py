@@ -26,6 +26,7 @@ from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, Unreadab
 FILE_NAME = "journal.db"
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
+COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
 migrations = Migrations("journal")
 
@@ -134,6 +135,7 @@ class Journal:
         migrations.apply(Database(self._db, recursive_triggers=False))
         last = self._db.execute("SELECT max(boot) FROM incarnations").fetchone()[0]
         self.boot: int = (last or 0) + 1
+        self.log_bytes = 0  # about what the log has grown by since the last checkpoint
 
     def _create(self) -> None:
         """A new database is created, closed and its folder synced before the first entry relies on it."""
@@ -164,18 +166,16 @@ class Journal:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile") from error
+        self.log_bytes += COMMIT_BYTES + sum(len(one.raw) for one in sealed)
 
     def checkpoint(self) -> bool:
         """Moves the log into the database file; called when nobody waits. False when the disk refused: the log has it all."""
+        self.log_bytes = 0  # refused or not: the next try is due after as much again
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error:
             return False
         return True
-
-    def wal_bytes(self) -> int:
-        log = self.path.with_name(self.path.name + "-wal")
-        return log.stat().st_size if log.exists() else 0
 
     def head(self) -> tuple[EntryId, bytes, int] | None:
         """The last entry written by any incarnation: its id, hash and tick; None in a new journal."""

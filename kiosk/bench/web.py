@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,7 @@ def http(runs: int) -> list[Result]:
     for clients in (1, 16):
         rates, p99 = [], []
         for _ in range(runs):
-            took, spent_s = _with_gate(lambda t, n=clients: _closed_loop(t, n, rosters=200))  # type: ignore[misc]
+            took, spent_s = _with_gate(partial(_closed_loop, clients=clients, rosters=200))
             rates.append(len(took) / spent_s)
             p99.append(percentile(took, 0.99))
         found += [
@@ -236,7 +237,7 @@ async def _rosters(target: Target, count: int) -> tuple[list[Watcher], list[asyn
     return watchers, tasks
 
 
-async def _closed_loop(target: Target, clients: int, *, rosters: int) -> tuple[list[float], float]:
+async def _closed_loop(target: Target, *, clients: int, rosters: int) -> tuple[list[float], float]:
     _, tasks = await _rosters(target, rosters)
     took: list[float] = []
     end_s = steady_s() + LOAD_S

@@ -13,7 +13,6 @@ from kiosk.core.entries import Fact, Kind
 from kiosk.core.passage import decide_child
 from kiosk.core.people import Role
 from kiosk.core.pickup import PHOTO, SECOND_PERSON, Verdict, may_collect, restricted
-from kiosk.core.rules import AccessKind
 from kiosk.core.world import World
 
 _GATE = frozenset({Role.GUARD, Role.DUTY_LEADER})
@@ -376,9 +375,3 @@ def room_of(world: World, roster: str) -> str:
         return school_class.room if school_class else ""
     session = world.directory.sessions.get(key)
     return session.room if session else ""
-
-
-def gate_points(world: World, gate: str) -> list[str]:
-    return [p.id for p in world.rules.access_points.values() if p.gate == gate and p.kind is not AccessKind.ROOM]
-
-

@@ -56,6 +56,17 @@ class Alarm(NamedTuple):
     access_point: str
 
 
+class Answered(NamedTuple):
+    """What a network reader was told about one read, by its nonce. `order` decides where two gates took the same one."""
+
+    order: tuple[int, str, str, int]
+    at_ms: int
+    outcome: str
+    reason: str
+    child: int
+    person: int
+
+
 class Emergency(NamedTuple):
     since_ms: int
     drill: bool
@@ -81,6 +92,7 @@ class Campus:
         self.closed_requests: dict[str, int] = {}  # id -> at_ms of what closed it
         self.closed_cases: dict[str, int] = {}  # case -> at_ms
         self.alarms: dict[str, Alarm] = {}
+        self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
         self._logs: dict[int, list[tuple[tuple[int, str, str, int], Entry]]] = {}
         self._seen: dict[str, _Seen] = {}
@@ -141,6 +153,7 @@ class Campus:
             tuple(sorted(self.requests.values())),
             tuple(sorted(self.closed_cases.items())),
             tuple(sorted(self.alarms.items())),
+            tuple(sorted(self.answered.items())),
             tuple(sorted(self.lost_cards)),
             self.emergency,
             self.cleared,
@@ -168,6 +181,8 @@ class Campus:
         return True
 
     def _fold(self, entry: Entry) -> None:
+        if entry.body.get("nonce"):
+            _read_answered(self, entry)
         if entry.body.get("alarm"):
             _alarm_raised(self, entry)
         campus_step = _CAMPUS_STEPS.get(entry.kind)
@@ -189,6 +204,7 @@ class Campus:
                 del self._logs[child], self.children[child]
         self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
+        self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
 
@@ -276,6 +292,14 @@ def _request_closed(campus: Campus, entry: Entry) -> None:
     for key in entry.body.get("requests", ()):
         campus.closed_requests[key] = entry.at_ms
         campus.requests.pop(key, None)
+
+
+def _read_answered(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    outcome, reason = body.get("outcome", "granted"), body.get("reason", "")
+    said = Answered(entry.order, entry.at_ms, outcome, reason, body.get("child", 0), body.get("person", 0))
+    key = (body.get("access_point", ""), body["nonce"])
+    campus.answered[key] = min(said, campus.answered.get(key, said))
 
 
 def _alarm_raised(campus: Campus, entry: Entry) -> None:

@@ -24,8 +24,8 @@ class Read:
     assurance: str = "uid"
     random_uid: bool = False
     snapshot: str = ""  # id of the picture taken with it, filed only when consent allows
-    read_at_ms: int | None = None
-    nonce: str = ""  # of a network reader; accepted, and not used to tell a repeated read yet
+    read_at_ms: int | None = None  # by the network reader's own clock; accepted, and nothing is judged by it yet
+    nonce: str = ""  # of a network reader: the same nonce at the same access point is the same read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

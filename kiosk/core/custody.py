@@ -74,9 +74,6 @@ COLLECTION: Mapping[Collection, Mapping[Mark, Collection]] = {
     Collection.COLLECTED: {Mark.RETURN: Collection.NOT_DUE},
 }
 
-LIVE = frozenset({Custody.HELD, Custody.OFFERED})
-
-
 class Hold(NamedTuple):
     """Who answers for a child. `custodian` is a staff number exactly while custody is live."""
 

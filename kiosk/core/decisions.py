@@ -60,7 +60,6 @@ class Reason(StrEnum):
     NOT_ON_CAMPUS = "not_on_campus"
     ELSEWHERE_GATE = "elsewhere_gate"
     IDENTITY_UNCONFIRMED = "identity_unconfirmed"
-    NOBODY_WAITING = "nobody_waiting"
     # staff commands
     NOT_PERMITTED = "not_permitted"
     STEP_REFUSED = "step_refused"  # the custody table has no such step now

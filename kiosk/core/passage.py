@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -19,13 +21,26 @@ from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
 from kiosk.core.timetable import PupilDay, SessionTime
 from kiosk.core.world import World
 
-SESSION_LEAD_MS = 20 * MINUTE_MS  # how early before its start a session's room takes its children
-CHANGEOVER_MS = 5 * MINUTE_MS  # how early the next room takes a child whose session before it still runs
 AT_GATE = "校门"
 ON_CAMPUS = "校园"
 
 
 def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
+    """The answer to a read. A network reader that asks again with the same nonce gets the same answer; nothing is new."""
+    if not read.nonce:
+        return _decide(read, world, now_ms, trusted)
+    before = world.campus.answered.get((read.access_point, read.nonce))
+    if before is not None:
+        return Decision(
+            outcome=Outcome(before.outcome), reason=Reason(before.reason), access_point=read.access_point,
+            child=before.child or None, person=before.person or None,
+        )  # fmt: skip
+    decision = _decide(read, world, now_ms, trusted)
+    named = tuple(Fact(fact.kind, {**fact.body, "nonce": read.nonce}, fact.note) for fact in decision.facts)
+    return msgspec.structs.replace(decision, facts=named)
+
+
+def _decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
     """Who is it, and what does this access point do with them?"""
     point = world.rules.access_points.get(read.access_point)
     if point is None:
@@ -248,22 +263,22 @@ def _enter_room(tap: _Tap) -> Decision:
 
 def _own_session(tap: _Tap) -> SessionTime | None:
     """The child's session that this tap is about: the one of this room if it runs or begins soon, else the one that runs."""
-    windows, now_ms = tap.windows, tap.now_ms
+    windows, now_ms, rules = tap.windows, tap.now_ms, tap.world.rules
     if windows is None:
         return None
     mine = (*windows.sessions, windows.extended_care) if windows.extended_care else windows.sessions
-    open_now = [s for s in mine if s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms]
+    open_now = [s for s in mine if s.start_ms - rules.session_lead_ms <= now_ms < s.end_ms]
     running = next((s for s in open_now if s.start_ms <= now_ms), None)
     for session in open_now:
-        soon = running is None or now_ms >= session.start_ms - CHANGEOVER_MS
+        soon = running is None or now_ms >= session.start_ms - rules.changeover_ms
         if session.room == tap.point.room and (session is running or soon):
             return session
     return running or next(iter(open_now), None)
 
 
 def session_in_room(world: World, room: str, now_ms: int) -> SessionTime | None:
-    times = world.book.session_times.values()
-    return next((s for s in times if s.room == room and s.start_ms - SESSION_LEAD_MS <= now_ms < s.end_ms), None)
+    lead_ms, times = world.rules.session_lead_ms, world.book.session_times.values()
+    return next((s for s in times if s.room == room and s.start_ms - lead_ms <= now_ms < s.end_ms), None)
 
 
 def _punctuality(tap: _Tap, session: SessionTime) -> Reason:

@@ -178,7 +178,6 @@ class GuardView:
     on_campus: int
     waiting: int  # children waiting for collection at this release gate
     released_today: int
-    recent: tuple[str, ...]  # not used by rules: last few outcomes in words keys
     bar: Bar
 
 

@@ -76,6 +76,8 @@ class Rules:
     acknowledge_within_ms: int = 5 * MINUTE_MS  # an unacknowledged rung fires the next one early
     eta_pause_max_ms: int = 30 * MINUTE_MS
     roll_due_ms: int = 10 * MINUTE_MS  # after a session starts
+    session_lead_ms: int = 20 * MINUTE_MS  # how early before its start a session's room takes its children
+    changeover_ms: int = 5 * MINUTE_MS  # the same, for a child whose session before it still runs
     seat_claim_ms: int = 10 * MINUTE_MS  # an unanswered no-card claim is dropped from the guard's queue
     offline_delegates: bool = False  # a delegate registered after the last sync needs a teacher's call-back
     early_duty_teacher: int | None = None  # custodian of children who arrive before the gate opens

@@ -64,6 +64,7 @@ class _Body(msgspec.Struct, frozen=True):
     result: str = ""
     channel: str = ""
     snapshot: str = ""
+    nonce: str = ""
     note: str = ""
     requests: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()

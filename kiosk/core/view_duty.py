@@ -11,6 +11,7 @@ from kiosk.core.campus import Alarm
 from kiosk.core.child import ChildState, LadderState
 from kiosk.core.custody import Collection
 from kiosk.core.escalation import next_due_ms
+from kiosk.core.passage import ON_CAMPUS
 from kiosk.core.view_parts import bar, child_line, device_line, guardians, offer_line, relation
 from kiosk.core.world import World
 
@@ -29,7 +30,7 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
     return r.DutyView(
         cases=tuple(cases),
         on_campus=len(live),
-        by_place=tuple(Counter(s.place or "校园" for _, s in live).most_common()),
+        by_place=tuple(Counter(s.place or ON_CAMPUS for _, s in live).most_common()),
         by_collection=tuple((c.value, by_collection.get(c.value, 0)) for c in Collection),
         arrived_today=sum(1 for s in today if s.arrived_ms),
         released_today=sum(1 for s in today if s.released_ms),

@@ -63,7 +63,6 @@ def guard(world: World, query: r.GuardQuery, now_ms: int, trusted: bool) -> r.Gu
         on_campus=sum(1 for _ in world.campus.on_campus()),
         waiting=sum(1 for n, s in world.campus.on_campus() if _due_here(world, n, s, query.gate, now_ms)),
         released_today=sum(1 for s in world.campus.children.values() if s.released_ms and s.day == world.day),
-        recent=(),
         bar=bar(world, None, now_ms, trusted),
     )
 

@@ -15,7 +15,7 @@ from kiosk.core.card_numbers import CardIndex
 from kiosk.core.child import ChildState
 from kiosk.core.custody import Collection, collection
 from kiosk.core.entries import Stream
-from kiosk.core.people import Directory, Pupil, Session, Stage
+from kiosk.core.people import Directory, Pupil, Stage
 from kiosk.core.rules import Rules
 from kiosk.core.timetable import Calendar, DayBook, Plan, PupilDay, SessionTime, day_book
 
@@ -125,9 +125,6 @@ class World:
         if windows is None:
             return None
         return next((s for s in windows.sessions if s.start_ms <= now_ms < s.end_ms), None)
-
-    def teacher_of(self, session: Session) -> int:
-        return session.teacher or self.fallback_custodian()
 
     def list_age_ms(self, now_ms: int) -> int:
         """How long ago the pickup list was known to be current: contact with the server, or its own making."""

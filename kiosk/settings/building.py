@@ -191,6 +191,8 @@ def _rules(
         acknowledge_within_ms=windows["acknowledge_within_min"] * MINUTE_MS,
         eta_pause_max_ms=windows["eta_pause_max_min"] * MINUTE_MS,
         roll_due_ms=windows["roll_due_min"] * MINUTE_MS,
+        session_lead_ms=windows["session_lead_min"] * MINUTE_MS,
+        changeover_ms=windows["changeover_min"] * MINUTE_MS,
         seat_claim_ms=windows["seat_claim_min"] * MINUTE_MS,
         offline_delegates=windows["offline_delegates"],
         public_name=school["school"]["name"],

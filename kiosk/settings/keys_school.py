@@ -241,6 +241,22 @@ _WINDOWS = Section(
             high=120,
         ),
         Key(
+            "session_lead_min",
+            Kind.NUMBER,
+            "课后服务开始前几分钟可进教室签到",
+            "how early before its start a session's room takes its children",
+            _RULES.session_lead_ms // MINUTE_MS,
+            high=120,
+        ),
+        Key(
+            "changeover_min",
+            Kind.NUMBER,
+            "上一时段未结束时可提前几分钟进下一教室",
+            "how early the next room takes a child whose session before it still runs",
+            _RULES.changeover_ms // MINUTE_MS,
+            high=60,
+        ),
+        Key(
             "seat_claim_min",
             Kind.NUMBER,
             "无卡登记多久无人确认即撤下（分钟）",

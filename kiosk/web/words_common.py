@@ -115,7 +115,6 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "reason.not_on_campus": ("不在校内", "Not on campus"),
     "reason.elsewhere_gate": ("应从另一个门接走", "Released at another gate"),
     "reason.identity_unconfirmed": ("没带卡，请核对本人", "No card: confirm who this is"),
-    "reason.nobody_waiting": ("没有等候的孩子", "No child is waiting"),
     "reason.not_permitted": ("没有这项权限", "You may not do this"),
     "reason.step_refused": ("情况已变，请看最新状态", "Things have changed: look again"),
     "reason.count_differs": ("人数不符，请逐个说明", "The count differs: name each exception"),

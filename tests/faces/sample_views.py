@@ -384,7 +384,6 @@ def guard(**bar_changes: object) -> GuardView:
         on_campus=612,
         waiting=38,
         released_today=976,
-        recent=(),
         bar=bar(**bar_changes),  # type: ignore[arg-type]
     )
 

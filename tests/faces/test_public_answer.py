@@ -90,7 +90,7 @@ def test_the_wrong_room_names_the_right_one() -> None:
     "reason",
     [
         Reason.COLLECTOR_RESTRICTED, Reason.COLLECTOR_EXPIRED, Reason.COLLECTOR_MINOR, Reason.COLLECTOR_UNKNOWN, Reason.CARD_LOST,
-        Reason.NOT_YET_DISMISSED, Reason.NOBODY_WAITING,
+        Reason.NOT_YET_DISMISSED,
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("ap", [EAST, DESK], ids=["lane", "desk"])

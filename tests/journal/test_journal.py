@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.controller import CHECKPOINT_BYTES
 from kiosk.core import roster as r
+from kiosk.core.commands import Read
 from kiosk.core.entries import Fact, Kind, Stream, encode
 from kiosk.journal import CannotAppend, Journal, JournalBusy, JournalDamaged, connect, new_note, verify
 from tests.support.school import School
@@ -102,6 +104,13 @@ def test_a_failed_append_leaves_nothing_and_says_so(tmp_path: Path) -> None:
         journal.append([sealed])
     assert len(list(journal.since_cleared())) == 1
     journal.close()
+
+
+def test_the_log_is_folded_in_although_the_gate_is_never_idle_for_a_second(school: School) -> None:
+    for _ in range(1_500):  # one commit each: without folding some 20 MB
+        school.ask(Read(access_point="room-201", scheme="uid", value="DEADBEEF"))
+    assert (school.state / "journal.db-wal").stat().st_size < 2 * CHECKPOINT_BYTES
+    assert verify(school.state / "journal.db").ok
 
 
 def test_free_text_can_be_erased_and_the_chain_still_holds(school: School) -> None:

@@ -141,3 +141,22 @@ def test_a_lane_whose_only_reader_is_dead_says_so(school):
     school.ask(c.DeviceChanged(device="nfc-1", health="down", why="unplugged"))
     assert school.look(r.DisplayQuery("east-in")).out_of_order
     assert not school.look(r.DisplayQuery("south-in")).out_of_order
+
+
+def test_a_network_reader_that_asks_again_with_the_same_nonce_gets_the_same_answer_and_no_second_record(school):
+    first = school.tap_card(uid_of(1), "east-in", nonce="n1")
+    school.at("07:55")
+    again = school.tap_card(uid_of(1), "east-in", nonce="n1")
+    assert (again.decision.outcome, again.decision.reason, again.decision.child) == ("granted", "on_time", 1)
+    assert first.entry is not None and again.entry is None and not again.decision.open_door
+    assert school.restart().tap_card(uid_of(1), "east-in", nonce="n1").decision.reason == "on_time"
+    assert len(school.entries("arrived")) == 1 and school.child("王小明").flags == ()
+    assert school.tap_card(uid_of(1), "east-in", nonce="n2").decision.reason == "already_in"
+
+
+def test_a_refusal_is_repeated_as_a_refusal(school):
+    school.tap("王小明", "east-in")
+    for _ in range(2):
+        answer = school.at("15:35").tap_card(uid_of(1), "east-out", nonce="n9")
+        assert (answer.decision.outcome, answer.decision.reason) == ("refused", "needs_adult")
+    assert len(school.entries("read_refused")) == 1
