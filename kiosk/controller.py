@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kiosk.core.commands import Command, Look, Tick
@@ -25,6 +26,7 @@ from kiosk.journal import CannotAppend, Journal, Note, new_note
 log = logging.getLogger("kiosk.controller")
 
 BATCH_LIMIT = 256  # commands decided under one fsync
+FULL_WAIT_S = 0.01  # how long a device's thread pauses before it looks for room again
 INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits for its turn
 COLLECT_AFTER = (20_000, 20, 100)  # a tap leaves no cycles behind: the default walks everything hundreds of times a rush
 SWITCH_S = 0.0005
@@ -59,27 +61,26 @@ class Inbox:
     """Commands in order of arrival. `take_all` waits for the first and takes what is there."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Asked] = []
-        self._changed = threading.Condition()
-
-    def put(self, asked: _Asked) -> None:
-        with self._changed:
-            while len(self._waiting) >= INBOX_LIMIT:
-                self._changed.wait()
-            self._waiting.append(asked)
-            self._changed.notify()
+        self._waiting: SimpleQueue[_Asked] = SimpleQueue()
+        self._pause = threading.Event()  # never set: only waited for
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return self._waiting.qsize()
+
+    def put(self, asked: _Asked) -> None:
+        while self._waiting.qsize() >= INBOX_LIMIT:
+            self._pause.wait(FULL_WAIT_S)
+        self._waiting.put(asked)
 
     def take_all(self, timeout_s: float | None = None) -> list[_Asked]:
-        with self._changed:
-            if not self._waiting:
-                self._changed.wait(timeout_s)
-            taken, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
-            if len(taken) == BATCH_LIMIT:
-                self._changed.notify_all()
-            return taken
+        taken: list[_Asked] = []
+        try:
+            taken.append(self._waiting.get(timeout=timeout_s))
+            while len(taken) < BATCH_LIMIT:
+                taken.append(self._waiting.get_nowait())
+        except Empty:
+            pass  # nobody else waits
+        return taken
 
 
 def settle_interpreter() -> None:
@@ -239,16 +240,12 @@ class Controller:
 
     def ask(self, command: Command, timeout_s: float = 10.0) -> Any:
         """Submits and waits for the answer. Raises TimeoutError."""
-        arrived, box = threading.Event(), list[Any]()
-
-        def keep(answer: Any) -> None:
-            box.append(answer)
-            arrived.set()
-
-        self.submit(command, keep)
-        if not arrived.wait(timeout_s):
-            raise TimeoutError(f"no answer to {type(command).__name__} within {timeout_s:g} s")
-        return box[0]
+        box: SimpleQueue[Any] = SimpleQueue()
+        self.submit(command, box.put)
+        try:
+            return box.get(timeout=timeout_s)
+        except Empty:
+            raise TimeoutError(f"no answer to {type(command).__name__} within {timeout_s:g} s") from None
 
     def start(self) -> None:
         self._thread.start()
