@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Clock
-from kiosk.core.child import children_of
+from kiosk.core.child_steps import children_of
 from kiosk.core.entries import decode
 from kiosk.credentials import load_pepper
 from kiosk.directory import DirectoryMissing, SnapshotStale, index, publish, read_content

@@ -11,73 +11,28 @@ It judges nothing: decisions are made elsewhere, before a fact is written.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from kiosk.core.child import CHILD_STEPS, ChildState, Conflict, children_of, fold_step
+from kiosk.core.campus_parts import (
+    Alarm,
+    Answered,
+    Cleared,
+    Emergency,
+    Escort,
+    GroupOut,
+    OpenOffer,
+    OpenShift,
+    Order,
+    Request,
+    Returned,
+    Shift,
+)
+from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
+from kiosk.core.child import ChildState, Conflict
+from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.shapes import understood
-
-
-class Request(NamedTuple):
-    """Somebody stands at the gate and waits for the guard."""
-
-    id: str
-    kind: str  # collector | child | claim | unknown
-    at_ms: int
-    access_point: str
-    person: int
-    children: tuple[int, ...]
-    outcome: str
-    reason: str
-    snapshot: str
-    day: str
-
-
-class OpenOffer(NamedTuple):
-    id: str
-    kind: str
-    giver: int
-    taker: int
-    place: str
-    children: tuple[int, ...]
-    at_ms: int
-    until_ms: int
-
-
-class Alarm(NamedTuple):
-    """Silent, for the duty leader. kind: restricted_person, lost_card."""
-
-    case: str
-    kind: str
-    at_ms: int
-    person: int
-    children: tuple[int, ...]
-    access_point: str
-
-
-class Answered(NamedTuple):
-    """What a network reader was told about one read, by its nonce. `order` decides where two gates took the same one."""
-
-    order: tuple[int, str, str, int]
-    at_ms: int
-    outcome: str
-    reason: str
-    child: int
-    person: int
-
-
-class Emergency(NamedTuple):
-    since_ms: int
-    drill: bool
-    by: int
-
-
-class Cleared(NamedTuple):
-    at_ms: int
-    day: str
-    by: int
-
 
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
 
@@ -94,10 +49,20 @@ class Campus:
         self.alarms: dict[str, Alarm] = {}
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
-        self._logs: dict[int, list[tuple[tuple[int, str, str, int], Entry]]] = {}
+        self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
+        self.departures: dict[str, Escort] = {}
+        self.escort_ends: dict[str, tuple[int, tuple[tuple[int, str], ...]]] = {}  # escort -> (at_ms, not counted)
+        self.groups_out: dict[str, GroupOut] = {}
+        self.group_ends: dict[str, int] = {}  # group -> at_ms
+        self.shifts: dict[str, tuple[Order, Shift]] = {}  # gate -> the watch now
+        self.shift_offers: dict[str, OpenShift] = {}
+        self.shift_ends: dict[str, int] = {}  # offered shift -> at_ms of acceptance, refusal or lapse
+        self.incidents: dict[str, tuple[int, int]] = {}  # case -> (child, at_ms)
+        self.incident_ends: dict[str, int] = {}  # case -> at_ms
+        self.emergencies: list[tuple[Order, Emergency | None]] = []
+        self.last_cleared: tuple[Order, Cleared] | None = None
+        self._logs: dict[int, list[tuple[Order, Entry]]] = {}
         self._seen: dict[str, _Seen] = {}
-        self._emergencies: list[tuple[tuple[int, str, str, int], Emergency | None]] = []
-        self._cleared: tuple[tuple[int, str, str, int], Cleared] | None = None
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -114,6 +79,30 @@ class Campus:
 
     def open_offers(self) -> list[OpenOffer]:
         return [offer for offer in self.offers.values() if self.open_children(offer)]
+
+    def escorts(self) -> list[Escort]:
+        """Escorts on their way."""
+        return [escort for key, escort in self.departures.items() if key not in self.escort_ends]
+
+    def groups(self) -> list[GroupOut]:
+        """Groups that are outside the school with their teacher."""
+        return [group for key, group in self.groups_out.items() if key not in self.group_ends]
+
+    def open_shifts(self) -> list[OpenShift]:
+        return [offer for key, offer in self.shift_offers.items() if key not in self.shift_ends]
+
+    def shift(self, gate: str) -> Shift | None:
+        """Who has the watch at a gate, None before the first handover of the day."""
+        found = self.shifts.get(gate)
+        return found[1] if found else None
+
+    def lost(self) -> list[tuple[str, int, int]]:
+        """(case, child, since when) of every lost child who has not been found: while there is one, gates are on hold."""
+        return [
+            (case, child, at_ms)
+            for case, (child, at_ms) in self.incidents.items()
+            if case not in self.incident_ends and (search := self.child(child).search) and search.case == case
+        ]
 
     def conflicts(self) -> list[Conflict]:
         """Open conflicts of all children."""
@@ -135,11 +124,11 @@ class Campus:
 
     @property
     def emergency(self) -> Emergency | None:
-        return self._emergencies[-1][1] if self._emergencies else None
+        return self.emergencies[-1][1] if self.emergencies else None
 
     @property
     def cleared(self) -> Cleared | None:
-        return self._cleared[1] if self._cleared else None
+        return self.last_cleared[1] if self.last_cleared else None
 
     def knows(self, entry: EntryId) -> bool:
         seen = self._seen.get(f"{entry.node}/{entry.incarnation}")
@@ -155,9 +144,16 @@ class Campus:
             tuple(sorted(self.alarms.items())),
             tuple(sorted(self.answered.items())),
             tuple(sorted(self.lost_cards)),
+            *(tuple(sorted(table.items())) for table in self._tables()),
             self.emergency,
             self.cleared,
         )
+
+    def _tables(self) -> tuple[dict[str, Any], ...]:
+        return (
+            self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
+            self.shift_offers, self.shift_ends, self.incidents, self.incident_ends,
+        )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
 
@@ -182,10 +178,10 @@ class Campus:
 
     def _fold(self, entry: Entry) -> None:
         if entry.body.get("nonce"):
-            _read_answered(self, entry)
+            read_answered(self, entry)
         if entry.body.get("alarm"):
-            _alarm_raised(self, entry)
-        campus_step = _CAMPUS_STEPS.get(entry.kind)
+            alarm_raised(self, entry)
+        campus_step = CAMPUS_STEPS.get(entry.kind)
         if campus_step is not None:
             campus_step(self, entry)
         if entry.kind in CHILD_STEPS:
@@ -207,6 +203,17 @@ class Campus:
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
+        self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
+        self._forget_ended(self.departures, self.escort_ends, {k: end[0] for k, end in self.escort_ends.items()}, at_ms)
+        self._forget_ended(self.groups_out, self.group_ends, dict(self.group_ends), at_ms)
+        self._forget_ended(self.shift_offers, self.shift_ends, dict(self.shift_ends), at_ms)
+        self._forget_ended(self.incidents, self.incident_ends, dict(self.incident_ends), at_ms)
+
+    @staticmethod
+    def _forget_ended(begun: dict[str, Any], ends: dict[str, Any], ended_ms: dict[str, int], at_ms: int) -> None:
+        for key in [key for key, ended in ended_ms.items() if ended < at_ms]:
+            begun.pop(key, None)
+            del ends[key]
 
     def _fold_child(self, child: int, entry: Entry) -> None:
         log = self._logs.get(child)
@@ -262,91 +269,5 @@ class _Seen:
 
 
 _BLANK = ChildState()
-
-
-# --- what a fact does to the campus as a whole -------------------------------------------------------
-
-
-def _offer_opened(campus: Campus, entry: Entry) -> None:
-    body, key = entry.body, str(entry.id)
-    campus.offers[key] = OpenOffer(
-        key, body["reason"], body["giver"], body["taker"], body["place"], tuple(body["children"]), entry.at_ms,
-        body.get("until_ms", 0),
-    )  # fmt: skip
-
-
-def _request_opened(campus: Campus, entry: Entry) -> None:
-    body = entry.body
-    if not body.get("queue"):
-        return
-    key = str(entry.id)
-    if key in campus.closed_requests:
-        return
-    campus.requests[key] = Request(
-        key, body["queue"], entry.at_ms, body["access_point"], body.get("person", 0) or body.get("child", 0),
-        tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
-    )  # fmt: skip
-
-
-def _request_closed(campus: Campus, entry: Entry) -> None:
-    for key in entry.body.get("requests", ()):
-        campus.closed_requests[key] = entry.at_ms
-        campus.requests.pop(key, None)
-
-
-def _read_answered(campus: Campus, entry: Entry) -> None:
-    body = entry.body
-    outcome, reason = body.get("outcome", "granted"), body.get("reason", "")
-    said = Answered(entry.order, entry.at_ms, outcome, reason, body.get("child", 0), body.get("person", 0))
-    key = (body.get("access_point", ""), body["nonce"])
-    campus.answered[key] = min(said, campus.answered.get(key, said))
-
-
-def _alarm_raised(campus: Campus, entry: Entry) -> None:
-    body, case = entry.body, f"alarm:{entry.id}"
-    person = body.get("person") or body.get("collector") or body.get("child") or 0
-    children = tuple(body.get("candidates") or body.get("children") or ())
-    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, body.get("access_point", ""))
-
-
-def _case_closed(campus: Campus, entry: Entry) -> None:
-    before = campus.closed_cases.get(entry.body["case"])
-    campus.closed_cases[entry.body["case"]] = entry.at_ms if before is None else min(before, entry.at_ms)
-
-
-def _card_lost(campus: Campus, entry: Entry) -> None:
-    campus.lost_cards.add(entry.body["card"])
-
-
-def _emergency(campus: Campus, entry: Entry) -> None:
-    body = entry.body
-    declared = entry.kind == Kind.EMERGENCY_DECLARED
-    what = Emergency(entry.at_ms, bool(body.get("drill")), body["by"]) if declared else None
-    insort(campus._emergencies, (entry.order, what), key=lambda item: item[0])
-
-
-def _campus_cleared(campus: Campus, entry: Entry) -> None:
-    if campus._cleared is None or campus._cleared[0] < entry.order:
-        campus._cleared = (entry.order, Cleared(entry.at_ms, entry.body["day"], entry.body["by"]))
-
-
-_CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
-    Kind.HANDOVER_OFFERED: _offer_opened,
-    Kind.PICKUP_REQUESTED: _request_opened,
-    Kind.READ_REFUSED: _request_opened,
-    Kind.IDENTITY_CLAIMED: _request_opened,
-    Kind.IDENTITY_DECLINED: _request_closed,
-    Kind.LEFT_QUEUE: _request_closed,
-    Kind.PICKUP_REFUSED: _request_closed,
-    Kind.ARRIVED: _request_closed,
-    Kind.SESSION_ENTERED: _request_closed,
-    Kind.SEEN: _request_closed,
-    Kind.RELEASED: _request_closed,
-    Kind.CASE_CLOSED: _case_closed,
-    Kind.CARD_LOST: _card_lost,
-    Kind.EMERGENCY_DECLARED: _emergency,
-    Kind.EMERGENCY_ENDED: _emergency,
-    Kind.CAMPUS_CLEARED: _campus_cleared,
-}
 
 STANDING_KINDS = frozenset({Kind.CARD_LOST})  # facts that outlive the day and are read again at every start

@@ -10,6 +10,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiosk.core.commands_custody import (
+    Accept as Accept,
+)
+from kiosk.core.commands_custody import (
+    AcceptShift as AcceptShift,
+)
+from kiosk.core.commands_custody import (
+    BringBack as BringBack,
+)
+from kiosk.core.commands_custody import (
+    CallRoll as CallRoll,
+)
+from kiosk.core.commands_custody import (
+    DeclareIncident as DeclareIncident,
+)
+from kiosk.core.commands_custody import (
+    Decline as Decline,
+)
+from kiosk.core.commands_custody import (
+    DeclineShift as DeclineShift,
+)
+from kiosk.core.commands_custody import (
+    EndEscort as EndEscort,
+)
+from kiosk.core.commands_custody import (
+    Located as Located,
+)
+from kiosk.core.commands_custody import (
+    Offer as Offer,
+)
+from kiosk.core.commands_custody import (
+    OfferShift as OfferShift,
+)
+from kiosk.core.commands_custody import (
+    OpenLocate as OpenLocate,
+)
+from kiosk.core.commands_custody import (
+    StartEscort as StartEscort,
+)
+from kiosk.core.commands_custody import (
+    TakeGroup as TakeGroup,
+)
+from kiosk.core.commands_custody import (
+    TakeOut as TakeOut,
+)
 from kiosk.core.entries import Sealed
 from kiosk.core.people import Directory
 
@@ -58,7 +103,59 @@ class Release:
     by: int
     verified: tuple[str, ...] = ()
     second: int | None = None
-    reason: str = ""  # in words, for exceptional releases
+    reason: str = ""  # in words, where something was out of the ordinary
+    pass_id: str = ""  # of a delegate's pass, presented at this gate; `collector` is 0 then
+    duress: bool = False  # pressed in a session that was opened with a duress PIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo:
+    """A guard who has looked lets a child go home alone where the gate could not decide by itself."""
+
+    child: int
+    access_point: str
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseExceptionally:
+    """To an adult whom nobody authorised, by two members of staff of whom one is a duty leader. `note` says who the adult
+    is, as told; `reason` why. Never past a restriction. A case stays open until a duty leader closes it."""
+
+    child: int
+    access_point: str
+    by: int
+    second: int | None
+    name: str
+    relation: str
+    id_type: str  # id_card, passport, residence_permit, other
+    id_last4: str
+    reason: str
+    verified: tuple[str, ...] = ()  # call_back and child_recognises are expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRelease:
+    """Within seconds, by whoever pressed release: the child did not go."""
+
+    release: str  # entry id of the release
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correct:
+    """Later than undo: a correcting entry with a reason, and a second person because custody ends or begins.
+
+    what: left_unrecorded (the child went home and nobody recorded it), never_arrived (the arrival was somebody
+    else's), not_released (the child is still here; `custodian` answers for it from now on).
+    """
+
+    child: int
+    what: str
+    by: int
+    note: str
+    second: int | None = None
+    custodian: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,58 +177,12 @@ class DismissFromQueue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallRoll:
-    """One mark per child: present, late, left_early, leave_sick, leave_personal, absent_unexplained, moved."""
-
-    roster: str  # "class:<class id>" or "session:<session id>"
-    marks: Mapping[int, str]
-    by: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """The custodian offers children to a named taker. An offer moves nothing."""
-
-    kind: str  # class_to_session, session_to_session, to_extended_care, to_gatehouse, to_duty, ...
-    children: tuple[int, ...]
-    taker: int
-    place: str
-    by: int  # the giver, or a duty leader acting for an absent giver
-    giver: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accept:
-    """The taker counted. Children left out must be named in `exceptions` with a reason; they stay with the giver."""
-
-    handover: str
-    counted: int
-    by: int
-    exceptions: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decline:
-    handover: str
-    by: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeGroup:
-    """A teacher takes over a whole roster at once: for every present child that somebody else holds, the offer
-    that the timetable implies is recorded together with the acceptance. `counted` is by sight."""
-
-    roster: str
-    counted: int
-    by: int
-    exceptions: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
+    """`second`: the other adult who stays with the child, from the rung on that asks for two."""
+
     case: str
     by: int
+    second: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +314,10 @@ Command = (
     | ClaimSeat
     | ConfirmIdentity
     | Release
+    | LetGo
+    | ReleaseExceptionally
+    | UndoRelease
+    | Correct
     | RefusePickup
     | DismissFromQueue
     | CallRoll
@@ -270,6 +325,16 @@ Command = (
     | Accept
     | Decline
     | TakeGroup
+    | StartEscort
+    | EndEscort
+    | TakeOut
+    | BringBack
+    | OfferShift
+    | AcceptShift
+    | DeclineShift
+    | OpenLocate
+    | Located
+    | DeclareIncident
     | Acknowledge
     | LogCall
     | CloseCase

@@ -35,6 +35,7 @@ class Step(StrEnum):
     DECLINE = "decline"
     LAPSE = "lapse"
     RELEASE = "release"
+    UNDO = "undo"
 
 
 CUSTODY: Mapping[Custody, Mapping[Step, Custody]] = {
@@ -46,7 +47,7 @@ CUSTODY: Mapping[Custody, Mapping[Step, Custody]] = {
         Step.LAPSE: Custody.HELD,
         Step.RELEASE: Custody.ENDED,
     },
-    Custody.ENDED: {Step.BEGIN: Custody.HELD},
+    Custody.ENDED: {Step.BEGIN: Custody.HELD, Step.UNDO: Custody.HELD},
 }
 
 
@@ -98,13 +99,16 @@ class StepRefused(ValueError):
 
 
 def step(hold: Hold, wanted: Step, *, custodian: int = 0, handover: str = "") -> Hold:
-    """The hold after one step. `custodian`: who begins or accepts. Raises StepRefused and changes nothing."""
+    """The hold after one step. Raises StepRefused and changes nothing.
+
+    custodian: who begins or accepts, or who held before a release that is undone.
+    """
     after = CUSTODY[hold.custody].get(wanted)
     if after is None:
         raise StepRefused(hold, wanted)
     if wanted in (Step.ACCEPT, Step.DECLINE, Step.LAPSE) and handover != hold.handover:
         raise StepRefused(hold, wanted, f"the open offer is {hold.handover}, not {handover}")
-    if wanted is Step.BEGIN or wanted is Step.ACCEPT:
+    if wanted in (Step.BEGIN, Step.ACCEPT, Step.UNDO):
         if not custodian:
             raise StepRefused(hold, wanted, f"{wanted.value} must name the custodian")
         return Hold(after, custodian)

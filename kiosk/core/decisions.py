@@ -60,11 +60,21 @@ class Reason(StrEnum):
     NOT_ON_CAMPUS = "not_on_campus"
     ELSEWHERE_GATE = "elsewhere_gate"
     IDENTITY_UNCONFIRMED = "identity_unconfirmed"
+    GATE_HOLD = "gate_hold"  # a child is lost: everybody is verified
+    PASS_PRESENT = "pass_present"  # a delegate with a valid pass: the guard confirms
+    PASS_FORGED = "pass_forged"
+    PASS_USED = "pass_used"
+    PASS_REVOKED = "pass_revoked"
+    PASS_OTHER_GATE = "pass_other_gate"
+    PASS_OTHER_DATE = "pass_other_date"
+    PASS_OTHER_CHILD = "pass_other_child"
     # staff commands
     NOT_PERMITTED = "not_permitted"
     STEP_REFUSED = "step_refused"  # the custody table has no such step now
     COUNT_DIFFERS = "count_differs"
     NOT_CLEAR = "not_clear"  # campus cannot be cleared
+    TOO_LATE = "too_late"  # the moment for undoing has passed: a correction is needed
+    LEADER_NEEDED = "leader_needed"  # one of the two must be a duty leader
     SECOND_PERSON_NEEDED = "second_person_needed"
     REASON_NEEDED = "reason_needed"
     NO_SUCH_CASE = "no_such_case"

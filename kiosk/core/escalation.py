@@ -20,7 +20,7 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
     """Every rung that fires now, for every child on campus. One rung a child a call, so none is skipped unseen."""
     for child, state in world.campus.on_campus():
         pupil = world.directory.pupils.get(child)
-        if pupil is None or not enters(world, pupil):
+        if pupil is None or state.dormitory or not enters(world, pupil) or not world.answers_for(pupil):
             continue
         t0_ms = world.due_ms(child, state)
         if not t0_ms or now_ms < t0_ms:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiosk.core import acts, handover
+from kiosk.core import acts, close_of_day, escalation, groups, handover, releases, search, shifts
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
-from kiosk.core.escalation import facts_due
 from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
@@ -36,8 +35,10 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
     if trusted != world.clock_trusted:
         facts.append(Fact(Kind.CLOCK_FIXED if trusted else Kind.CLOCK_STEPPED, {"day": world.day}))
         world.clock_trusted = trusted
+    facts += shifts.lapses_due(world, now_ms)
     if trusted:
-        facts += facts_due(world, now_ms)
+        facts += escalation.facts_due(world, now_ms)
+        facts += search.facts_due(world, now_ms)
     stale = [r for r in world.campus.requests.values() if now_ms - r.at_ms >= world.rules.seat_claim_ms]
     if stale:
         body = {"requests": [r.id for r in stale], "by": 0, "day": world.day, "reason": "no_answer"}
@@ -99,16 +100,30 @@ def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> 
 
 HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.Read: decide,
-    c.ClaimSeat: acts.claim_seat,
-    c.ConfirmIdentity: acts.confirm_identity,
-    c.Release: acts.release,
-    c.RefusePickup: acts.refuse_pickup,
-    c.DismissFromQueue: acts.dismiss,
+    c.ClaimSeat: releases.claim_seat,
+    c.ConfirmIdentity: releases.confirm_identity,
+    c.Release: releases.release,
+    c.LetGo: releases.let_go,
+    c.ReleaseExceptionally: releases.release_exceptionally,
+    c.UndoRelease: releases.undo_release,
+    c.Correct: releases.correct,
+    c.RefusePickup: releases.refuse_pickup,
+    c.DismissFromQueue: releases.dismiss,
     c.CallRoll: handover.call_roll,
     c.Offer: handover.offer,
     c.Accept: handover.accept,
     c.Decline: handover.decline,
     c.TakeGroup: handover.take_group,
+    c.StartEscort: groups.start_escort,
+    c.EndEscort: groups.end_escort,
+    c.TakeOut: groups.take_out,
+    c.BringBack: groups.bring_back,
+    c.OfferShift: shifts.offer_shift,
+    c.AcceptShift: shifts.accept_shift,
+    c.DeclineShift: shifts.decline_shift,
+    c.OpenLocate: search.open_locate,
+    c.Located: search.located,
+    c.DeclareIncident: search.declare_incident,
     c.Acknowledge: acts.acknowledge,
     c.LogCall: acts.log_call,
     c.CloseCase: acts.close_case,
@@ -117,7 +132,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.ReportCardLost: acts.card_lost,
     c.DeclareEmergency: acts.declare_emergency,
     c.EndEmergency: acts.end_emergency,
-    c.ClearCampus: acts.clear_campus,
+    c.ClearCampus: close_of_day.clear_campus,
     c.SignedIn: _signed_in,
     c.DeviceChanged: _device,
     c.Tick: _tick,

@@ -11,15 +11,29 @@ from typing import Any
 
 from kiosk.core import commands as c
 from kiosk.core.acts import ROLL_MARKS, done, refused, room_of
-from kiosk.core.campus import OpenOffer
-from kiosk.core.child import PRESENT_MARKS
+from kiosk.core.campus_parts import OpenOffer
+from kiosk.core.child import DORMITORY, PRESENT_MARKS
 from kiosk.core.custody import lapse_due
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.people import Role, within
+from kiosk.core.search import for_missing, searches
 from kiosk.core.world import World
 
 EXTENDED_CARE = "to_extended_care"
+_TEACHING, _WATCHING = frozenset({Role.TEACHER, Role.DUTY_LEADER}), frozenset({Role.GUARD, Role.DUTY_LEADER})
+
+KINDS: dict[str, frozenset[Role]] = {  # what is handed over for -> who may take it
+    "to_class": _TEACHING,
+    "to_session": _TEACHING,  # from the class teacher, or from the session before
+    "between_slots": _TEACHING,  # waits for a later session under a named supervisor
+    EXTENDED_CARE: _TEACHING,
+    "to_duty": _TEACHING,
+    "to_offsite": _TEACHING,  # to the teacher who leads a group out of the school
+    "to_gatehouse": _WATCHING,
+    DORMITORY: _TEACHING,  # 生活老师; boarders only
+    "guard_shift": _WATCHING,
+}
 
 
 def call_roll(command: c.CallRoll, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -38,7 +52,8 @@ def call_roll(command: c.CallRoll, world: World, now_ms: int, trusted: bool) -> 
         "counted": sum(1 for mark in command.marks.values() if mark in PRESENT_MARKS),
         "day": world.day,
     }
-    return done(Fact(Kind.ROLL_CALLED, body))
+    absent = [(child, "marked_absent") for child, mark in command.marks.items() if mark == "absent_unexplained"]
+    return done(Fact(Kind.ROLL_CALLED, body), *searches(world, absent, now_ms))
 
 
 def expected(world: World, roster: str) -> tuple[int, ...]:
@@ -63,17 +78,25 @@ def offer(command: c.Offer, world: World, now_ms: int, trusted: bool) -> Decisio
     leader = Role.DUTY_LEADER in world.directory.staff[command.by].roles
     if giver != command.by and not leader:
         return refused(Reason.NOT_PERMITTED)
-    if command.taker not in world.directory.staff or command.taker == giver or not command.children:
+    if command.kind not in KINDS:
+        return refused(Reason.REASON_NEEDED, allowed=sorted(KINDS))
+    taker = world.directory.staff.get(command.taker)
+    if taker is None or not taker.roles & KINDS[command.kind] or command.taker == giver or not command.children:
         return refused(Reason.NO_SUCH_PERSON)
     children = tuple(dict.fromkeys(command.children))  # a child named twice is one child
+    if command.counted is not None and command.counted != len(children):
+        return refused(Reason.COUNT_DIFFERS, expected=len(children), counted=command.counted)
     for child in children:
         hold = world.campus.child(child).hold
         if hold.custodian != giver or hold.handover or not hold.live:
             return refused(Reason.STEP_REFUSED, child=child, custody=hold.custody.value)
-    return done(_offer_fact(world, command.kind, giver, command.taker, command.place, children, command.by))
+        pupil = world.directory.pupils.get(child)
+        if command.kind == DORMITORY and not (pupil and pupil.boarder):
+            return refused(Reason.STEP_REFUSED, child=child, allowed=["boarder"])
+    return done(offer_fact(world, command.kind, giver, command.taker, command.place, children, command.by))
 
 
-def _offer_fact(
+def offer_fact(
     world: World, kind: str, giver: int, taker: int, place: str, children: Iterable[int], by: int
 ) -> Fact:
     listed = list(children)
@@ -108,20 +131,23 @@ def accept(command: c.Accept, world: World, now_ms: int, trusted: bool) -> Decis
     taken = [child for child in children if child not in command.exceptions]
     if command.counted != len(taken) or set(command.exceptions) - set(children):
         return refused(Reason.COUNT_DIFFERS, expected=len(taken), counted=command.counted)
-    return done(*_acceptance(world, found, taken, command.exceptions, command.counted, command.by))
+    return done(*acceptance(world, found, taken, command.exceptions, command.counted, command.by, now_ms))
 
 
-def _acceptance(
-    world: World, found: OpenOffer, taken: list[int], exceptions: Any, counted: int, by: int
+def acceptance(
+    world: World, found: OpenOffer, taken: list[int], exceptions: Any, counted: int, by: int, now_ms: int
 ) -> list[Fact]:
+    """What an acceptance records: who was taken, who stays with the giver, who is looked for."""
     facts = []
     if taken:
         body: dict[str, Any] = {
             "handover": found.id,
+            "reason": found.kind,
             "giver": found.giver,
             "taker": found.taker,
             "place": found.place,
             "children": taken,
+            "expected": len(taken) + len(exceptions),
             "counted": counted,
             "exceptions": [[child, why] for child, why in exceptions.items()],
             "day": world.day,
@@ -130,11 +156,12 @@ def _acceptance(
             body["until_ms"] = found.until_ms
         facts.append(Fact(Kind.HANDOVER_ACCEPTED, body))
     if exceptions:
-        facts.append(_declined(world, found.id, list(exceptions), by, "exception"))
+        facts.append(declined(world, found.id, list(exceptions), by, "exception"))
+        facts += for_missing(world, exceptions.items(), now_ms)
     return facts
 
 
-def _declined(world: World, handover: str, children: list[int], by: int, reason: str) -> Fact:
+def declined(world: World, handover: str, children: list[int], by: int, reason: str) -> Fact:
     body = {"handover": handover, "children": children, "by": by, "reason": reason, "day": world.day}
     return Fact(Kind.HANDOVER_DECLINED, body)
 
@@ -146,7 +173,7 @@ def decline(command: c.Decline, world: World, now_ms: int, trusted: bool) -> Dec
         return refused(Reason.STEP_REFUSED)
     if command.by not in (found.taker, found.giver):
         return refused(Reason.NOT_PERMITTED, taker=found.taker)
-    return done(_declined(world, found.id, list(children), command.by, command.reason or "declined"))
+    return done(declined(world, found.id, list(children), command.by, command.reason or "declined"))
 
 
 def takeable(world: World, roster: str, taker: int) -> tuple[int, ...]:
@@ -183,11 +210,11 @@ def take_group(command: c.TakeGroup, world: World, now_ms: int, trusted: bool) -
     room, kind, facts = room_of(world, command.roster), _kind(world, command.roster), list[Fact]()
     for giver, children in givers.items():
         handover = world.next_entry_id(len(facts) + 1)
-        facts.append(_offer_fact(world, kind, giver, command.by, room, children, command.by))
+        facts.append(offer_fact(world, kind, giver, command.by, room, children, command.by))
         until_ms = facts[-1].body.get("until_ms", 0)
         found = OpenOffer(handover, kind, giver, command.by, room, tuple(children), now_ms, until_ms)
-        facts += _acceptance(world, found, children, {}, len(children), command.by)
-    return done(*facts)
+        facts += acceptance(world, found, children, {}, len(children), command.by, now_ms)
+    return done(*facts, *for_missing(world, command.exceptions.items(), now_ms))
 
 
 def _kind(world: World, roster: str) -> str:

@@ -94,7 +94,8 @@ def decide_child(
     tap = _Tap(child, point, world, now_ms, trusted, snapshot, scheme, closes)
     if tap.repeated:
         return tap.same_again()
-    if world.campus.emergency and point.kind is AccessKind.EXIT:
+    emergency = world.campus.emergency
+    if emergency and not emergency.drill and point.kind is AccessKind.EXIT:
         return tap.record(Kind.SEEN, Reason.EMERGENCY, place=AT_GATE, open_door=True)  # row 12
     return _BY_POINT[point.kind](tap)
 
@@ -217,6 +218,8 @@ def _leave(tap: _Tap) -> Decision:
     if not tap.present:
         return tap.turn_back(Reason.NOT_ON_CAMPUS, outcome=Outcome.ASK_GUARD)
     if slip is not None:
+        if slip.alone and tap.world.campus.lost():
+            return tap.turn_back(Reason.GATE_HOLD, outcome=Outcome.ASK_GUARD)
         if slip.alone and not tap.world.low_grade(tap.pupil):
             return _go(tap, Reason.LEAVE_SLIP, mode="slip_alone", kind=slip.kind)
         return tap.turn_back(Reason.LEAVE_SLIP_DIFFERS)
@@ -224,6 +227,8 @@ def _leave(tap: _Tap) -> Decision:
         return tap.turn_back(Reason.NEEDS_ADULT)
     if not tap.trusted:
         return tap.turn_back(Reason.CLOCK_UNTRUSTED, outcome=Outcome.ASK_GUARD)
+    if tap.world.campus.lost():
+        return tap.turn_back(Reason.GATE_HOLD, outcome=Outcome.ASK_GUARD)
     windows = tap.windows
     if windows is not None and windows.teaching and tap.now_ms < windows.release_opens_ms:
         early = tap.now_ms < windows.dismissal_ms

@@ -98,6 +98,7 @@ class Bar:
     day_note: str
     emergency: str  # "" | "emergency" | "drill"
     can_save: bool
+    hold: tuple[str, ...] = ()  # lost children, by class: while there is one, gates verify everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +172,76 @@ class QueueItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EscortLine:
+    """放学护送 on its way. children: those who are still with it, to be counted at the gate."""
+
+    escort: str
+    teacher: int
+    teacher_name: str
+    gate: str
+    gate_name: str
+    departed_ms: int
+    due_ms: int  # from then on it is late
+    children: tuple[ChildLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLine:
+    """A group outside the school with its teacher."""
+
+    group: str
+    teacher: int
+    teacher_name: str
+    venue: str
+    out_ms: int
+    children: tuple[ChildLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftLine:
+    """Who has the watch at the gate."""
+
+    guard: int
+    guard_name: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftOfferLine:
+    """An offered watch. The figures are what the giver saw; children: held at the gatehouse, to be counted by the taker."""
+
+    shift: str
+    gate: str
+    gate_name: str
+    giver: int
+    giver_name: str
+    taker: int
+    taker_name: str
+    offered_ms: int
+    lapses_ms: int
+    on_site: int
+    open_cases: int
+    visitors: int
+    children: tuple[ChildLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoLine:
+    """A release that may still be taken back, by `guard` only, until `until_ms`."""
+
+    release: str
+    line: ChildLine
+    guard: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffLine:
+    staff: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardView:
     gate: str
     gate_name: str
@@ -179,6 +250,13 @@ class GuardView:
     waiting: int  # children waiting for collection at this release gate
     released_today: int
     bar: Bar
+    shift: ShiftLine | None = None
+    shift_offer: ShiftOfferLine | None = None
+    guards: tuple[StaffLine, ...] = ()  # who may take the watch
+    undoable: tuple[UndoLine, ...] = ()
+    escorts: tuple[EscortLine, ...] = ()  # on their way to this gate
+    incoming: tuple[OfferLine, ...] = ()  # children offered to whoever has the watch here (to_gatehouse)
+    held: tuple[ChildLine, ...] = ()  # children in the custody of whoever has the watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +268,8 @@ class RosterRow:
     missing_since_ms: int | None  # on campus, expected here, not here: the running timer
     held_by_me: bool
     offered_to: str  # name of the taker of an open offer
+    searched_ms: int | None = None  # a search for this child is open since then
+    escorted: bool = False  # on the way to a gate, or outside with a group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +285,45 @@ class OfferLine:
     offered_ms: int
     lapses_ms: int
     children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextGroup:
+    """Children of one roster who belong to the same session next, or wait between slots (session "")."""
+
+    kind: str  # handover kind
+    session: str
+    title: str
+    room: str
+    taker: int
+    taker_name: str
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedLine:
+    """An offer, or some children of one, that went back to the giver. how: lapsed, declined, exception."""
+
+    handover: str
+    how: str
+    at_ms: int
+    taker_name: str
+    children: tuple[ChildLine, ...]  # those whom the giver still holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchLine:
+    """Somebody looks for a child. incident_ms: since when it counts as lost and the gates are on hold."""
+
+    line: ChildLine
+    why: str
+    opened_ms: int
+    due_ms: int
+    owner_name: str
+    last_place: str
+    last_adult_name: str
+    last_seen_ms: int
+    incident_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +348,12 @@ class RosterView:
     takeable: tuple[int, ...]  # children here whom somebody else still holds: "接收班级"
     next_takers: tuple[tuple[str, int, str], ...]  # (handover kind, staff number, label) offered by the button
     bar: Bar
+    next_groups: tuple[NextGroup, ...] = ()  # children of this roster by the session that they go to next
+    returned: tuple[ReturnedLine, ...] = ()  # offers of this teacher that came back: tell the teacher
+    escorts: tuple[EscortLine, ...] = ()  # this teacher's own, on their way
+    groups: tuple[GroupLine, ...] = ()  # this teacher's own, outside
+    escort_gates: tuple[tuple[str, str], ...] = ()  # (gate, name), the children's own release gate first
+    searches: tuple[SearchLine, ...] = ()  # open searches for children of this roster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +384,7 @@ class CallLine:
     relation: str
     result: str
     eta_ms: int | None
+    channel: str = "phone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +397,12 @@ class GuardianLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """One open case. kind: uncollected | roll_discrepancy | double_release | out_without_in | arrived_twice | step_misfit."""
+    """One open case.
+
+    kind: uncollected; locate or incident (then `search`); absence, no_arrival, roll_overdue, escort_due, escort_late
+    (found by comparing lists, gone when they agree); restricted_person, lost_card, duress, exceptional_release (alarms);
+    double_release, out_without_in, arrived_twice, step_misfit (conflicts).
+    """
 
     case: str
     kind: str
@@ -290,6 +421,10 @@ class CaseLine:
     calls: tuple[CallLine, ...]
     guardians: tuple[GuardianLine, ...]
     detail: str
+    adults: int = 1  # how many stay with the child on this rung
+    second_name: str = ""  # the second adult who acknowledged
+    owner_name: str = ""
+    search: SearchLine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +442,10 @@ class DutyView:
     clear_blockers: tuple[str, ...]  # keys: children:12, cases:1, offers:0
     cleared_ms: int | None
     bar: Bar
+    escorts: tuple[EscortLine, ...] = ()
+    groups: tuple[GroupLine, ...] = ()
+    shifts: tuple[ShiftLine, ...] = ()
+    boarders: int = 0  # in the dormitory, in named custody: they do not keep the day open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ class Rung:
     tell: tuple[str, ...]  # session_teacher, guardian_1, class_teacher, chief_duty, guard, duty_leader, ...
     do: str  # what must be done, in Chinese
     do_en: str = ""
+    adults: int = 1  # how many stay with the child from here on; two need each other's word at release as well
     acknowledge: bool = True  # somebody must acknowledge, or the next rung fires early
 
 
@@ -76,6 +77,12 @@ class Rules:
     acknowledge_within_ms: int = 5 * MINUTE_MS  # an unacknowledged rung fires the next one early
     eta_pause_max_ms: int = 30 * MINUTE_MS
     roll_due_ms: int = 10 * MINUTE_MS  # after a session starts
+    locate_after_ms: int = 10 * MINUTE_MS  # expected in a room and not there: somebody looks for the child
+    away_ms: int = 10 * MINUTE_MS  # out of a room in the middle of a session (toilet) and not back
+    locate_limit_ms: int = 15 * MINUTE_MS  # not found by then: a lost child, gates on hold
+    escort_after_ms: int = 0  # a group still in its room so long after its end is shown; 0 = this school has no escorts
+    escort_limit_ms: int = 15 * MINUTE_MS  # an escort that has not counted at the gate by then is shown
+    undo_ms: int = 10_000  # a release may be taken back by whoever pressed it
     session_lead_ms: int = 20 * MINUTE_MS  # how early before its start a session's room takes its children
     changeover_ms: int = 5 * MINUTE_MS  # the same, for a child whose session before it still runs
     seat_claim_ms: int = 10 * MINUTE_MS  # an unanswered no-card claim is dropped from the guard's queue

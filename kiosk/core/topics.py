@@ -9,12 +9,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from kiosk.core import commands as c
-from kiosk.core.child import children_of
+from kiosk.core.child_steps import children_of
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Entry, Kind
 from kiosk.core.world import World
 
 _EVERYTHING = frozenset({Kind.EMERGENCY_DECLARED, Kind.EMERGENCY_ENDED, Kind.DIRECTORY_ADOPTED, Kind.CAMPUS_CLEARED})
+
+
+_AT_GATES = frozenset(
+    {
+        Kind.ESCORT_DEPARTED, Kind.ESCORT_ARRIVED, Kind.SHIFT_OFFERED, Kind.SHIFT_ACCEPTED, Kind.SHIFT_ENDED, Kind.RELEASED,
+        Kind.RELEASE_UNDONE, Kind.CORRECTION, Kind.HANDOVER_OFFERED, Kind.HANDOVER_ACCEPTED, Kind.HANDOVER_DECLINED,
+        Kind.HANDOVER_LAPSED, Kind.VISITOR_IN, Kind.VISITOR_OUT,
+    }
+)  # fmt: skip
+_ON_THE_BAR = frozenset({Kind.INCIDENT_DECLARED, Kind.INCIDENT_ENDED})  # gates go on hold, or come off it
 
 
 def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[Entry]) -> set[str]:
@@ -41,8 +51,9 @@ def _touch(world: World, entry: Entry, topics: set[str]) -> None:
         topics |= {"bar", "rosters"}
         topics |= {f"guard:{gate}" for gate in world.rules.gates}
         topics |= {f"display:{point}" for point in world.rules.access_points}
-    requests = entry.body.get("requests")
-    if requests:
+    if entry.kind in _ON_THE_BAR:
+        topics.add("bar")
+    if entry.body.get("requests") or entry.kind in _AT_GATES or entry.kind in _ON_THE_BAR:
         topics |= {f"guard:{gate}" for gate in world.rules.gates}
     for child in children_of(entry):
         pupil = world.directory.pupils.get(child)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from kiosk.core import roster as r
-from kiosk.core.acts import clear_blockers
-from kiosk.core.campus import Alarm
-from kiosk.core.child import ChildState, LadderState
+from kiosk.core.campus_parts import Alarm
+from kiosk.core.child import LadderState, Search
+from kiosk.core.close_of_day import clear_blockers
 from kiosk.core.custody import Collection
 from kiosk.core.escalation import next_due_ms
 from kiosk.core.passage import ON_CAMPUS
-from kiosk.core.view_parts import bar, child_line, device_line, guardians, offer_line, relation
+from kiosk.core.view_discrepancies import discrepancies, plain_case
+from kiosk.core.view_parts import (
+    bar,
+    child_line,
+    device_line,
+    escort_line,
+    group_line,
+    guardians,
+    offer_line,
+    relation,
+    search_line,
+    shift_line,
+)
 from kiosk.core.world import World
 
 
@@ -21,7 +34,8 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
     cases = [_case(world, n, s.case, now_ms) for n, s in live if s.case]
     cases += [_conflict_case(world, conflict, now_ms) for conflict in world.campus.conflicts()]
     cases += [_alarm_case(world, alarm, now_ms) for alarm in world.campus.open_alarms()]
-    cases += [_roll_case(world, n, s, now_ms) for n, s in live if _absent_but_in_school(s)]
+    cases += [_search_case(world, n, s.search, now_ms) for n, s in live if s.search]
+    cases += discrepancies(world, now_ms)
     cases.sort(key=lambda case: case.next_due_ms or case.opened_ms)
     blockers = clear_blockers(world)
     today = [s for s in world.campus.children.values() if s.day == world.day]
@@ -41,13 +55,11 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
         clear_blockers=blockers,
         cleared_ms=cleared.at_ms if cleared and cleared.day == world.day else None,
         bar=bar(world, None, now_ms, trusted),
+        escorts=tuple(escort_line(world, e, now_ms) for e in world.campus.escorts()),
+        groups=tuple(group_line(world, g, now_ms) for g in world.campus.groups()),
+        shifts=tuple(line for gate in world.rules.gates if (line := shift_line(world, gate)) is not None),
+        boarders=sum(1 for _, s in live if s.dormitory),
     )
-
-
-def _absent_but_in_school(state: ChildState) -> bool:
-    """A teacher says absent, the gate says in school: somebody must look for the child now."""
-    latest = max(state.marks.values(), key=lambda mark: mark[1], default=("", 0))
-    return latest[0] == "absent_unexplained" and state.last_seen_ms <= latest[1]
 
 
 def _case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLine:
@@ -61,6 +73,7 @@ def _case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLin
             relation=relation(world, child, call.guardian),
             result=call.result,
             eta_ms=call.eta_ms,
+            channel=call.channel,
         )
         for call in case.calls
     )
@@ -82,21 +95,14 @@ def _case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLin
         calls=calls,
         guardians=guardians(world, child),
         detail="",
+        adults=rung.adults,
+        second_name=world.directory.name_of(case.second) if case.second else "",
     )
-
-
-def _plain_case(world: World, kind: str, case: str, child: int, at_ms: int, detail: str, now_ms: int) -> r.CaseLine:
-    return r.CaseLine(
-        case=case, kind=kind, line=child_line(world, child, now_ms) if child else None,
-        opened_ms=at_ms, t0_ms=at_ms, rung=0, state=kind,
-        do="", do_en="", told=("duty_leader",), next_due_ms=None, acknowledged_by="", acknowledged_ms=None, eta_ms=None,
-        calls=(), guardians=guardians(world, child), detail=detail,
-    )  # fmt: skip
 
 
 def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
     detail = " · ".join(conflict.entries)
-    return _plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
+    return plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
 
 
 def _alarm_case(world: World, alarm: Alarm, now_ms: int) -> r.CaseLine:
@@ -104,9 +110,12 @@ def _alarm_case(world: World, alarm: Alarm, now_ms: int) -> r.CaseLine:
     about = [n for n in (*alarm.children, alarm.person) if n in world.directory.pupils]
     point = world.rules.access_points.get(alarm.access_point)
     detail = f"{world.directory.name_of(alarm.person)} · {point.name if point else alarm.access_point}"
-    return _plain_case(world, alarm.kind, alarm.case, about[0] if about else 0, alarm.at_ms, detail, now_ms)
+    return plain_case(world, alarm.kind, alarm.case, about[0] if about else 0, alarm.at_ms, detail, now_ms)
 
 
-def _roll_case(world: World, child: int, state: ChildState, now_ms: int) -> r.CaseLine:
-    at_ms = max(mark[1] for mark in state.marks.values())
-    return _plain_case(world, "roll_discrepancy", f"roll:{child}:{state.day}", child, at_ms, state.last_point, now_ms)
+def _search_case(world: World, child: int, search: Search, now_ms: int) -> r.CaseLine:
+    kind = "incident" if search.incident_ms else "locate"
+    plain = plain_case(world, kind, search.case, child, search.opened_ms, "", now_ms)
+    found = search_line(world, child, search, now_ms)
+    due_ms = None if search.incident_ms else search.due_ms
+    return replace(plain, search=found, owner_name=found.owner_name, next_due_ms=due_ms)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kiosk.core import roster as r
-from kiosk.core.campus import Request
+from kiosk.core.campus_parts import OpenShift, Request
 from kiosk.core.child import ChildState
+from kiosk.core.people import Role
 from kiosk.core.rules import AccessKind
-from kiosk.core.view_parts import bar, child_line, pickup_line
+from kiosk.core.view_parts import bar, child_line, escort_line, lines_of, offer_line, pickup_line, shift_line
 from kiosk.core.world import World
 
 QUEUE_SHOWN = 30  # newest requests on the guard's page
@@ -64,6 +67,66 @@ def guard(world: World, query: r.GuardQuery, now_ms: int, trusted: bool) -> r.Gu
         waiting=sum(1 for n, s in world.campus.on_campus() if _due_here(world, n, s, query.gate, now_ms)),
         released_today=sum(1 for s in world.campus.children.values() if s.released_ms and s.day == world.day),
         bar=bar(world, None, now_ms, trusted),
+        **_watch(world, query.gate, now_ms),
+    )
+
+
+def _watch(world: World, gate: str, now_ms: int) -> dict[str, Any]:
+    """The watch at this gate: who has it, what is offered to it, whom it holds, what may still be undone."""
+    shift = world.campus.shift(gate)
+    guard = shift.guard if shift else 0
+    offered = next((one for one in world.campus.open_shifts() if one.gate == gate), None)
+    staff = sorted((s for s in world.directory.staff.values() if s.roles & _WATCHES), key=lambda s: s.pinyin)
+    released = ((n, s) for n, s in world.campus.children.items() if now_ms - s.released_ms <= world.rules.undo_ms)
+    offers = world.campus.open_offers()
+    in_shift = {one.handover for one in world.campus.open_shifts()}
+    return {
+        "shift": shift_line(world, gate),
+        "shift_offer": _shift_offer(world, offered, now_ms) if offered else None,
+        "guards": tuple(r.StaffLine(staff=s.number, name=s.name) for s in staff),
+        "undoable": tuple(_undo(world, n, s, now_ms) for n, s in released if _undoable(world, s, gate)),
+        "escorts": tuple(escort_line(world, e, now_ms) for e in world.campus.escorts() if e.gate == gate),
+        "incoming": tuple(offer_line(world, o) for o in offers if guard and o.taker == guard and o.id not in in_shift),
+        "held": lines_of(world, (n for n, s in world.campus.on_campus() if guard and s.hold.custodian == guard), now_ms),
+    }
+
+
+_WATCHES = frozenset({Role.GUARD, Role.DUTY_LEADER})
+
+
+def _undoable(world: World, state: ChildState, gate: str) -> bool:
+    body = state.released_entry.body if state.released_entry else {}
+    point = world.rules.access_points.get(str(body.get("access_point", "")))
+    return state.before is not None and bool(body.get("guard")) and point is not None and point.gate == gate
+
+
+def _undo(world: World, child: int, state: ChildState, now_ms: int) -> r.UndoLine:
+    assert state.released_entry is not None
+    entry = state.released_entry
+    return r.UndoLine(
+        release=str(entry.id),
+        line=child_line(world, child, now_ms),
+        guard=entry.body["guard"],
+        until_ms=state.released_ms + world.rules.undo_ms,
+    )
+
+
+def _shift_offer(world: World, offered: OpenShift, now_ms: int) -> r.ShiftOfferLine:
+    gate, offer = world.rules.gates.get(offered.gate), world.campus.offers.get(offered.handover)
+    return r.ShiftOfferLine(
+        shift=offered.id,
+        gate=offered.gate,
+        gate_name=gate.name if gate else offered.gate,
+        giver=offered.giver,
+        giver_name=world.directory.name_of(offered.giver),
+        taker=offered.taker,
+        taker_name=world.directory.name_of(offered.taker),
+        offered_ms=offered.at_ms,
+        lapses_ms=offered.at_ms + world.rules.offer_lapse_ms,
+        on_site=offered.on_site,
+        open_cases=offered.open_cases,
+        visitors=offered.visitors,
+        children=lines_of(world, world.campus.open_children(offer) if offer else (), now_ms),
     )
 
 

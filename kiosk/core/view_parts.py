@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kiosk.core import roster as r
-from kiosk.core.campus import OpenOffer
+from kiosk.core.campus_parts import Escort, GroupOut, OpenOffer
+from kiosk.core.child import Search
 from kiosk.core.pickup import may_collect, restricted
 from kiosk.core.world import LINK_FRESH_MS, World
 
@@ -32,7 +34,14 @@ def bar(world: World, query: Any, now_ms: int, trusted: bool) -> r.Bar:
         day_note=day.warning or day.note,
         emergency="" if emergency is None else "drill" if emergency.drill else "emergency",
         can_save=world.can_save,
+        hold=tuple(sorted(_class_name(world, child) for _, child, _ in world.campus.lost())),
     )
+
+
+def _class_name(world: World, child: int) -> str:
+    pupil = world.directory.pupils.get(child)
+    school_class = world.directory.classes.get(pupil.class_id) if pupil else None
+    return school_class.name if school_class else ""
 
 
 def device_line(world: World, name: str) -> r.DeviceLine:
@@ -83,6 +92,60 @@ def offer_line(world: World, offer: OpenOffer) -> r.OfferLine:
         offered_ms=offer.at_ms,
         lapses_ms=offer.at_ms + world.rules.offer_lapse_ms,
         children=children,
+    )
+
+
+def lines_of(world: World, children: Iterable[int], now_ms: int) -> tuple[r.ChildLine, ...]:
+    return tuple(child_line(world, child, now_ms) for child in children)
+
+
+def escort_line(world: World, escort: Escort, now_ms: int) -> r.EscortLine:
+    gate = world.rules.gates.get(escort.gate)
+    with_it = [child for child in escort.children if world.campus.child(child).escort == escort.id]
+    return r.EscortLine(
+        escort=escort.id,
+        teacher=escort.teacher,
+        teacher_name=world.directory.name_of(escort.teacher),
+        gate=escort.gate,
+        gate_name=gate.name if gate else escort.gate,
+        departed_ms=escort.departed_ms,
+        due_ms=escort.departed_ms + world.rules.escort_limit_ms,
+        children=lines_of(world, with_it, now_ms),
+    )
+
+
+def group_line(world: World, group: GroupOut, now_ms: int) -> r.GroupLine:
+    with_it = [child for child in group.children if world.campus.child(child).group == group.id]
+    return r.GroupLine(
+        group=group.id,
+        teacher=group.teacher,
+        teacher_name=world.directory.name_of(group.teacher),
+        venue=group.venue,
+        out_ms=group.out_ms,
+        children=lines_of(world, with_it, now_ms),
+    )
+
+
+def shift_line(world: World, gate: str) -> r.ShiftLine | None:
+    shift = world.campus.shift(gate)
+    if shift is None:
+        return None
+    return r.ShiftLine(guard=shift.guard, guard_name=world.directory.name_of(shift.guard), since_ms=shift.since_ms)
+
+
+def search_line(world: World, child: int, search: Search, now_ms: int) -> r.SearchLine:
+    name_of = world.directory.name_of
+    point = world.rules.access_points.get(search.last_place)
+    return r.SearchLine(
+        line=child_line(world, child, now_ms),
+        why=search.why,
+        opened_ms=search.opened_ms,
+        due_ms=search.due_ms,
+        owner_name=name_of(search.owner) if search.owner else "",
+        last_place=point.name if point else search.last_place,
+        last_adult_name=name_of(search.last_adult) if search.last_adult else "",
+        last_seen_ms=search.last_seen_ms,
+        incident_ms=search.incident_ms or None,
     )
 
 

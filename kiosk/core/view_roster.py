@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from kiosk.core import roster as r
 from kiosk.core.acts import EXCUSES
 from kiosk.core.child import PRESENT_MARKS
 from kiosk.core.handover import expected, takeable
 from kiosk.core.people import Role
 from kiosk.core.timetable import SessionTime
-from kiosk.core.view_parts import bar, child_line, offer_line
+from kiosk.core.view_parts import bar, child_line, escort_line, group_line, lines_of, offer_line, search_line
 from kiosk.core.world import World
+
+NEXT_GRACE_MS = 20 * 60_000  # a session that began so long ago is still the next one for a child who is not there yet
+RETURNED_SHOWN_MS = 30 * 60_000
 
 
 def one_roster(world: World, query: r.RosterQuery, now_ms: int, trusted: bool) -> r.RosterView:
@@ -46,7 +51,65 @@ def one_roster(world: World, query: r.RosterQuery, now_ms: int, trusted: bool) -
         takeable=takeable(world, query.roster, teacher),
         next_takers=_next_takers(world, kind, key, teacher, now_ms),
         bar=bar(world, None, now_ms, trusted),
+        next_groups=_next_groups(world, [row.line.child for row in rows if row.held_by_me], teacher, now_ms),
+        returned=_returned(world, teacher, now_ms),
+        escorts=tuple(escort_line(world, e, now_ms) for e in world.campus.escorts() if e.teacher == teacher),
+        groups=tuple(group_line(world, g, now_ms) for g in world.campus.groups() if g.teacher == teacher),
+        escort_gates=_escort_gates(world, [row.line.child for row in rows]),
+        searches=tuple(
+            search_line(world, n, search, now_ms) for n in belong if (search := world.campus.child(n).search) is not None
+        ),
     )
+
+
+def _next_groups(world: World, children: list[int], teacher: int, now_ms: int) -> tuple[r.NextGroup, ...]:
+    """Whom this teacher's children go to next: by the session that starts next for each of them."""
+    groups: dict[str, list[int]] = {}
+    for child in children:
+        windows = world.pupil_day(child)
+        after = (s for s in windows.sessions if s.start_ms + NEXT_GRACE_MS > now_ms) if windows else iter(())
+        following = next((s for s in after if s.teacher != teacher), None)
+        if following is not None and following.teacher:
+            groups.setdefault(following.session, []).append(child)
+    found = []
+    for session, members in groups.items():
+        times, info = world.book.session_times[session], world.directory.sessions[session]
+        found.append(
+            r.NextGroup(
+                kind="to_session", session=session, title=info.name, room=times.room, taker=times.teacher,
+                taker_name=world.directory.name_of(times.teacher), children=tuple(members),
+            )
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda g: (world.book.session_times[g.session].start_ms, g.title)))
+
+
+def _returned(world: World, teacher: int, now_ms: int) -> tuple[r.ReturnedLine, ...]:
+    """Offers that came back within the half hour, as long as the giver still holds somebody of them."""
+    found = []
+    for one in world.campus.returned.values():
+        offer = world.campus.offers.get(one.handover)
+        if offer is None or offer.giver != teacher or now_ms - one.at_ms > RETURNED_SHOWN_MS:
+            continue
+        holds = ((child, world.campus.child(child).hold) for child in one.children)
+        still = [child for child, hold in holds if hold.custodian == teacher and not hold.handover]
+        if still:
+            found.append(
+                r.ReturnedLine(
+                    handover=one.handover, how=one.how, at_ms=one.at_ms, taker_name=world.directory.name_of(offer.taker),
+                    children=lines_of(world, still, now_ms),
+                )
+            )  # fmt: skip
+    return tuple(sorted(found, key=lambda line: -line.at_ms))
+
+
+def _escort_gates(world: World, children: list[int]) -> tuple[tuple[str, str], ...]:
+    """Gates that a group may be led to, the one where most of them are released first."""
+    homes = Counter(
+        school_class.release_gate
+        for child in children
+        if (pupil := world.directory.pupils.get(child)) and (school_class := world.directory.classes.get(pupil.class_id))
+    )
+    return tuple(sorted(((g.id, g.name) for g in world.rules.gates.values()), key=lambda gate: -homes[gate[0]]))
 
 
 def _heading(world: World, kind: str, key: str) -> tuple[str, str, int, SessionTime | None]:
@@ -83,11 +146,13 @@ def _row(world: World, roster: str, child: int, belongs: bool, teacher: int, now
         missing_since_ms=(state.last_seen_ms or None) if away else None,
         held_by_me=state.hold.custodian == teacher and bool(teacher),
         offered_to=world.directory.name_of(offer.taker) if offer else "",
+        searched_ms=state.search.opened_ms if state.search else None,
+        escorted=bool(state.escort or state.group),
     )
 
 
 def _next_takers(world: World, kind: str, key: str, teacher: int, now_ms: int) -> tuple[tuple[str, int, str], ...]:
-    """Whom this group may be handed to next: the extended-care teacher, the duty leader."""
+    """Whom this group may be handed to next: the extended-care teacher, the duty leader, the watch at a gate."""
     found, seen = [], {teacher}
     for session in world.directory.sessions.values():
         if session.kind == "extended_care" and session.teacher not in seen:
@@ -97,6 +162,11 @@ def _next_takers(world: World, kind: str, key: str, teacher: int, now_ms: int) -
         if Role.DUTY_LEADER in staff.roles and staff.number not in seen:
             found.append(("to_duty", staff.number, staff.name))
             seen.add(staff.number)
+    for gate in world.rules.gates.values():
+        shift = world.campus.shift(gate.id)
+        if shift is not None and shift.guard not in seen:
+            found.append(("to_gatehouse", shift.guard, f"{gate.name}门卫室 · {world.directory.name_of(shift.guard)}"))
+            seen.add(shift.guard)
     return tuple(found)
 
 

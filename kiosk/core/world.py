@@ -119,6 +119,12 @@ class World:
             return leader
         return min(self.directory.staff, default=0) or -1
 
+    def answers_for(self, pupil: Pupil) -> bool:
+        """Whether this gate's computer watches over a child's day: the one of the child's release gate does, no other."""
+        school_class = self.directory.classes.get(pupil.class_id)
+        home = school_class.release_gate if school_class else ""
+        return not home or home in self.rules.gates
+
     def session_now(self, child: int, now_ms: int) -> SessionTime | None:
         """The child's session that runs at this moment."""
         windows = self.pupil_day(child)

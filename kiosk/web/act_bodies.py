@@ -34,23 +34,59 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.makes(by=by, **{name: getattr(self, name) for name in self.__struct_fields__ if name in wanted})
 
 
-class Release(Body, frozen=True, kw_only=True):
-    """verified: what was really done, of photo, card, call_back, child_recognises, id_seen."""
+class WithSecond(Body, frozen=True, kw_only=True):
+    """A press that a second member of staff confirms by typing an own staff number and PIN."""
 
-    makes = c.Release
-    children: Children
-    collector: Number
-    access_point: Key
-    verified: Annotated[tuple[Word, ...], Meta(max_length=10)] = ()
-    reason: Words = ""
     second_staff_number: Annotated[str, Meta(max_length=32)] = ""
     second_pin: Annotated[str, Meta(max_length=12)] = ""
 
-    def command(self, by: int, second: int | None = None) -> c.Release:
-        return c.Release(
-            children=self.children, collector=self.collector, access_point=self.access_point, by=by,
-            verified=self.verified, second=second, reason=self.reason,
-        )  # fmt: skip
+    def command(self, by: int, second: int | None = None) -> Any:
+        wanted = {field.name for field in fields(self.makes)}
+        given = {name: getattr(self, name) for name in self.__struct_fields__ if name in wanted}
+        return self.makes(by=by, second=second, **given)
+
+
+class Release(WithSecond, frozen=True, kw_only=True):
+    """verified: what was really done, of photo, card, call_back, child_recognises, id_seen. pass_id: then collector is 0."""
+
+    makes = c.Release
+    children: Children
+    collector: Number = 0
+    access_point: Key
+    verified: Annotated[tuple[Word, ...], Meta(max_length=10)] = ()
+    reason: Words = ""
+    pass_id: Annotated[str, Meta(max_length=64)] = ""
+
+
+class LetGo(Body, frozen=True, kw_only=True):
+    makes = c.LetGo
+    child: Number
+    access_point: Key
+
+
+class ReleaseExceptionally(WithSecond, frozen=True, kw_only=True):
+    makes = c.ReleaseExceptionally
+    child: Number
+    access_point: Key
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    relation: Annotated[str, Meta(max_length=32)] = ""
+    id_type: Word = "id_card"
+    id_last4: Annotated[str, Meta(min_length=1, max_length=18)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    verified: Annotated[tuple[Word, ...], Meta(max_length=10)] = ()
+
+
+class UndoRelease(Body, frozen=True, kw_only=True):
+    makes = c.UndoRelease
+    release: Key
+
+
+class Correct(WithSecond, frozen=True, kw_only=True):
+    makes = c.Correct
+    child: Number
+    what: Word
+    note: Words
+    custodian: Number | None = None
 
 
 class Refuse(Body, frozen=True, kw_only=True):
@@ -89,6 +125,7 @@ class Offer(Body, frozen=True, kw_only=True):
     taker: Number
     place: Annotated[str, Meta(max_length=64)] = ""
     giver: Number | None = None
+    counted: Number | None = None
 
 
 class Accept(Body, frozen=True, kw_only=True):
@@ -111,7 +148,72 @@ class TakeGroup(Body, frozen=True, kw_only=True):
     exceptions: Marks = {}
 
 
-class Acknowledge(Body, frozen=True, kw_only=True):
+class StartEscort(Body, frozen=True, kw_only=True):
+    makes = c.StartEscort
+    children: Children
+    gate: Key
+    counted: Number
+    exceptions: Marks = {}
+
+
+class EndEscort(Body, frozen=True, kw_only=True):
+    makes = c.EndEscort
+    escort: Key
+    counted: Number
+    exceptions: Marks = {}
+
+
+class TakeOut(Body, frozen=True, kw_only=True):
+    makes = c.TakeOut
+    children: Children
+    venue: Annotated[str, Meta(min_length=1, max_length=64)]
+    counted: Number
+    exceptions: Marks = {}
+
+
+class BringBack(Body, frozen=True, kw_only=True):
+    makes = c.BringBack
+    group: Key
+    counted: Number
+    exceptions: Marks = {}
+
+
+class OfferShift(Body, frozen=True, kw_only=True):
+    makes = c.OfferShift
+    gate: Key
+    taker: Number
+
+
+class AcceptShift(Body, frozen=True, kw_only=True):
+    makes = c.AcceptShift
+    shift: Key
+    counted: Number = 0
+    exceptions: Marks = {}
+
+
+class DeclineShift(Body, frozen=True, kw_only=True):
+    makes = c.DeclineShift
+    shift: Key
+
+
+class OpenLocate(Body, frozen=True, kw_only=True):
+    makes = c.OpenLocate
+    child: Number
+    note: Words = ""
+
+
+class Located(Body, frozen=True, kw_only=True):
+    makes = c.Located
+    child: Number
+    place: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class DeclareIncident(Body, frozen=True, kw_only=True):
+    makes = c.DeclareIncident
+    child: Number
+
+
+class Acknowledge(WithSecond, frozen=True, kw_only=True):
     makes = c.Acknowledge
     case: Key
 
@@ -185,6 +287,10 @@ class Wedge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 BODIES: dict[str, type[Body]] = {
     "release": Release,
+    "let_go": LetGo,
+    "release_exceptionally": ReleaseExceptionally,
+    "undo_release": UndoRelease,
+    "correct": Correct,
     "refuse": Refuse,
     "confirm_identity": ConfirmIdentity,
     "dismiss": Dismiss,
@@ -193,6 +299,16 @@ BODIES: dict[str, type[Body]] = {
     "accept": Accept,
     "decline": Decline,
     "take_group": TakeGroup,
+    "start_escort": StartEscort,
+    "end_escort": EndEscort,
+    "take_out": TakeOut,
+    "bring_back": BringBack,
+    "offer_shift": OfferShift,
+    "accept_shift": AcceptShift,
+    "decline_shift": DeclineShift,
+    "open_locate": OpenLocate,
+    "located": Located,
+    "declare_incident": DeclareIncident,
     "acknowledge": Acknowledge,
     "log_call": LogCall,
     "close_case": CloseCase,

@@ -20,7 +20,7 @@ from kiosk.core.acts import PERMITTED
 from kiosk.core.commands import ClaimSeat, DismissFromQueue, Read
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.web import faces
-from kiosk.web.act_bodies import BODIES, Body, Refuse, Release, SeatClaim, Wedge
+from kiosk.web.act_bodies import BODIES, Body, Refuse, SeatClaim, Wedge, WithSecond
 from kiosk.web.callers import (
     Caller,
     caller,
@@ -88,7 +88,7 @@ def _act(web: Web, body_type: type[Body]) -> Endpoint:
         lang = lang_of(request)
         if body.meant_ms is not None and web.gate.clock.now_ms() - body.meant_ms > MEANT_MAX_AGE_MS:
             return _json(_said(Outcome.REFUSED, Reason.WINDOW_CLOSED, lang))
-        second = await _second(web, body, found) if isinstance(body, Release) else None
+        second = await _second(web, body, found) if isinstance(body, WithSecond) else None
         answer = await web.bridge.ask(body.command(found.staff.number, second))
         if isinstance(body, Refuse) and body.queue_id and answer.decision.outcome is Outcome.GRANTED:
             # An unknown adult has no number by which the refusal could take him off the guard's screen.
@@ -107,7 +107,7 @@ async def _body(request: Request, decode: msgspec.json.Decoder[Any]) -> Any:
         raise Malformed(sentence_for(error)) from error
 
 
-async def _second(web: Web, body: Release, first: Caller) -> int | None:
+async def _second(web: Web, body: WithSecond, first: Caller) -> int | None:
     """The number of the second member of staff, who typed an own PIN. Raises NotAllowed."""
     if not body.second_staff_number:
         return None
@@ -119,7 +119,7 @@ async def _second(web: Web, body: Release, first: Caller) -> int | None:
     if verdict.staff == first.staff.number:
         raise NotAllowed("The second person must be somebody else.")
     second = web.gate.directory().staff.get(verdict.staff) if verdict.staff is not None else None
-    if second is None or not second.roles & PERMITTED[Release.makes]:
+    if second is None or not second.roles & PERMITTED[body.makes]:
         raise NotAllowed("The second person must be a guard, a teacher or a duty leader.")
     return second.number
 

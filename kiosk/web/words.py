@@ -1,7 +1,6 @@
 """Every word that a page shows, Chinese and English side by side: the one dictionary.
 
-Keys are dotted: the page first, then what it is. The words themselves are in `words_public`, `words_common` and
-`words_staff`. Nothing here decides anything.
+Keys are dotted: the page first, then what it is. The words themselves are in the files `words_*`. Nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -11,10 +10,15 @@ from typing import Final
 
 from kiosk.web.faces_format import Lang
 from kiosk.web.words_common import COMMON
+from kiosk.web.words_custody import CUSTODY
+from kiosk.web.words_duty import DUTY
+from kiosk.web.words_guard import GUARD
 from kiosk.web.words_public import PUBLIC
+from kiosk.web.words_records import RECORDS
+from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_staff import STAFF
 
-WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF)
+WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | GUARD | ROSTER | DUTY | RECORDS)
 
 
 class UnknownWord(KeyError):

@@ -164,7 +164,7 @@ class CustodyMachine(RuleBasedStateMachine):
 
 
 def _children(entry: Any) -> list[int]:
-    from kiosk.core.child import children_of
+    from kiosk.core.child_steps import children_of
 
     return list(children_of(entry))
 

@@ -95,7 +95,7 @@ def test_marked_absent_while_the_gate_says_in_school_is_a_case_for_the_duty_lead
     school.tap("韩梅", "south-in")
     school.at("16:40").roll("session:S1", "李老师", 韩梅="absent_unexplained")
     case = school.case_of("韩梅")
-    assert case is not None and case.kind == "roll_discrepancy"
+    assert case is not None and case.kind == "locate"
 
 
 def test_two_siblings_go_home_with_one_press(school):

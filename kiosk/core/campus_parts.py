@@ -1,0 +1,122 @@
+"""What is open on the campus as a whole, as values: who stands at a gate, offers, alarms, escorts, shifts, searches."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Order = tuple[int, str, str, int]  # of `Entry.order`
+
+
+class Request(NamedTuple):
+    """Somebody stands at the gate and waits for the guard."""
+
+    id: str
+    kind: str  # collector | child | claim | unknown
+    at_ms: int
+    access_point: str
+    person: int
+    children: tuple[int, ...]
+    outcome: str
+    reason: str
+    snapshot: str
+    day: str
+
+
+class OpenOffer(NamedTuple):
+    id: str
+    kind: str
+    giver: int
+    taker: int
+    place: str
+    children: tuple[int, ...]
+    at_ms: int
+    until_ms: int
+
+
+class Alarm(NamedTuple):
+    """Silent, for the duty leader. kind: restricted_person, lost_card."""
+
+    case: str
+    kind: str
+    at_ms: int
+    person: int
+    children: tuple[int, ...]
+    access_point: str
+
+
+class Answered(NamedTuple):
+    """What a network reader was told about one read, by its nonce. `order` decides where two gates took the same one."""
+
+    order: tuple[int, str, str, int]
+    at_ms: int
+    outcome: str
+    reason: str
+    child: int
+    person: int
+
+
+class Emergency(NamedTuple):
+    since_ms: int
+    drill: bool
+    by: int
+
+
+class Cleared(NamedTuple):
+    at_ms: int
+    day: str
+    by: int
+
+
+class Returned(NamedTuple):
+    """An offer that went back to its giver, who must be told. how: lapsed, declined, exception."""
+
+    at_ms: int
+    handover: str
+    how: str
+    by: int
+    children: tuple[int, ...]
+
+
+class Escort(NamedTuple):
+    """放学护送 on its way, or ended once `arrived_ms` is set. left: not counted at the gate, with the reason."""
+
+    id: str
+    teacher: int
+    gate: str
+    children: tuple[int, ...]
+    departed_ms: int
+    arrived_ms: int = 0
+    left: tuple[tuple[int, str], ...] = ()
+
+
+class GroupOut(NamedTuple):
+    """A group at a venue outside the school, in its teacher's custody."""
+
+    id: str
+    teacher: int
+    venue: str
+    children: tuple[int, ...]
+    out_ms: int
+    back_ms: int = 0
+
+
+class Shift(NamedTuple):
+    """Who has the watch at a gate since when."""
+
+    gate: str
+    guard: int
+    since_ms: int
+
+
+class OpenShift(NamedTuple):
+    """An offer of the watch. The figures are what the giver saw: children on campus, open cases, visitors not out."""
+
+    id: str
+    gate: str
+    giver: int
+    taker: int
+    at_ms: int
+    on_site: int
+    open_cases: int
+    visitors: int
+    handover: str  # the offer of the children held at the gatehouse, "" without any

@@ -1,0 +1,183 @@
+"""What a fact does to the campus as a whole: queues, offers, alarms, escorts, shifts. One function a kind, one table.
+
+Each must give the same state for every order in which the facts arrive.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kiosk.core.campus_parts import (
+    Alarm,
+    Answered,
+    Cleared,
+    Emergency,
+    Escort,
+    GroupOut,
+    OpenOffer,
+    OpenShift,
+    Request,
+    Returned,
+    Shift,
+)
+from kiosk.core.entries import Entry, Kind
+
+if TYPE_CHECKING:
+    from kiosk.core.campus import Campus
+
+
+def _offer_opened(campus: Campus, entry: Entry) -> None:
+    body, key = entry.body, str(entry.id)
+    campus.offers[key] = OpenOffer(
+        key, body["reason"], body["giver"], body["taker"], body["place"], tuple(body["children"]), entry.at_ms,
+        body.get("until_ms", 0),
+    )  # fmt: skip
+
+
+def _request_opened(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    if not body.get("queue"):
+        return
+    key = str(entry.id)
+    if key in campus.closed_requests:
+        return
+    campus.requests[key] = Request(
+        key, body["queue"], entry.at_ms, body["access_point"], body.get("person", 0) or body.get("child", 0),
+        tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
+    )  # fmt: skip
+
+
+def _request_closed(campus: Campus, entry: Entry) -> None:
+    for key in entry.body.get("requests", ()):
+        campus.closed_requests[key] = entry.at_ms
+        campus.requests.pop(key, None)
+
+
+def read_answered(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    outcome, reason = body.get("outcome", "granted"), body.get("reason", "")
+    said = Answered(entry.order, entry.at_ms, outcome, reason, body.get("child", 0), body.get("person", 0))
+    key = (body.get("access_point", ""), body["nonce"])
+    campus.answered[key] = min(said, campus.answered.get(key, said))
+
+
+def alarm_raised(campus: Campus, entry: Entry) -> None:
+    body, case = entry.body, f"alarm:{entry.id}"
+    person = body.get("person") or body.get("collector") or body.get("child") or 0
+    children = tuple(body.get("candidates") or body.get("children") or ())
+    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, body.get("access_point", ""))
+
+
+def _case_closed(campus: Campus, entry: Entry) -> None:
+    before = campus.closed_cases.get(entry.body["case"])
+    campus.closed_cases[entry.body["case"]] = entry.at_ms if before is None else min(before, entry.at_ms)
+
+
+def _card_lost(campus: Campus, entry: Entry) -> None:
+    campus.lost_cards.add(entry.body["card"])
+
+
+def _went_back(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    how = "lapsed" if entry.kind == Kind.HANDOVER_LAPSED else body.get("reason", "declined")
+    one = Returned(entry.at_ms, body["handover"], how, body.get("by", 0), tuple(body["children"]))
+    campus.returned[str(entry.id)] = one
+
+
+def _escort_departed(campus: Campus, entry: Entry) -> None:
+    body, key = entry.body, str(entry.id)
+    campus.departures[key] = Escort(key, body["by"], body["gate"], tuple(body["children"]), entry.at_ms)
+
+
+def _escort_arrived(campus: Campus, entry: Entry) -> None:
+    left = tuple((child, why) for child, why in entry.body.get("exceptions", ()))
+    ended = (entry.at_ms, left)
+    campus.escort_ends[entry.body["escort"]] = min(ended, campus.escort_ends.get(entry.body["escort"], ended))
+
+
+def _group_out(campus: Campus, entry: Entry) -> None:
+    body, key = entry.body, str(entry.id)
+    campus.groups_out[key] = GroupOut(key, body["by"], body["venue"], tuple(body["children"]), entry.at_ms)
+
+
+def _group_back(campus: Campus, entry: Entry) -> None:
+    _ended(campus.group_ends, entry.body["group"], entry.at_ms)
+
+
+def _shift_offered(campus: Campus, entry: Entry) -> None:
+    body, key = entry.body, str(entry.id)
+    campus.shift_offers[key] = OpenShift(
+        key, body["gate"], body["giver"], body["taker"], entry.at_ms, body["on_site"], body["open_cases"],
+        body["visitors"], body.get("handover", ""),
+    )  # fmt: skip
+
+
+def _shift_accepted(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    if body["shift"]:  # "" begins the first watch of the day
+        _ended(campus.shift_ends, body["shift"], entry.at_ms)
+    now = (entry.order, Shift(body["gate"], body["taker"], entry.at_ms))
+    campus.shifts[body["gate"]] = max(now, campus.shifts.get(body["gate"], now))
+
+
+def _shift_ended(campus: Campus, entry: Entry) -> None:
+    _ended(campus.shift_ends, entry.body["shift"], entry.at_ms)
+
+
+def _incident(campus: Campus, entry: Entry) -> None:
+    case, at_ms = entry.body["case"], entry.at_ms
+    before = campus.incidents.get(case)
+    campus.incidents[case] = (entry.body["child"], at_ms if before is None else min(before[1], at_ms))
+
+
+def _incident_over(campus: Campus, entry: Entry) -> None:
+    _ended(campus.incident_ends, entry.body["case"], entry.at_ms)
+
+
+def _ended(ends: dict[str, int], key: str, at_ms: int) -> None:
+    ends[key] = min(at_ms, ends.get(key, at_ms))
+
+
+def _emergency(campus: Campus, entry: Entry) -> None:
+    body = entry.body
+    declared = entry.kind == Kind.EMERGENCY_DECLARED
+    what = Emergency(entry.at_ms, bool(body.get("drill")), body["by"]) if declared else None
+    insort(campus.emergencies, (entry.order, what), key=lambda item: item[0])
+
+
+def _campus_cleared(campus: Campus, entry: Entry) -> None:
+    if campus.last_cleared is None or campus.last_cleared[0] < entry.order:
+        campus.last_cleared = (entry.order, Cleared(entry.at_ms, entry.body["day"], entry.body["by"]))
+
+
+CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
+    Kind.HANDOVER_OFFERED: _offer_opened,
+    Kind.PICKUP_REQUESTED: _request_opened,
+    Kind.READ_REFUSED: _request_opened,
+    Kind.IDENTITY_CLAIMED: _request_opened,
+    Kind.IDENTITY_DECLINED: _request_closed,
+    Kind.LEFT_QUEUE: _request_closed,
+    Kind.PICKUP_REFUSED: _request_closed,
+    Kind.ARRIVED: _request_closed,
+    Kind.SESSION_ENTERED: _request_closed,
+    Kind.SEEN: _request_closed,
+    Kind.RELEASED: _request_closed,
+    Kind.CASE_CLOSED: _case_closed,
+    Kind.HANDOVER_LAPSED: _went_back,
+    Kind.HANDOVER_DECLINED: _went_back,
+    Kind.ESCORT_DEPARTED: _escort_departed,
+    Kind.ESCORT_ARRIVED: _escort_arrived,
+    Kind.GROUP_OUT: _group_out,
+    Kind.GROUP_BACK: _group_back,
+    Kind.SHIFT_OFFERED: _shift_offered,
+    Kind.SHIFT_ACCEPTED: _shift_accepted,
+    Kind.SHIFT_ENDED: _shift_ended,
+    Kind.INCIDENT_DECLARED: _incident,
+    Kind.INCIDENT_ENDED: _incident_over,
+    Kind.CARD_LOST: _card_lost,
+    Kind.EMERGENCY_DECLARED: _emergency,
+    Kind.EMERGENCY_ENDED: _emergency,
+    Kind.CAMPUS_CLEARED: _campus_cleared,
+}

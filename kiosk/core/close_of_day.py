@@ -1,0 +1,59 @@
+"""静校, the close of the day: refused while anybody or anything is left, then a statement of zero with its counts.
+
+Boarders in the dormitory stay: the statement names each with the adult who answers for it, and the next day begins there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from kiosk.core import commands as c
+from kiosk.core.acts import done, refused
+from kiosk.core.child import ChildState
+from kiosk.core.decisions import Decision, Reason
+from kiosk.core.entries import Fact, Kind
+from kiosk.core.world import World
+
+
+def clear_campus(command: c.ClearCampus, world: World, now_ms: int, trusted: bool) -> Decision:
+    blockers = clear_blockers(world)
+    if blockers:
+        return refused(Reason.NOT_CLEAR, blockers=list(blockers))
+    body = {"by": command.by, "day": world.day, "in_custody": 0, **counts(world)}
+    body["dormitory"] = sorted([child, s.hold.custodian] for child, s in world.campus.on_campus() if s.dormitory)
+    return done(Fact(Kind.CAMPUS_CLEARED, body))
+
+
+def counts(world: World) -> dict[str, Any]:
+    """What the statement says about the day."""
+    today = [s for s in world.campus.children.values() if s.day == world.day]
+    modes = Counter(_mode(s) for s in today if s.released_ms)
+    return {
+        "arrived": sum(1 for s in today if s.arrived_ms),
+        "released": sum(modes.values()),
+        "released_by_mode": dict(sorted(modes.items())),
+        "corrected": sum(1 for s in today if any(f.startswith("corrected:") for f in s.flags)),
+        "incidents": sum(1 for _, at_ms in world.campus.incidents.values() if at_ms >= world.book.start_ms),
+    }
+
+
+def _mode(state: ChildState) -> str:
+    body = state.released_entry.body if state.released_entry else {}
+    return str(body.get("mode") or body.get("what") or "unknown")
+
+
+def clear_blockers(world: World) -> tuple[str, ...]:
+    """What still stands in the way, as `kind:count`."""
+    campus = world.campus
+    counted = {
+        "children": sum(1 for _, s in campus.on_campus() if not s.dormitory),
+        "offers": len(campus.open_offers()),
+        "escorts": len(campus.escorts()),
+        "groups": len(campus.groups()),
+        "shifts": len(campus.open_shifts()),
+        "conflicts": len(campus.conflicts()),
+        "alarms": len(campus.open_alarms()),
+        "emergency": 1 if campus.emergency else 0,
+    }
+    return tuple(f"{name}:{count}" for name, count in counted.items() if count)
