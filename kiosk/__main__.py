@@ -197,9 +197,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     from kiosk.doctor import examine
+    from kiosk.notices.looking import examine_notices
 
     settings = _settings(options.config)
-    report = examine([(d.name, d.url, dict(d.options)) for d in settings.site.devices], options.state)
+    devices = [(d.name, d.url, dict(d.options)) for d in settings.site.devices]
+    report = examine(devices, options.state, more=examine_notices(settings, options.state))
     _print(options, report.as_json(), report.as_text())
     return FINE if report.ok else NOT_FINE
 

@@ -15,6 +15,7 @@ from kiosk.core.people import Session
 from kiosk.core.plan_check import Examination, examine
 from kiosk.core.policy import STRENGTH_WORDS, Policy, PolicyRefused, service_on_makeup_day
 from kiosk.core.school_plan import Acceptance, Amendment, Fees, Finding, Level, SchoolPlan, Unchecked
+from kiosk.notices.settings import problems_of as notices_problems
 from kiosk.policies import PolicyMissing, load_policy, show_policy, today
 from kiosk.settings import Problem, Settings, SettingsError, SharedDataMissing, load
 
@@ -128,7 +129,7 @@ def check_config(
     return CheckResult(
         on=on,
         title=title,
-        problems=_problems(said),
+        problems=(*_problems(said), *notices_problems(settings)),
         findings=said.findings,
         unchecked=said.unchecked,
     )

@@ -28,6 +28,7 @@ from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, index, load, load_pins
 from kiosk.directory_schema import Content
 from kiosk.neighbours import Neighbours
+from kiosk.notices.opening import open_notices
 from kiosk.opening import open_gate, peers_at_start
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
@@ -85,11 +86,12 @@ class GateProcess:
             controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
             keep_pictures_days=settings.site.web.keep_pictures_days,
         )  # fmt: skip
+        self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
         self._pins = PinDesk(state / "credentials.db", load_pepper(state / "keys" / "pepper", create=True))
         self.app: FastAPI = create_app(self._gate())
 
     def _gate(self) -> Gate:
-        controller = self.controller
+        controller, notices = self.controller, self.notices
         return Gate(
             controller=controller,
             rules=controller.world.rules,
@@ -108,6 +110,8 @@ class GateProcess:
             policy=self.settings.school.city,
             plan_findings=plan_findings(self.settings, controller.world.directory),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
+            notices=notices.state if notices else None,
+            test_notice=notices.test if notices else None,
         )
 
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
@@ -121,6 +125,8 @@ class GateProcess:
         return PinVerdict(ok=False, locked_s=locked_s)
 
     def start(self) -> None:
+        if self.notices:
+            self.notices.start()
         self.controller.start()
         self.devices.start()
         self.neighbours.start()
@@ -129,6 +135,8 @@ class GateProcess:
         self.neighbours.stop()
         self.devices.stop()
         self.controller.stop()
+        if self.notices:
+            self.notices.stop()  # last: what the controller said at the end is written down
 
 
 def load_directory(state: Path) -> Directory:

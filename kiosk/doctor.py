@@ -77,8 +77,15 @@ class Report:
         return "\n".join([*rows, *(f"{'not in use':<13}  {url}" for url in self.candidates)])
 
 
-def examine(devices: Sequence[tuple[str, str, Mapping[str, Any]]], state_dir: Path, *, clock: Clock | None = None) -> Report:
-    """`devices` are (name, URL, options) as configured. Never raises for what a device or the computer does."""
+def examine(
+    devices: Sequence[tuple[str, str, Mapping[str, Any]]],
+    state_dir: Path,
+    *,
+    clock: Clock | None = None,
+    more: Sequence[Row] = (),
+) -> Report:
+    """`devices` are (name, URL, options) as configured, `more` rows that somebody else looked at. Never raises for what a
+    device or the computer does."""
     candidates = _candidates([url for _, url, _ in devices])
     running = _kiosk_runs(state_dir)
     return Report(
@@ -89,6 +96,7 @@ def examine(devices: Sequence[tuple[str, str, Mapping[str, Any]]], state_dir: Pa
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),
             examine_state(state_dir),
             examine_import_names(sys.path),
+            *more,
         ),
         candidates=candidates,
     )

@@ -54,6 +54,7 @@ PAGES = (
     "office_people",
     "office_settings",
     "office_devices",
+    "office_notices",
     "sign_in",
     "error",
 )

@@ -14,6 +14,7 @@ from kiosk.controller import Batch
 from kiosk.core.commands import Command
 from kiosk.core.people import Directory
 from kiosk.core.rules import Rules
+from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine
 
 
@@ -134,3 +135,5 @@ class Gate:
     policy: str = ""  # the city's document that the plan is held against, in words
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
+    notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
+    test_notice: Callable[[str, int], bool] | None = None  # (target, by): whether a test notice is on its way now

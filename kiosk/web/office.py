@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from kiosk.core.people import Directory
 from kiosk.core.roster import ArrivalsQuery, Bar, BarQuery, DutyQuery
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, require
 from kiosk.web.faces_format import Lang
+from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ImportView, PeopleView, PersonLine, SettingLine, SettingsView
 from kiosk.web.gate import ImportMoved, ImportPlan
 from kiosk.web.pages import OFFICE, Shown
@@ -34,6 +36,7 @@ MAX_FIELDS = 10
 MAX_PLANS = 4  # dry runs that wait to be applied; the oldest goes first
 PLAN_LIVES_S = 30 * 60.0
 MAX_SEARCH = 60
+MAX_TARGET_NAME = 60
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ def routes(web: Web) -> APIRouter:
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}}, "csrf": {"type": "string"}}}}}  # fmt: skip
     form = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {
         "token": {"type": "string"}, "csrf": {"type": "string"}}}}}  # fmt: skip
+    named = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {
+        "target": {"type": "string"}, "csrf": {"type": "string"}}}}}  # fmt: skip
     add = router.add_api_route
     add("/office", office.start, methods=["GET"], summary="To the import page")
     add("/office/import", office.import_page, methods=["GET"], summary="Choose files")
@@ -71,6 +76,9 @@ def routes(web: Web) -> APIRouter:
     add("/office/people", office.people, methods=["GET"], summary="People and their cards")
     add("/office/settings", office.settings, methods=["GET"], summary="Settings in force")
     add("/office/devices", office.devices, methods=["GET"], summary="Devices and their health")
+    add("/office/notices", office.notices, methods=["GET"], summary="Whom the gate tells, and what became of it")
+    add("/office/notices/test", office.test_notice, methods=["POST"], summary="Send a test notice to one target",
+        openapi_extra={"requestBody": {"content": named}})  # fmt: skip
     return router
 
 
@@ -183,6 +191,27 @@ class _Office(Shown):
         arrived = await self.web.bridge.look(ArrivalsQuery())
         view = DevicesView(bar=duty.bar, devices=duty.devices, drivers=self.web.gate.device_drivers, arrivals=arrived.counts)
         return self.html(request, "office_devices", view, found)
+
+    # --- notices -----------------------------------------------------------------------------------------
+
+    async def notices(self, request: Request, tested: str = "") -> Response:
+        found = require(self.web, request.scope, OFFICE)
+        notices = self.web.gate.notices
+        view = NoticesView(bar=await self._bar(), notices=notices() if notices else None, tested=tested[:MAX_TARGET_NAME])
+        return self.html(request, "office_notices", view, found)
+
+    async def test_notice(self, request: Request) -> Response:
+        """Answers at once; the page shows what became of it."""
+        found = require(self.web, request.scope, OFFICE)
+        check_same_origin(request.headers)
+        async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
+            check_csrf(found, request.headers, _text(form, "csrf"))
+            target = _text(form, "target")
+        notices, test = self.web.gate.notices, self.web.gate.test_notice
+        if notices is None or test is None or target not in [line.name for line in notices().lines]:
+            raise NoSuchThing("There is no such target; notices.toml names them.")
+        test(target, found.staff.number)  # False: one is on its way already
+        return RedirectResponse(f"/office/notices?tested={quote(target)}", status_code=303)
 
     async def _bar(self) -> Bar:
         bar: Bar = await self.web.bridge.look(BarQuery())

@@ -341,7 +341,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "office.notices_failed": ("一天内放弃 {n} 条", "{n} given up within a day"),
     "office.notices_sent": ("最近发出", "Last sent"),
     "office.notices_never": ("还没有发过", "Nothing sent yet"),
-    "office.notices_error": ("对方答复", "What it answered"),
+    "office.notices_error": ("没有发出", "Not sent"),
     "office.notices_retry": ("{time} 再试", "tried again at {time}"),
     "office.notices_alarms": ("含无声提醒", "with silent alarms"),
     "office.notices_names": ("写出学生（遮盖名）", "names children, masked"),

@@ -61,6 +61,7 @@ class Stage:
             "office_people": sample.people(),
             "office_settings": sample.settings(),
             "office_devices": sample.devices(),
+            "office_notices": sample.notices(),
             "sign_in": SignInView(now_ms=sample.NOW, school="星河路小学"),
             "error": ErrorView(now_ms=sample.NOW, status=404),
         }

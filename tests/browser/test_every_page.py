@@ -22,6 +22,7 @@ PAGES = {
     "office/people": ("phone", "tablet"),
     "office/settings": ("tablet",),
     "office/devices": ("tablet",),
+    "office/notices": ("phone", "tablet"),
     "sign_in": ("phone",),
     "nosuch": ("phone",),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from kiosk.web import faces
 from kiosk.web.faces_format import Lang
+from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
 from tests.faces import sample_views as s
 
@@ -44,6 +45,9 @@ PAGES: dict[str, tuple[str, Any]] = {
     "settings clean": ("office_settings", SettingsView(bar=s.bar())),
     "devices": ("office_devices", s.devices()),
     "devices none": ("office_devices", DevicesView(bar=s.bar())),
+    "notices": ("office_notices", s.notices()),
+    "notices in trouble": ("office_notices", s.notices(trouble="磁盘已满")),
+    "notices none": ("office_notices", NoticesView(bar=s.bar())),
     "sign in": ("sign_in", SignInView(now_ms=s.NOW)),
     "sign in locked": ("sign_in", SignInView(now_ms=s.NOW, error="locked", locked_min=5)),
     "not found": ("error", ErrorView(now_ms=s.NOW, status=404)),

@@ -31,6 +31,7 @@ from kiosk.core.roster import (
     SearchHit,
     SearchView,
 )
+from kiosk.web.faces_notices import NoticesState, NoticesView, NoticeTarget
 from kiosk.web.faces_office import (
     CardLine,
     ChangeLine,
@@ -743,3 +744,24 @@ def devices() -> DevicesView:
         drivers=tuple((device.name, "rdm6300") for device in duty().devices),
         arrivals=tuple((at("07:10") + index * 300_000, count) for index, count in enumerate(counts)),
     )
+
+
+def notices(*, trouble: str = "") -> NoticesView:
+    lines = (
+        NoticeTarget(
+            name="值班群", kind="dingtalk", host="oapi.dingtalk.com", state="held", waiting=3, last_sent_ms=at("17:38"),
+            last_error="130101：发送过快，机器人停用十分钟 / 130101: too fast: the robot is shut out for ten minutes",
+            last_error_ms=at("17:40"), retry_ms=at("17:50"), alarms=True,
+        ),
+        NoticeTarget(
+            name="一年级组", kind="feishu", host="open.feishu.cn", state="ok", last_sent_ms=at("17:41"), name_children=True
+        ),
+        NoticeTarget(name="总务", kind="wecom", host="qyapi.weixin.qq.com", state="new", testing=True, waiting=1),
+        NoticeTarget(
+            name="校长信箱", kind="email", host="smtp.example.cn", state="failing", waiting=1, failed=2,
+            last_error="未送达：Connection error while submitting email to \"smtp.example.cn\"；[Errno 111] Connection refused / not taken",
+            last_error_ms=at("17:30"), retry_ms=at("17:44"),
+        ),
+    )  # fmt: skip
+    state = NoticesState(waiting=5, failed=2, clock_trusted=not trouble, trouble=trouble, dropped=4 if trouble else 0, lines=lines)
+    return NoticesView(bar=bar(), notices=state, tested="一年级组")
