@@ -6,6 +6,7 @@ incident, which puts the gates on hold. Being seen by anybody ends it. Custody n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from kiosk.core import commands as c
@@ -43,13 +44,18 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
 
 
 def _rosters_in_use(world: World) -> set[str]:
-    """Rosters that somebody has called or tapped into today: a list that nobody keeps says nothing about one child."""
-    found = set[str]()
+    """Rosters of which at least half has been called or has tapped in: a list that nobody keeps says nothing about one child."""
+    named = Counter[str]()
     for state in world.campus.children.values():
         if state.day == world.day:
-            found.update(state.marks)
-            found.update(f"session:{session}" for session in state.sessions_seen)
-    return found
+            named.update({*state.marks, *(f"session:{session}" for session in state.sessions_seen)})
+    return {roster for roster, count in named.items() if 2 * count >= _size(world, roster)}
+
+
+def _size(world: World, roster: str) -> int:
+    kind, _, key = roster.partition(":")
+    members = world.directory.pupils_of_class if kind == "class" else world.directory.members_of
+    return len(members.get(key, ()))
 
 
 def _missed(world: World, pupil: Pupil, state: ChildState, in_use: set[str], now_ms: int) -> str:

@@ -129,6 +129,7 @@ class CustodyMachine(RuleBasedStateMachine):
 
     @rule()
     def power_cut(self) -> None:
+        self.ask(c.Tick())  # what time has made due is recorded now and not at the next start
         before = self.school.gate.world.campus.fingerprint()
         self.school.restart()
         cleared = self.school.gate.world.campus.cleared
