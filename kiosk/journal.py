@@ -204,16 +204,24 @@ class Journal:
         )
         return {f"{node}/{incarnation}": seq for node, incarnation, seq in rows}
 
-    def since_cleared(self) -> Iterator[Entry]:
-        """Everything that the state of today is folded from: since the last `campus_cleared`, that included."""
-        boot, seq = self._db.execute(
-            "SELECT boot, seq FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC LIMIT 1"
-        ).fetchone() or (0, 0)
+    def since_cleared(self, day: str = "") -> Iterator[Entry]:
+        """Everything that the state of `day` (ISO) is folded from: since the last `campus_cleared` of an earlier day, that
+        included, so that a day that was closed still stands after a restart. Without a day: since the very last one."""
+        boot, seq = self._last_cleared(day)
         rows = self._db.execute(
             "SELECT raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq", (boot, seq)
         )
         for (raw,) in rows:
             yield decode(raw)
+
+    def _last_cleared(self, day: str) -> tuple[int, int]:
+        rows = self._db.execute(
+            "SELECT boot, seq, raw FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC"
+        )
+        for boot, seq, raw in rows:
+            if not day or str(decode(raw).body.get("day", "")) < day:
+                return boot, seq
+        return 0, 0
 
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""

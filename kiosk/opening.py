@@ -65,9 +65,10 @@ def build_world(
     clock: Clock,
     stream: Stream | None = None,
 ) -> World:
-    """Folds everything that still matters: standing facts of all times, and all since the last clearing."""
+    """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day."""
     campus, tick, unreadable = Campus(), 0, list[str]()
-    for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared()):
+    today = local_date(settings, clock.now_ms()).isoformat()
+    for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared(today)):
         if not campus.apply(entry):
             unreadable.append(str(entry.id))
         tick = max(tick, entry.tick)

@@ -122,8 +122,6 @@ def _checks(
     if world.campus.lost():  # hold and verify: nobody leaves before it is certain who goes with whom
         needs |= {CHILD_RECOGNISES, ID_SEEN}
         reason = Reason.GATE_HOLD
-    if two_adults(world, pupil.number):
-        needs.add(SECOND_PERSON)
     if over_limit(world, adult):
         needs.add(SECOND_PERSON)
         reason = Reason.COLLECTOR_LIMIT
@@ -138,13 +136,6 @@ def _checks(
 
 def in_force(permission: Authorisation, today: date) -> bool:
     return within(permission.valid_from, permission.valid_to, today)
-
-
-def two_adults(world: World, child: int) -> bool:
-    """Whether the ladder stands on a rung from which two adults stay with the child; both answer for the release."""
-    case = world.campus.child(child).case
-    ladder = world.rules.ladder
-    return case is not None and ladder[min(case.rung, len(ladder) - 1)].adults > 1
 
 
 def over_limit(world: World, adult: Collector) -> bool:

@@ -51,7 +51,7 @@ class Rung:
     tell: tuple[str, ...]  # session_teacher, guardian_1, class_teacher, chief_duty, guard, duty_leader, ...
     do: str  # what must be done, in Chinese
     do_en: str = ""
-    adults: int = 1  # how many stay with the child from here on; two need each other's word at release as well
+    adults: int = 1  # how many stay with the child from here on; whoever acknowledges names the other
     acknowledge: bool = True  # somebody must acknowledge, or the next rung fires early
 
 

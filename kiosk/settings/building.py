@@ -177,6 +177,7 @@ def _rules(
                 tell=r["to"],
                 do=r["do"],
                 do_en=r["do_en"],
+                adults=r["adults"],
                 acknowledge=r["acknowledge"],
             )
             for r in ladder["ladder"]
@@ -193,6 +194,12 @@ def _rules(
         roll_due_ms=windows["roll_due_min"] * MINUTE_MS,
         session_lead_ms=windows["session_lead_min"] * MINUTE_MS,
         changeover_ms=windows["changeover_min"] * MINUTE_MS,
+        locate_after_ms=windows["locate_after_min"] * MINUTE_MS,
+        away_ms=windows["away_min"] * MINUTE_MS,
+        locate_limit_ms=windows["locate_limit_min"] * MINUTE_MS,
+        escort_after_ms=windows["escort_after_min"] * MINUTE_MS,
+        escort_limit_ms=windows["escort_limit_min"] * MINUTE_MS,
+        undo_ms=windows["undo_s"] * SECOND_MS,
         seat_claim_ms=windows["seat_claim_min"] * MINUTE_MS,
         offline_delegates=windows["offline_delegates"],
         public_name=school["school"]["name"],

@@ -108,6 +108,7 @@ _RUNG = Section(
         Key("to", Kind.TEXTS, "通知谁", "who is told"),
         Key("do", Kind.TEXT, "要做什么（中文）", "what must be done, in Chinese"),
         Key("do_en", Kind.TEXT, "要做什么（英文）", "what must be done, in English", ""),
+        Key("adults", Kind.NUMBER, "陪同学生的教职工人数", "how many members of staff stay with the child", 1, low=1, high=2),
         Key("acknowledge", Kind.FLAG, "须有人确认", "somebody must acknowledge it", True),
     ),
 )
