@@ -27,7 +27,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.LetGo: _GATE,
     c.ReleaseExceptionally: _GATE | _CLASSROOM,
     c.UndoRelease: _GATE | _CLASSROOM,
-    c.Correct: _CLASSROOM | {Role.OFFICE},
+    c.Correct: _ANY,  # of a guard only together with a duty leader
     c.RefusePickup: _GATE | _CLASSROOM,
     c.DismissFromQueue: _GATE,
     c.CallRoll: _CLASSROOM,

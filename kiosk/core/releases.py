@@ -313,6 +313,7 @@ def undo_release(command: c.UndoRelease, world: World, now_ms: int, trusted: boo
 
 
 CORRECTIONS = ENDING_CORRECTIONS | {"not_released"}
+_MAY_CORRECT = frozenset({Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})  # a guard corrects together with a duty leader
 
 
 def correct(command: c.Correct, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -325,7 +326,8 @@ def correct(command: c.Correct, world: World, now_ms: int, trusted: bool) -> Dec
     ends = command.what in ENDING_CORRECTIONS
     if ends != state.hold.live or (not ends and not state.released_ms):
         return refused(Reason.STEP_REFUSED, child=command.child, custody=state.hold.custody.value)
-    problem = _two_of_staff(world, command.by, command.second)
+    guard_only = not world.directory.staff[command.by].roles & _MAY_CORRECT
+    problem = _two_of_staff(world, command.by, command.second, leader=guard_only)
     if problem is not None:
         return refused(problem, child=command.child)
     body: dict[str, Any] = {

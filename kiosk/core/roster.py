@@ -34,6 +34,9 @@ from kiosk.core.roster_custody import (
     ShiftOfferLine as ShiftOfferLine,
 )
 from kiosk.core.roster_custody import (
+    ShiftReturnLine as ShiftReturnLine,
+)
+from kiosk.core.roster_custody import (
     StaffLine as StaffLine,
 )
 from kiosk.core.roster_custody import (
@@ -196,6 +199,10 @@ class GuardView:
     escorts: tuple[EscortLine, ...] = ()  # on their way to this gate
     incoming: tuple[OfferLine, ...] = ()  # children offered to whoever has the watch here (to_gatehouse)
     held: tuple[ChildLine, ...] = ()  # children in the custody of whoever has the watch
+    held_cases: tuple[CaseLine, ...] = ()  # of those children: how far the ladder is, whom to call
+    shift_returned: ShiftReturnLine | None = None  # the last offer of this watch, where nobody took it
+    open_cases: int = 0  # what a new guard takes over, beside the children
+    visitors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +231,7 @@ class OfferLine:
     offered_ms: int
     lapses_ms: int
     children: tuple[int, ...]
+    lines: tuple[ChildLine, ...] = ()  # the same children with their names, where the page counts them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

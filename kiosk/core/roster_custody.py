@@ -85,6 +85,16 @@ class ShiftOfferLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftReturnLine:
+    """An offered watch that stayed with its giver, who must be told. how: lapsed, declined."""
+
+    giver: int
+    taker_name: str
+    how: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UndoLine:
     """A release that may still be taken back, by `guard` only, until `until_ms`."""
 

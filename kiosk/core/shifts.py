@@ -32,7 +32,7 @@ def offer_shift(command: c.OfferShift, world: World, now_ms: int, trusted: bool)
         return refused(Reason.STEP_REFUSED)
     now = world.campus.shift(command.gate)
     if now is None and command.taker == command.by:
-        body = _seen(world, command.gate, 0, command.taker)
+        body = seen(world, command.gate, 0, command.taker)
         return done(Fact(Kind.SHIFT_ACCEPTED, {**body, "shift": "", "counted": 0, "by": command.by}))
     leader = Role.DUTY_LEADER in world.directory.staff[command.by].roles
     giver = now.guard if now is not None and leader else command.by
@@ -43,11 +43,11 @@ def offer_shift(command: c.OfferShift, world: World, now_ms: int, trusted: bool)
     if held:
         handover = world.next_entry_id()
         facts.append(offer_fact(world, "guard_shift", giver, command.taker, GATEHOUSE, held, command.by))
-    body = {**_seen(world, command.gate, giver, command.taker), "handover": handover, "by": command.by}
+    body = {**seen(world, command.gate, giver, command.taker), "handover": handover, "by": command.by}
     return done(*facts, Fact(Kind.SHIFT_OFFERED, body))
 
 
-def _seen(world: World, gate: str, giver: int, taker: int) -> dict[str, Any]:
+def seen(world: World, gate: str, giver: int, taker: int) -> dict[str, Any]:
     """What the giver leaves behind, in figures."""
     campus = world.campus
     cases = sum(1 for _, s in campus.on_campus() if s.case or s.search) + len(campus.conflicts()) + len(campus.open_alarms())
@@ -74,7 +74,7 @@ def accept_shift(command: c.AcceptShift, world: World, now_ms: int, trusted: boo
     if command.counted != len(taken) or set(command.exceptions) - set(children):
         return refused(Reason.COUNT_DIFFERS, expected=len(taken), counted=command.counted)
     facts = acceptance(world, offer, taken, command.exceptions, command.counted, command.by, now_ms) if offer else []
-    body = {**_seen(world, found.gate, found.giver, found.taker), "shift": found.id, "counted": command.counted, "by": command.by}
+    body = {**seen(world, found.gate, found.giver, found.taker), "shift": found.id, "counted": command.counted, "by": command.by}
     return done(*facts, Fact(Kind.SHIFT_ACCEPTED, body))
 
 

@@ -31,7 +31,7 @@ from kiosk.core.world import World
 
 def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.DutyView:
     live = list(world.campus.on_campus())
-    cases = [_case(world, n, s.case, now_ms) for n, s in live if s.case]
+    cases = [ladder_case(world, n, s.case, now_ms) for n, s in live if s.case]
     cases += [_conflict_case(world, conflict, now_ms) for conflict in world.campus.conflicts()]
     cases += [_alarm_case(world, alarm, now_ms) for alarm in world.campus.open_alarms()]
     cases += [_search_case(world, n, s.search, now_ms) for n, s in live if s.search]
@@ -62,7 +62,8 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
     )
 
 
-def _case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLine:
+def ladder_case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLine:
+    """A child who has not been collected: how far the ladder is, who was told, whom to call."""
     rung = world.rules.ladder[min(case.rung, len(world.rules.ladder) - 1)]
     calls = tuple(
         r.CallLine(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kiosk.core import roster as r
-from kiosk.core.campus_parts import OpenShift, Request
+from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
 from kiosk.core.people import Role
 from kiosk.core.rules import AccessKind
+from kiosk.core.shifts import seen
+from kiosk.core.view_duty import ladder_case
 from kiosk.core.view_parts import bar, child_line, escort_line, lines_of, offer_line, pickup_line, shift_line
 from kiosk.core.world import World
 
@@ -86,9 +89,39 @@ def _watch(world: World, gate: str, now_ms: int) -> dict[str, Any]:
         "guards": tuple(r.StaffLine(staff=s.number, name=s.name) for s in staff),
         "undoable": tuple(_undo(world, n, s, now_ms) for n, s in released if _undoable(world, s, gate)),
         "escorts": tuple(escort_line(world, e, now_ms) for e in world.campus.escorts() if e.gate == gate),
-        "incoming": tuple(offer_line(world, o) for o in offers if guard and o.taker == guard and o.id not in in_shift),
-        "held": lines_of(world, (n for n, s in world.campus.on_campus() if guard and s.hold.custodian == guard), now_ms),
+        "incoming": tuple(_named(world, o, now_ms) for o in offers if guard and o.taker == guard and o.id not in in_shift),
+        "shift_returned": _shift_returned(world, shift) if shift and not offered else None,
+        **_gatehouse(world, gate, guard, now_ms),
     }
+
+
+def _gatehouse(world: World, gate: str, guard: int, now_ms: int) -> dict[str, Any]:
+    """Whom the watch holds, how far each ladder is, and what a new guard takes over beside them."""
+    held = [(n, s) for n, s in world.campus.on_campus() if guard and s.hold.custodian == guard]
+    left = seen(world, gate, guard, 0)
+    return {
+        "held": lines_of(world, (n for n, _ in held), now_ms),
+        "held_cases": tuple(ladder_case(world, n, s.case, now_ms) for n, s in held if s.case),
+        "open_cases": left["open_cases"],
+        "visitors": left["visitors"],
+    }
+
+
+def _named(world: World, offer: OpenOffer, now_ms: int) -> r.OfferLine:
+    line = offer_line(world, offer)
+    return replace(line, lines=lines_of(world, line.children, now_ms))
+
+
+def _shift_returned(world: World, shift: Shift) -> r.ShiftReturnLine | None:
+    """The last offer of this watch, if it ended and the giver still has it."""
+    mine = [one for one in world.campus.shift_offers.values() if one.gate == shift.gate and one.giver == shift.guard]
+    last = max(mine, key=lambda one: one.at_ms, default=None)
+    ended_ms = world.campus.shift_ends.get(last.id) if last else None
+    if last is None or ended_ms is None or shift.since_ms > last.at_ms:
+        return None
+    lapsed = ended_ms - last.at_ms >= world.rules.offer_lapse_ms
+    taker = world.directory.name_of(last.taker)
+    return r.ShiftReturnLine(giver=last.giver, taker_name=taker, how="lapsed" if lapsed else "declined", at_ms=ended_ms)
 
 
 _WATCHES = frozenset({Role.GUARD, Role.DUTY_LEADER})
