@@ -164,7 +164,11 @@ class PickupLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """One adult or child standing at the gate. kind: collector | child | claim | unknown."""
+    """One adult or child standing at the gate. kind: collector | child | claim | unknown | pass.
+
+    A delegate (kind pass) is on no list: person None, `name` what the pass says, one child at most, no photo on file.
+    A pass that was not accepted (outcome refused) has its own reason; a forged one says nothing of itself.
+    """
 
     id: str
     kind: str
