@@ -8,10 +8,10 @@ Order = tuple[int, str, str, int]  # of `Entry.order`
 
 
 class Request(NamedTuple):
-    """Somebody stands at the gate and waits for the guard."""
+    """Somebody stands at the gate and waits for the guard. A delegate has a pass and no number of a person."""
 
     id: str
-    kind: str  # collector | child | claim | unknown
+    kind: str  # collector | child | claim | unknown | pass
     at_ms: int
     access_point: str
     person: int
@@ -20,6 +20,9 @@ class Request(NamedTuple):
     reason: str
     snapshot: str
     day: str
+    pass_id: str = ""
+    relation: str = ""
+    id_last4: str = ""
 
 
 class OpenOffer(NamedTuple):

@@ -46,6 +46,7 @@ def _request_opened(campus: Campus, entry: Entry) -> None:
     campus.requests[key] = Request(
         key, body["queue"], entry.at_ms, body["access_point"], body.get("person", 0) or body.get("child", 0),
         tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
+        body.get("pass_id", ""), body.get("relation", ""), body.get("id_last4", ""),
     )  # fmt: skip
 
 

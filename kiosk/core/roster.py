@@ -185,6 +185,10 @@ class QueueItem:
     restricted: bool
     snapshot: str  # id of the picture taken now, "" when none
     has_photo: bool
+    pass_id: str = ""  # goes into the release, with collector 0
+    pass_name: str = ""  # the delegate's, "" when it is not known here (any more)
+    pass_relation: str = ""
+    pass_id_last4: str = ""  # to be compared with the document that the delegate shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

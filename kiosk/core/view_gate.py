@@ -177,6 +177,7 @@ def _due_here(world: World, child: int, state: ChildState, gate: str, now_ms: in
 def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted: bool) -> r.QueueItem:
     directory, point = world.directory, world.rules.access_points.get(request.access_point)
     adult = directory.collectors.get(request.person)
+    delegate = world.delegate_name(request.pass_id)
     if adult is not None:
         children = tuple(
             pickup_line(world, a.child, adult.number, gate, now_ms, trusted) for a in directory.children_of.get(adult.number, ())
@@ -193,7 +194,7 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         access_point=request.access_point,
         access_point_name=point.name if point else request.access_point,
         person=request.person or None,
-        name=directory.name_of(request.person) if request.person else "",
+        name=directory.name_of(request.person) if request.person else delegate,
         organisation=adult.organisation if adult else "",
         phone_tail=adult.phone[-4:] if adult else "",
         outcome=request.outcome,
@@ -202,4 +203,8 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         restricted=request.reason == "collector_restricted",
         snapshot=request.snapshot,
         has_photo=adult.has_photo if adult else any(c.line.has_photo for c in children),
+        pass_id=request.pass_id,
+        pass_name=delegate,
+        pass_relation=request.relation,
+        pass_id_last4=request.id_last4,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
 
 from kiosk.core.campus import Campus
 from kiosk.core.card_numbers import CardIndex
@@ -20,6 +21,7 @@ from kiosk.core.rules import Rules
 from kiosk.core.timetable import Calendar, DayBook, Plan, PupilDay, SessionTime, day_book
 
 LINK_FRESH_MS = 120_000  # the server counts as reachable this long after the last contact
+MAX_DELEGATES = 4_096  # passes whose delegate's name is remembered; the oldest is forgotten first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +41,14 @@ class Link:
     configured: bool = False
 
 
+class Delegate(NamedTuple):
+    """Who a pass is for, in words: from erasable notes and from passes that were shown, never from the chain."""
+
+    name: str
+    phone: str = ""
+    features: str = ""
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     rules: Rules
@@ -56,6 +66,8 @@ class World:
     can_save: bool = True
     clock_trusted: bool = True  # as the last tick found it
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
+    pass_issuers: Mapping[str, bytes] = field(default_factory=dict)  # node -> Ed25519 public key of its delegates' passes
+    delegates: dict[str, Delegate] = field(default_factory=dict)  # pass -> who it is for, as far as notes still say
 
     @property
     def day(self) -> str:
@@ -75,6 +87,16 @@ class World:
     def local_date(self, now_ms: int) -> date:
         zone = timezone(timedelta(milliseconds=self.plan.utc_offset_ms))
         return datetime.fromtimestamp(now_ms / 1000, zone).date()
+
+    def remember_delegate(self, pass_id: str, who: Delegate) -> None:
+        if len(self.delegates) >= MAX_DELEGATES and pass_id not in self.delegates:
+            del self.delegates[next(iter(self.delegates))]
+        self.delegates[pass_id] = who
+
+    def delegate_name(self, pass_id: str) -> str:
+        """As the pass or its registration says; "" where nobody knows (any more)."""
+        who = self.delegates.get(pass_id) if pass_id else None
+        return who.name if who else ""
 
     # --- one child ---------------------------------------------------------------------------------
 
