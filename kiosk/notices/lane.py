@@ -52,21 +52,30 @@ class Lane:
 
         Once one is due, everything that only gathers goes with it. A digest waits for its hour.
         """
-        ready = [one for one in waiting if self._due_ms(one) <= now_ms]
+        ready = [one for one in waiting if self._due_ms(one) <= now_ms or one.queued_ms > now_ms]  # the clock was set back
         if not ready:
             return []
         gathered = [one for one in waiting if not self.is_digest(one.told) or one in ready]
         return sorted(gathered, key=lambda one: (one.told.words.level is not Level.URGENT, one.told.at_ms))
 
+    def expired(self, waiting: Sequence[Waiting], before_ms: int) -> list[Waiting]:
+        """What was queued, or for a digest was due, before then: it has been tried for long enough."""
+        return [
+            one for one in waiting if (self._digest_ms(one) if self.is_digest(one.told) else one.queued_ms) < before_ms
+        ]  # fmt: skip
+
     def _due_ms(self, one: Waiting) -> int:
         if one.tries or one.told.words.level is Level.URGENT:
             return 0
         if self.is_digest(one.told):
-            return digest_due_ms(
-                one.queued_ms, self.target.digest_at_min, utc_offset_ms=self.reader.utc_offset_ms,
-                seed=self._seed, target=self.target.name,
-            )  # fmt: skip
-        return away(one.queued_ms + self._gather_ms)
+            return self._digest_ms(one)
+        return away(min(one.told.at_ms, one.queued_ms) + self._gather_ms)
+
+    def _digest_ms(self, one: Waiting) -> int:
+        return digest_due_ms(
+            min(one.told.at_ms, one.queued_ms), self.target.digest_at_min, utc_offset_ms=self.reader.utc_offset_ms,
+            seed=self._seed, target=self.target.name,
+        )  # fmt: skip
 
     def is_digest(self, told: Told) -> bool:
         return told.words.level is Level.INFO and bool(self.target.digest_at_min)

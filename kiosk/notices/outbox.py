@@ -151,15 +151,11 @@ class Outbox:
     def _remember(self, target: str, record: TargetRecord) -> None:
         self._db.execute("INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?, ?, ?)", (target, *record))
 
-    def give_up(self, before_ms: int, *, now_ms: int) -> int:
-        """Rows that have waited since before then are failed for good, and say so. Returns how many."""
-        words = "放弃 / given up"
+    def give_up(self, target: str, entries: Sequence[EntryId], *, now_ms: int) -> None:
+        """They are failed for good, and say so."""
+        words = "error = '放弃 / given up' || CASE error WHEN '' THEN '' ELSE '：' || error END"
         with self._db:
-            done = self._db.execute(
-                "UPDATE outbox SET state = 'failed', done_ms = ?, error = ? || CASE error WHEN '' THEN '' ELSE '：' || error END"
-                " WHERE state = 'waiting' AND queued_ms < ?", (now_ms, words, before_ms),
-            )  # fmt: skip
-        return done.rowcount
+            self._mark(target, entries, f"state = 'failed', {words}, done_ms = ?", now_ms)
 
     def forget_targets(self, names: Iterable[str], *, now_ms: int) -> int:
         """What waits for a target that the settings do not have any more is given up. Returns how many."""

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,7 +33,7 @@ log = logging.getLogger("kiosk.notices")
 QUEUE_MAX: Final = 2_000  # facts between the controller and the thread
 LOOK_EVERY_S: Final = 0.5
 STOP_WITHIN_S: Final = 8.0  # a message that is on its way may end; then the thread is left behind
-TIDY_EVERY_S: Final = 60.0  # old rows go, and the counts on the page are renewed
+TIDY_EVERY_S: Final = 60.0  # old rows go, what is too late is given up, the counts on the page are renewed
 
 
 class Gate(Protocol):
@@ -53,6 +54,7 @@ class Notices:
         self._give_up_ms, self._setup_trouble, self._steady = give_up_ms, trouble, steady
         self._queue: deque[Told] = deque()
         self._tests: deque[tuple[Lane, Told]] = deque()
+        self._test_numbers = count(1)
         self._taken: list[Told] = []  # out of the queue, not on the disk yet
         self._dropped = 0
         self._outbox: Outbox | None = None
@@ -96,7 +98,7 @@ class Notices:
             return False
         lane.testing = True
         now_ms = self._clock.now_ms()
-        self._tests.append((lane, Told(EntryId("test", str(now_ms), by), TEST, {}, now_ms)))
+        self._tests.append((lane, Told(EntryId("test", f"{now_ms}-{next(self._test_numbers)}", by), TEST, {}, now_ms)))
         self._wake.set()
         return True
 
@@ -150,17 +152,24 @@ class Notices:
         outbox = self._opened()
         now_ms, now_s = self._clock.now_ms(), self._steady()
         if now_s - self._tidied_s > TIDY_EVERY_S:
-            outbox.prune(now_ms=now_ms)
+            self._tidy(outbox, now_ms)
             self._tidied_s = now_s
         elif not self._taken_in and not any(counts.waiting for counts in self._counts.values()):
             return  # nothing waits: the disk is left alone
-        if self._clock.trusted():  # a clock that leapt ahead must not give up everything
-            self._note_given_up(outbox.give_up(now_ms - self._give_up_ms, now_ms=now_ms))
         self._count(outbox)
         self._taken_in = False
         for lane in self._lanes:
             if not self._stopping.is_set() and self._counts.get(lane.target.name, Counts()).waiting:
                 self._serve(lane, outbox)
+
+    def _tidy(self, outbox: Outbox, now_ms: int) -> None:
+        outbox.prune(now_ms=now_ms)
+        if not self._clock.trusted():
+            return  # a clock that leapt ahead must not give up everything
+        for lane in self._lanes:
+            expired = lane.expired(outbox.waiting(lane.target.name), now_ms - self._give_up_ms)
+            outbox.give_up(lane.target.name, [one.told.entry for one in expired], now_ms=now_ms)
+            self._note_given_up(len(expired))
 
     def _say_trouble(self, do: Callable[[], None]) -> None:
         try:
