@@ -6,26 +6,18 @@ Each command is one short function that imports what it needs; errors go to stde
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from kiosk import __version__
-
-FINE, NOT_FINE, WRONG = 0, 1, 2
-
-
-class Stop(Exception):
-    """A command cannot go on; the sentence is for the person at the terminal."""
-
-    def __init__(self, sentence: str, code: int = WRONG) -> None:
-        super().__init__(sentence)
-        self.code = code
+from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
+from kiosk.command_line import say_answer as _print
+from kiosk.command_line import settings_of as _settings
+from kiosk.command_records import add_commands as add_record_commands
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
 
     shared(add("doctor", _doctor, "what is connected, configured and healthy, and what to do"), "config", "state", "json")
-    shared(add("verify", _verify, "prove that the journal is whole"), "state", "json")
-    replay = shared(add("replay", _replay, "where every child was at a moment, from the journal"), "config", "state", "json")
-    replay.add_argument("--at", required=True, metavar="ISO", help="local date and time, such as 2026-11-23T17:42")
+    add_record_commands(add)
     bench = shared(add("bench", _bench, "measure against the limits of this machine"), "json")
     bench.add_argument("name", nargs="?", help="one measurement only")
     bench.add_argument("--runs", type=int, default=5)
@@ -98,27 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def shared(command: argparse.ArgumentParser, *names: str) -> argparse.ArgumentParser:
-    """The options that many commands have, with the same words."""
-    if "config" in names:
-        command.add_argument("--config", type=Path, required=True, metavar="DIR", help="settings folder")
-    if "state" in names:
-        command.add_argument("--state", type=Path, required=True, metavar="DIR", help="state folder of this gate")
-    if "json" in names:
-        command.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    return command
-
-
 # --- running ---------------------------------------------------------------------------------------
-
-
-def _settings(folder: Path, site: Path | None = None) -> Any:
-    from kiosk.settings import SettingsError, load
-
-    try:
-        return load(folder, site_file=site)
-    except SettingsError as error:
-        raise Stop(str(error)) from error
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -180,21 +150,6 @@ def _policy(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _verify(options: argparse.Namespace) -> int:
-    from kiosk.journal import FILE_NAME, JournalDamaged, verify
-
-    try:
-        found = verify(options.state / FILE_NAME)
-    except JournalDamaged as error:
-        raise Stop(str(error), NOT_FINE) from error
-    bad = found.first_bad
-    words = f"{found.entries} entries in {found.incarnations} incarnations: whole"
-    if bad:
-        words = f"first bad entry: node {bad['node']}, incarnation {bad['incarnation']}, seq {bad['seq']}: {bad['why']}"
-    _print(options, asdict(found), words)
-    return FINE if found.ok else NOT_FINE
-
-
 def _doctor(options: argparse.Namespace) -> int:
     from kiosk.doctor import examine
     from kiosk.notices.looking import examine_notices
@@ -204,19 +159,6 @@ def _doctor(options: argparse.Namespace) -> int:
     report = examine(devices, options.state, more=examine_notices(settings, options.state))
     _print(options, report.as_json(), report.as_text())
     return FINE if report.ok else NOT_FINE
-
-
-def _replay(options: argparse.Namespace) -> int:
-    from kiosk.replaying import ReplayError, replay
-
-    settings = _settings(options.config)
-    try:
-        found = replay(settings, options.state, options.at)
-    except ReplayError as error:
-        raise Stop(str(error)) from error
-    lines = [f"{c['child']}\t{c['place']}\t{c['custodian']}\t{c['collection']}" for c in found["children"]]
-    _print(options, found, "\n".join([found["at"], *lines, *(f"open: {case}" for case in found["open_cases"])]))
-    return FINE
 
 
 # --- people, keys, figures -----------------------------------------------------------------------------
@@ -278,13 +220,6 @@ def _diagram(options: argparse.Namespace) -> int:
 
     print(mermaid())
     return FINE
-
-
-def _print(options: argparse.Namespace, document: Any, words: str) -> None:
-    if options.json:
-        print(json.dumps(document, ensure_ascii=False, default=str))
-    elif words:
-        print(words)
 
 
 if __name__ == "__main__":

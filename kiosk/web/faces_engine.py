@@ -34,7 +34,7 @@ def environment(lang: Lang) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters.update(clock=form.clock, dom_id=dom_id, js=json_attribute)
+    env.filters.update(clock=form.clock, clock_s=form.clock_s, clock_on=form.clock_on, dom_id=dom_id, js=json_attribute)
     env.filters["day"] = lambda ms: form.day(ms, lang)
     env.filters["minutes"] = form.minutes
     env.globals.update(

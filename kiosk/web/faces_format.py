@@ -30,6 +30,16 @@ def clock(ms: int | None) -> str:
     return "–" if ms is None else local(ms).strftime("%H:%M")
 
 
+def clock_s(ms: int | None) -> str:
+    """17:42:05, where the second matters."""
+    return "–" if ms is None else local(ms).strftime("%H:%M:%S")
+
+
+def clock_on(ms: int | None, date: str) -> str:
+    """17:42 on that date (YYYY-MM-DD), 11-22 17:42 on another."""
+    return clock(ms) if ms is None or local(ms).date().isoformat() == date else local(ms).strftime("%m-%d %H:%M")
+
+
 def day(ms: int, lang: Lang) -> str:
     """11月23日 星期一 / Mon 23 Nov."""
     at = local(ms)

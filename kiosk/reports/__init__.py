@@ -1,0 +1,1 @@
+"""Reports from the records, for people and for machines."""
