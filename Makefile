@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults wheel pictures clean
+.PHONY: help run test check bench faults wheel machines pictures clean
 
 help:  ## what one can do here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ bench: $(READY)  ## figures of this machine, as ratios to its limits
 
 faults: $(READY)  ## the long fault runs (500 kills, 100 power cuts)
 	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
+
+machines: $(READY)  ## 2,000 days of 60 steps at two gates: no child without exactly one custodian
+	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py
 
 pictures: $(READY) browser  ## the pictures of the README, from the browser tests
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser

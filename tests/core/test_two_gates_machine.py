@@ -1,0 +1,340 @@
+"""The promise with everything against it: two gates that hear of each other late, restarts, tablets that were offline,
+clocks that jump. `KIOSK_MACHINE=full` runs 2,000 days of 60 steps; the small run is part of every test run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from kiosk.core import child_steps, custody
+from kiosk.core import commands as c
+from kiosk.core.child import ChildState
+from kiosk.core.custody import Custody, Step
+from kiosk.core.entries import Entry
+from tests.support.custody_ledger import Ledger
+from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
+from tests.support.two_gates import NODES, TwoGates, morning_ms
+
+FULL = os.environ.get("KIOSK_MACHINE") == "full"
+DAY_END_MS = morning_ms() + 15 * 3_600_000  # the story stays within one day
+CHILDREN = [p.number for p in PUPILS]
+TAKERS = [s.number for s in STAFF]
+CHECKS = ("photo", "child_recognises", "call_back", "id_seen")
+
+node = st.sampled_from(NODES)
+child = st.sampled_from(CHILDREN)
+staff = st.sampled_from(TAKERS)
+index = st.integers(0, 30)
+some = st.lists(child, min_size=1, max_size=5, unique=True).map(tuple)
+why = st.sampled_from(["missing", "sick_room", "stays"])
+kinds = st.sampled_from(["to_session", "to_duty", "to_gatehouse"])
+answers = st.sampled_from(["all", "all", "one left out", "decline"])
+marks = st.sampled_from(["present", "absent_unexplained", "leave_sick"])
+
+
+def pick(found: list[Any], at: int) -> Any:
+    return found[at % len(found)] if found else None
+
+
+class TwoGatesMachine(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        # In memory where there is such a folder: the journal is the real one, the disk is not what is tested here.
+        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+        self.gates = TwoGates(self.folder, start_ms=morning_ms())
+        self.tablet: list[tuple[str, Any]] = []
+
+    # --- the world -----------------------------------------------------------------------------------
+
+    @rule(at=node, minutes=st.sampled_from([1, 5, 11, 16, 40, 500]))
+    def time_passes(self, at: str, minutes: int) -> None:
+        for name in NODES:
+            if self.gates.clock[name].now_ms() < DAY_END_MS:
+                self.gates.clock[name].advance(minutes * 60_000)
+        self.gates.press(at, c.Tick())
+
+    @rule(at=node, seconds=st.sampled_from([-400, -30, 3, 200]))
+    def clock_steps(self, at: str, seconds: int) -> None:
+        self.gates.clock[at].advance(seconds * 1000)
+        self.gates.press(at, c.Tick())
+
+    @rule(at=node, trusted=st.booleans())
+    def clock_is_doubted(self, at: str, trusted: bool) -> None:
+        self.gates.clock[at].distrust("" if trusted else "the battery is flat")
+        self.gates.press(at, c.Tick())
+
+    @rule(at=node)
+    def restart(self, at: str) -> None:
+        self.gates.press(at, c.Tick())
+        before = self.campus(at).fingerprint()
+        self.gates.restart(at)
+        assert self.campus(at).fingerprint() == before, "a restart must end in exactly the state before it"
+
+    @rule(source=node, at_most=st.sampled_from([1, 3, 1000]))
+    def link(self, source: str, at_most: int) -> None:
+        self.gates.deliver(source, NODES[1 - NODES.index(source)], at_most)
+
+    @rule(turn=index)
+    def tablet_is_back(self, turn: int) -> None:
+        """What was pressed while the tablet was offline arrives, long after it was meant, in any order."""
+        if self.tablet:
+            at, command = self.tablet.pop(turn % len(self.tablet))
+            self.gates.press(at, command)
+
+    def do(self, at: str, command: Any, offline: bool = False) -> None:
+        if offline:
+            self.tablet.append((at, command))
+            return
+        held = self.holders(at)
+        decision = self.gates.press(at, command)
+        if decision.outcome == "refused" and not decision.facts:
+            assert self.holders(at) == held, "a refused press changed who answers for a child"
+
+    def campus(self, at: str) -> Any:
+        return self.gates.gate[at].world.campus
+
+    def holders(self, at: str) -> dict[int, int]:
+        return {n: s.hold.custodian for n, s in self.campus(at).on_campus()}
+
+    def held_by_one(self, at: str, turn: int) -> tuple[int, tuple[int, ...]]:
+        """A custodian and the children that this one holds and has offered to nobody."""
+        held: dict[int, list[int]] = {}
+        for n, s in self.campus(at).on_campus():
+            if not s.hold.handover:
+                held.setdefault(s.hold.custodian, []).append(n)
+        found = pick(sorted(held.items()), turn)
+        return (found[0], tuple(found[1])) if found else (0, ())
+
+    # --- children and gates ----------------------------------------------------------------------------
+
+    @rule(n=child, at=node)
+    def arrives(self, n: int, at: str) -> None:
+        self.do(at, c.Read(access_point=f"{at}-in", scheme="uid", value=uid_of(n)))
+
+    @rule(n=st.sampled_from([*CHILDREN, *[x.number for x in COLLECTORS]]), at=node, kind=st.sampled_from(["in", "out"]))
+    def taps(self, n: int, at: str, kind: str) -> None:
+        self.do(at, c.Read(access_point=f"{at}-{kind}", scheme="uid", value=uid_of(n)))
+
+    @rule(n=child, room=st.sampled_from(["room-201", "room-art", "room-201-exit"]))
+    def at_a_room(self, n: int, room: str) -> None:
+        self.do("east", c.Read(access_point=room, scheme="uid", value=uid_of(n)))
+
+    @rule(at=node, children=some, turn=index, by=st.sampled_from([130, 140]), offline=st.booleans())
+    def release(self, at: str, children: tuple[int, ...], turn: int, by: int, offline: bool) -> None:
+        adult = pick([x.number for x in COLLECTORS], turn)
+        self.do(at, self.release_of(at, children[:2], adult, by), offline)
+
+    @rule(at=node, pair=st.sampled_from([(1, 201), (2, 201), (5, 206), (6, 209)]), both=st.booleans(), undo=st.booleans())
+    def collected(self, at: str, pair: tuple[int, int], both: bool, undo: bool) -> None:
+        """By the right adult; sometimes at both gates, before one hears of the other; sometimes taken back."""
+        for where in NODES if both else (at,):
+            self.do(where, self.release_of(where, (pair[0],), pair[1], 130))
+            released = self.campus(where).child(pair[0]).released_entry
+            if undo and released is not None:
+                self.do(where, c.UndoRelease(release=str(released.id), by=130))
+
+    def release_of(self, at: str, children: tuple[int, ...], adult: int, by: int) -> c.Release:
+        second = 140 if by == 130 else 130
+        return c.Release(
+            children=children, collector=adult, access_point=f"{at}-out", by=by, verified=CHECKS, second=second
+        )
+
+    @rule(at=node, n=child, by=st.sampled_from([130, 140]))
+    def exceptional(self, at: str, n: int, by: int) -> None:
+        self.do(at, c.ReleaseExceptionally(
+            child=n, access_point=f"{at}-out", by=by, second=140 if by == 130 else 130, name="姑妈", relation="姑母",
+            id_type="id_card", id_last4="123X", reason="父母都在外地", verified=CHECKS,
+        ))  # fmt: skip
+
+    @rule(at=node, n=child)
+    def let_go(self, at: str, n: int) -> None:
+        self.do(at, c.LetGo(child=n, access_point=f"{at}-out", by=130))
+
+    @rule(at=node, turn=index, by=st.sampled_from([130, 140]), offline=st.booleans())
+    def undo(self, at: str, turn: int, by: int, offline: bool) -> None:
+        released = [s.released_entry for s in self.campus(at).children.values() if s.released_entry is not None]
+        entry = pick(released, turn)
+        if entry is not None:
+            self.do(at, c.UndoRelease(release=str(entry.id), by=entry.body.get("guard", by)), offline)
+
+    @rule(at=node, n=child, what=st.sampled_from(["left_unrecorded", "never_arrived", "not_released"]), second=staff)
+    def correct(self, at: str, n: int, what: str, second: int) -> None:
+        self.do(at, c.Correct(child=n, what=what, by=140, second=second, note="看了监控"))
+
+    # --- handover ---------------------------------------------------------------------------------------
+
+    @rule(at=node, turn=index, taker=staff, kind=kinds, offline=st.booleans())
+    def offer(self, at: str, turn: int, taker: int, kind: str, offline: bool) -> None:
+        giver, children = self.held_by_one(at, turn)
+        if children:
+            self.do(at, c.Offer(kind=kind, children=children, taker=taker, place="201", by=giver), offline)
+
+    @rule(at=node, turn=index, answer=answers, reason=why, offline=st.booleans())
+    def answer(self, at: str, turn: int, answer: str, reason: str, offline: bool) -> None:
+        found = pick(self.campus(at).open_offers(), turn)
+        if found is None:
+            return
+        children = self.campus(at).open_children(found)
+        if answer == "decline":
+            self.do(at, c.Decline(handover=found.id, by=found.taker), offline)
+            return
+        left = {children[0]: reason} if answer == "one left out" else {}
+        self.do(at, c.Accept(handover=found.id, counted=len(children) - len(left), by=found.taker, exceptions=left), offline)
+
+    @rule(at=node, roster=st.sampled_from(["session:S1", "session:S2", "class:primary-2022-1"]), by=staff)
+    def take_group(self, at: str, roster: str, by: int) -> None:
+        told = self.gates.press(at, c.TakeGroup(roster=roster, counted=-1, by=by))
+        if told.reason == "count_differs":
+            self.do(at, c.TakeGroup(roster=roster, counted=told.detail["expected"], by=by))
+
+    @rule(at=node, n=child, mark=marks, by=staff, offline=st.booleans())
+    def roll(self, at: str, n: int, mark: str, by: int, offline: bool) -> None:
+        self.do(at, c.CallRoll(roster="class:primary-2022-1", marks={n: mark}, by=by), offline)
+
+    @rule(at=node, turn=index, escort=st.booleans(), reason=why, leave_one=st.booleans())
+    def sets_out(self, at: str, turn: int, escort: bool, reason: str, leave_one: bool) -> None:
+        teacher, children = self.held_by_one(at, turn)
+        if not children:
+            return
+        left = {children[0]: reason} if leave_one else {}
+        counted = len(children) - len(left)
+        if escort:
+            self.do(at, c.StartEscort(children=children, gate=at, counted=counted, by=teacher, exceptions=left))
+        else:
+            self.do(at, c.TakeOut(children=children, venue="少年宫", counted=counted, by=teacher, exceptions=left))
+
+    @rule(at=node, turn=index, leave_one=st.booleans(), reason=why, offline=st.booleans())
+    def gets_there(self, at: str, turn: int, leave_one: bool, reason: str, offline: bool) -> None:
+        campus = self.campus(at)
+        under_way = pick([*campus.escorts(), *campus.groups()], turn)
+        if under_way is None:
+            return
+        here = [n for n in under_way.children if under_way.id in (campus.child(n).escort, campus.child(n).group)]
+        left = {here[0]: reason} if leave_one and here else {}
+        counted = len(here) - len(left)
+        if under_way in campus.escorts():
+            self.do(at, c.EndEscort(escort=under_way.id, counted=counted, by=under_way.teacher, exceptions=left), offline)
+        else:
+            self.do(at, c.BringBack(group=under_way.id, counted=counted, by=under_way.teacher, exceptions=left), offline)
+
+    @rule(at=node, taker=st.sampled_from([130, 131, 140]), by=st.sampled_from([130, 131, 140]), answer=st.sampled_from("adn"))
+    def watch(self, at: str, taker: int, by: int, answer: str) -> None:
+        self.do(at, c.OfferShift(gate=at, taker=taker, by=by))
+        found = pick(self.campus(at).open_shifts(), 0)
+        if found is not None and answer == "a":
+            offer = self.campus(at).offers.get(found.handover)
+            held = self.campus(at).open_children(offer) if offer else ()
+            self.do(at, c.AcceptShift(shift=found.id, counted=len(held), by=found.taker))
+        elif found is not None and answer == "d":
+            self.do(at, c.DeclineShift(shift=found.id, by=found.taker))
+
+    # --- searches and the end ------------------------------------------------------------------------------
+
+    @rule(at=node, n=child, press=st.sampled_from([c.OpenLocate, c.Located, c.DeclareIncident]))
+    def search(self, at: str, n: int, press: Any) -> None:
+        self.do(at, press(child=n, by=140, place="操场") if press is c.Located else press(child=n, by=140))
+
+    @rule(at=node)
+    def clear(self, at: str) -> None:
+        held = [n for n, s in self.campus(at).on_campus() if not s.dormitory]
+        decision = self.gates.press(at, c.ClearCampus(by=140))
+        assert not (held and decision.outcome == "granted"), "the day was closed over a child in custody"
+
+    # --- what must hold at every moment ------------------------------------------------------------------------
+
+    @invariant()
+    def every_child_has_exactly_one_named_custodian_and_the_ledger_agrees(self) -> None:
+        if not hasattr(self, "gates"):
+            return
+        for at in NODES:
+            ledger, campus = Ledger(self.gates.known(at)), self.campus(at)
+            assert self.holders(at) == ledger.held, f"{at}: the fold and the ledger name different custodians"
+            for n, state in campus.children.items():
+                _one_custodian(n, state)
+                assert len(state.conflicts) == ledger.misfits[n], (at, n, state.conflicts)
+
+    def teardown(self) -> None:
+        """In the end everybody has heard of everything, and both gates tell the same story."""
+        if not hasattr(self, "gates"):
+            return
+        try:
+            for source, to in (("east", "south"), ("south", "east")):
+                self.gates.deliver(source, to)
+            east, south = (self.campus(at).fingerprint() for at in NODES)
+            assert east == south, "two gates with the same facts tell different stories"
+        finally:
+            self.gates.close()
+            shutil.rmtree(self.folder)
+
+
+def _one_custodian(n: int, state: ChildState) -> None:
+    hold = state.hold
+    assert hold.live == (hold.custodian in TAKERS), (n, hold)
+    assert (hold.custody is Custody.OFFERED) == bool(hold.handover), (n, hold)
+
+
+_CHECKED = settings(
+    max_examples=2_000 if FULL else 100, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TwoGatesMachine.TestCase.settings = _CHECKED
+TestTwoGates = TwoGatesMachine.TestCase
+if FULL:
+    TestTwoGates = pytest.mark.timeout(7200)(TestTwoGates)
+
+
+# --- the machine is no decoration: faults that are planted in the tables are found ---------------------------------
+
+
+def _a_child_that_is_declined_is_let_go() -> Mapping[Any, Any]:
+    return {**custody.CUSTODY, Custody.OFFERED: {**custody.CUSTODY[Custody.OFFERED], Step.DECLINE: Custody.ENDED}}
+
+
+def _a_second_release_goes_through() -> Mapping[Any, Any]:
+    return {**custody.CUSTODY, Custody.ENDED: {**custody.CUSTODY[Custody.ENDED], Step.RELEASE: Custody.ENDED}}
+
+
+def _an_arrival_takes_a_held_child_over() -> Mapping[Any, Any]:
+    return {**custody.CUSTODY, Custody.HELD: {**custody.CUSTODY[Custody.HELD], Step.BEGIN: Custody.HELD}}
+
+
+def _an_undone_release_holds_nobody() -> Mapping[Any, Any]:
+    return {**custody.CUSTODY, Custody.ENDED: {Step.BEGIN: Custody.HELD, Step.UNDO: Custody.OUT}}
+
+
+def _hunt() -> None:
+    found = settings(_CHECKED, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
+    run_state_machine_as_test(TwoGatesMachine, settings=found)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        _a_child_that_is_declined_is_let_go, _a_second_release_goes_through, _an_arrival_takes_a_held_child_over,
+        _an_undone_release_holds_nobody,
+    ],
+)  # fmt: skip
+def test_a_fault_planted_in_the_custody_table_is_found(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custody, "CUSTODY", MappingProxyType(fault()))
+    with pytest.raises(AssertionError):
+        _hunt()
+
+
+def test_a_fault_planted_in_the_table_of_facts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The acceptance of a handover that forgets to move the child."""
+
+    def forgets(state: ChildState, n: int, entry: Entry) -> None:
+        state.hold = custody.step(state.hold, Step.LAPSE, handover=entry.body["handover"])
+
+    monkeypatch.setitem(child_steps.CHILD_STEPS, "handover_accepted", forgets)
+    with pytest.raises(AssertionError):
+        _hunt()

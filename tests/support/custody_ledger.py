@@ -1,0 +1,100 @@
+"""Who answers for whom, told a second time: a plain ledger that knows no table of the product.
+
+It reads entries in their order and keeps one name per child. What does not fit is counted, never guessed at. A state machine
+holds the product's fold against it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from kiosk.core.entries import Entry
+
+PRESENT = ("present", "late")
+
+
+class Ledger:
+    """`held`: child -> custodian. `misfits`: child -> how many facts could not be right. `gaps`: what must never be."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.held: dict[int, int] = {}
+        self.offered: dict[int, str] = {}
+        self.last_release: dict[int, str] = {}
+        self.misfits: Counter[int] = Counter()
+        for entry in sorted(entries, key=lambda e: e.order):
+            for child in _children(entry):
+                self._read(child, entry)
+
+    def _read(self, child: int, entry: Entry) -> None:
+        body, kind = entry.body, entry.kind
+        holder = self.held.get(child, 0)
+        if kind == "arrived":
+            self._begin(child, body["custodian"], fits=not holder)
+            self.last_release.pop(child, None) if not holder else None
+        elif kind == "session_entered":
+            self._begin(child, body["custodian"], fits=not holder, quiet=True)
+        elif kind in ("located", "mustered") or (kind == "roll_called" and dict(map(tuple, body["marks"]))[child] in PRESENT):
+            self._begin(child, body["by"], fits=not holder, quiet=True)
+        elif kind == "handover_offered":
+            fits = bool(holder) and holder == body["giver"] and child not in self.offered
+            self._mark(child, fits)
+            if fits:
+                self.offered[child] = str(entry.id)
+        elif kind in ("handover_accepted", "handover_declined", "handover_lapsed"):
+            fits = bool(holder) and self.offered.get(child) == body["handover"]
+            self._mark(child, fits)
+            if fits:
+                del self.offered[child]
+                self.held[child] = body["taker"] if kind == "handover_accepted" else holder
+        else:
+            self._ending(child, entry, holder)
+
+    def _ending(self, child: int, entry: Entry, holder: int) -> None:
+        body, kind = entry.body, entry.kind
+        ends = kind == "released" or (kind == "correction" and body["what"] != "not_released")
+        resumes = kind == "release_undone" or (kind == "correction" and body["what"] == "not_released")
+        if ends:
+            self._mark(child, bool(holder))
+            self.held.pop(child, None)
+            self.offered.pop(child, None)
+            if kind == "released" or holder:
+                self.last_release.setdefault(child, str(entry.id))
+                if holder:
+                    self.last_release[child] = str(entry.id)
+        elif resumes:
+            fits = not holder and child in self.last_release
+            if kind == "release_undone":
+                fits = fits and self.last_release[child] == body["release"]
+            self._mark(child, fits)
+            if fits:
+                self.held[child] = body["custodian"]
+                del self.last_release[child]
+
+    def _begin(self, child: int, custodian: int, *, fits: bool, quiet: bool = False) -> None:
+        if fits:
+            self.held[child] = custodian
+        elif not quiet:
+            self.misfits[child] += 1
+
+    def _mark(self, child: int, fits: bool) -> None:
+        if not fits:
+            self.misfits[child] += 1
+
+
+_MOVING = {
+    "arrived", "session_entered", "located", "mustered", "roll_called", "handover_offered", "handover_accepted",
+    "handover_declined", "handover_lapsed", "released", "release_undone", "correction",
+}  # fmt: skip
+
+
+def _children(entry: Entry) -> Iterator[int]:
+    if entry.kind not in _MOVING:
+        return
+    body = entry.body
+    if entry.kind == "roll_called":
+        yield from dict.fromkeys(child for child, _ in body["marks"])
+    elif "child" in body:
+        yield body["child"]
+    else:
+        yield from dict.fromkeys(body.get("children", ()))

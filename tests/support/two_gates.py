@@ -1,0 +1,83 @@
+"""Two gates of the small school in one thread: real decisions and real journals, a link that brings what it is told to.
+
+No thread runs, so that a state machine owns the order of everything: a press is one turn of that gate's loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kiosk.clock import FixedClock
+from kiosk.controller import Controller
+from kiosk.core import commands as c
+from kiosk.core.decisions import Decision
+from kiosk.core.entries import Entry, Sealed, decode
+from kiosk.opening import open_gate
+from kiosk.settings import load
+from tests.support.people import small_school
+from tests.support.school import CONFIG, ZONE
+
+NODES = ("east", "south")
+
+
+class TwoGates:
+    """`press` gives a command to one gate. `deliver` brings one gate's entries to the other, in the order of writing."""
+
+    def __init__(self, folder: Path, *, start_ms: int) -> None:
+        self.folder = folder
+        self.clock = {node: FixedClock(start_ms) for node in NODES}
+        self.heard: dict[str, list[Sealed]] = {node: [] for node in NODES}
+        self.gate: dict[str, Controller] = {}
+        for node in NODES:
+            self._open(node)
+
+    def _open(self, node: str) -> None:
+        base = load(CONFIG)
+        gates = {key: gate for key, gate in base.rules.gates.items() if key == node}
+        rules = replace(base.rules, node=node, gates=gates)
+        settings = replace(base, site=replace(base.site, node=node), rules=rules)
+        self.gate[node] = open_gate(
+            settings=settings, directory=small_school(), state=self.folder / node, clock=self.clock[node]
+        )
+
+    def press(self, node: str, command: Any) -> Decision:
+        gate, answers = self.gate[node], list[Any]()
+        gate.submit(command, answers.append)
+        gate.turn(gate.inbox.take_all(0))
+        decision: Decision = answers[0].decision
+        return decision
+
+    def restart(self, node: str) -> None:
+        """The power goes: what the link had brought is still on the disk of the agent, and is folded again."""
+        self.gate[node].journal.close()
+        self._open(node)
+        if self.heard[node]:
+            self.press(node, c.PeerEntries(sealed=tuple(self.heard[node])))
+
+    def own(self, node: str) -> list[Sealed]:
+        """Everything that a gate wrote, over all its starts."""
+        rows = self.gate[node].journal._db.execute("SELECT raw, hash FROM entries ORDER BY boot, seq")
+        return [Sealed(decode(raw), raw, bytes(hash_)) for raw, hash_ in rows]
+
+    def deliver(self, source: str, to: str, at_most: int = 10_000) -> None:
+        known = {one.entry.id for one in self.heard[to]}
+        new = [one for one in self.own(source) if one.entry.id not in known][:at_most]
+        if new:
+            self.heard[to] += new
+            self.press(to, c.PeerEntries(sealed=tuple(new)))
+
+    def known(self, node: str) -> list[Entry]:
+        """Every entry that a gate's state is folded from."""
+        return [one.entry for one in (*self.own(node), *self.heard[node])]
+
+    def close(self) -> None:
+        for gate in self.gate.values():
+            gate.journal.close()
+
+
+def morning_ms() -> int:
+    from datetime import datetime
+
+    return int(datetime(2026, 11, 23, 7, 40, tzinfo=ZONE).timestamp() * 1000)
