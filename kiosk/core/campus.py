@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from kiosk.core.campus_parts import (
@@ -32,6 +33,7 @@ from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
 from kiosk.core.child import ChildState, Conflict
 from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step
 from kiosk.core.entries import Entry, EntryId, Kind
+from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
 
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
@@ -49,6 +51,7 @@ class Campus:
         self.alarms: dict[str, Alarm] = {}
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
+        self.passes = PassBook()
         self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
         self.departures: dict[str, Escort] = {}
         self.escort_ends: dict[str, tuple[int, tuple[tuple[int, str], ...]]] = {}  # escort -> (at_ms, not counted)
@@ -152,7 +155,7 @@ class Campus:
     def _tables(self) -> tuple[dict[str, Any], ...]:
         return (
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
-            self.shift_offers, self.shift_ends, self.incidents, self.incident_ends,
+            self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(),
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -204,6 +207,7 @@ class Campus:
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
+        self.passes.forget_before(at_ms, datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat())
         self._forget_ended(self.departures, self.escort_ends, {k: end[0] for k, end in self.escort_ends.items()}, at_ms)
         self._forget_ended(self.groups_out, self.group_ends, dict(self.group_ends), at_ms)
         self._forget_ended(self.shift_offers, self.shift_ends, dict(self.shift_ends), at_ms)
@@ -270,4 +274,5 @@ class _Seen:
 
 _BLANK = ChildState()
 
-STANDING_KINDS = frozenset({Kind.CARD_LOST})  # facts that outlive the day and are read again at every start
+# Facts that outlive the day and are read again at every start.
+STANDING_KINDS = frozenset({Kind.CARD_LOST, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED})

@@ -37,7 +37,7 @@ class OpenOffer(NamedTuple):
 
 
 class Alarm(NamedTuple):
-    """Silent, for the duty leader. kind: restricted_person, lost_card."""
+    """Silent, for the duty leader. kind: restricted_person, lost_card, exceptional_release, duress. person: 0 for a delegate."""
 
     case: str
     kind: str
@@ -56,6 +56,7 @@ class Answered(NamedTuple):
     reason: str
     child: int
     person: int
+    adult: bool = False  # with a delegate's pass
 
 
 class Emergency(NamedTuple):

@@ -56,19 +56,46 @@ def _request_closed(campus: Campus, entry: Entry) -> None:
         campus.requests.pop(key, None)
 
 
+def _pickup_asked(campus: Campus, entry: Entry) -> None:
+    _request_opened(campus, entry)
+    if entry.body.get("pass_id"):
+        campus.passes.show(entry)
+
+
+def _released(campus: Campus, entry: Entry) -> None:
+    _request_closed(campus, entry)
+    if entry.body.get("pass_id"):
+        campus.passes.use(entry)
+
+
+def _release_undone(campus: Campus, entry: Entry) -> None:
+    if entry.body.get("release"):
+        campus.passes.undo(entry)
+
+
+def _delegate_registered(campus: Campus, entry: Entry) -> None:
+    campus.passes.register(entry)
+
+
+def _delegate_revoked(campus: Campus, entry: Entry) -> None:
+    campus.passes.revoke(entry)
+
+
 def read_answered(campus: Campus, entry: Entry) -> None:
     body = entry.body
     outcome, reason = body.get("outcome", "granted"), body.get("reason", "")
-    said = Answered(entry.order, entry.at_ms, outcome, reason, body.get("child", 0), body.get("person", 0))
+    by_pass = body.get("queue") == "pass"
+    said = Answered(entry.order, entry.at_ms, outcome, reason, body.get("child", 0), body.get("person", 0), by_pass)
     key = (body.get("access_point", ""), body["nonce"])
     campus.answered[key] = min(said, campus.answered.get(key, said))
 
 
 def alarm_raised(campus: Campus, entry: Entry) -> None:
     body, case = entry.body, f"alarm:{entry.id}"
-    person = body.get("person") or body.get("collector") or body.get("child") or 0
-    children = tuple(body.get("candidates") or body.get("children") or ())
-    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, body.get("access_point", ""))
+    person = body.get("person") or body.get("collector") or body.get("staff") or body.get("child") or 0
+    children = tuple(body.get("candidates") or body.get("children") or ([body["child"]] if body.get("child") else ()))
+    place = body.get("access_point") or body.get("where", "")
+    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, place)
 
 
 def _case_closed(campus: Campus, entry: Entry) -> None:
@@ -155,7 +182,7 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
 
 CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.HANDOVER_OFFERED: _offer_opened,
-    Kind.PICKUP_REQUESTED: _request_opened,
+    Kind.PICKUP_REQUESTED: _pickup_asked,
     Kind.READ_REFUSED: _request_opened,
     Kind.IDENTITY_CLAIMED: _request_opened,
     Kind.IDENTITY_DECLINED: _request_closed,
@@ -164,7 +191,11 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.ARRIVED: _request_closed,
     Kind.SESSION_ENTERED: _request_closed,
     Kind.SEEN: _request_closed,
-    Kind.RELEASED: _request_closed,
+    Kind.RELEASED: _released,
+    Kind.RELEASE_UNDONE: _release_undone,
+    Kind.CORRECTION: _release_undone,
+    Kind.DELEGATE_REGISTERED: _delegate_registered,
+    Kind.DELEGATE_REVOKED: _delegate_revoked,
     Kind.CASE_CLOSED: _case_closed,
     Kind.HANDOVER_LAPSED: _went_back,
     Kind.HANDOVER_DECLINED: _went_back,

@@ -89,6 +89,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     child/person: who the answer is about, for the screens. room: where to go instead.
     open_door: whether the access point's relay is pulsed. alarm: silent, to the duty leader.
+    adult: somebody with a delegate's pass was read, who has no number; bystanders see what every adult sees.
     topics: which live pages look different now.
     """
 
@@ -101,6 +102,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     room: str = ""
     open_door: bool = False
     alarm: bool = False
+    adult: bool = False
     detail: dict[str, Any] = {}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kiosk.core import passes
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -33,7 +34,7 @@ def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
     if before is not None:
         return Decision(
             outcome=Outcome(before.outcome), reason=Reason(before.reason), access_point=read.access_point,
-            child=before.child or None, person=before.person or None,
+            child=before.child or None, person=before.person or None, adult=before.adult,
         )  # fmt: skip
     decision = _decide(read, world, now_ms, trusted)
     named = tuple(Fact(fact.kind, {**fact.body, "nonce": read.nonce}, fact.note) for fact in decision.facts)
@@ -47,6 +48,8 @@ def _decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
         return Decision(
             outcome=Outcome.REFUSED, reason=Reason.NO_SUCH_ACCESS_POINT, access_point=read.access_point
         )
+    if passes.is_pass(read.value):  # by a scanner that says "qr", or one that types like a keyboard
+        return passes.decide(read, point, world, now_ms, trusted)
     holders, uid = identify(read, world)
     if read.random_uid or not holders:
         return _unknown(read, world, point)

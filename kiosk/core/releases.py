@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.core import commands as c
+from kiosk.core import passes
 from kiosk.core.acts import done, refused
+from kiosk.core.campus_parts import Request
 from kiosk.core.child import ENDING_CORRECTIONS
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -87,12 +89,7 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
         return refused(Reason.NO_SUCH_ACCESS_POINT)
     if not command.children:
         return refused(Reason.NO_SUCH_PERSON)
-    verdicts = {
-        child: may_collect(
-            world, child=child, collector=command.collector, gate=point.gate, now_ms=now_ms, trusted=trusted
-        )
-        for child in dict.fromkeys(command.children)
-    }
+    verdicts = {c: _verdict(command, c, point.gate, world, now_ms, trusted) for c in dict.fromkeys(command.children)}
     for child, verdict in verdicts.items():
         problem = _unmet(command, verdict, world)
         if problem is not None:
@@ -110,6 +107,12 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
     )  # fmt: skip
 
 
+def _verdict(command: c.Release, child: int, gate: str, world: World, now_ms: int, trusted: bool) -> Verdict:
+    if command.pass_id:
+        return passes.for_release(world, command.pass_id, child, gate=gate, now_ms=now_ms, trusted=trusted)
+    return may_collect(world, child=child, collector=command.collector, gate=gate, now_ms=now_ms, trusted=trusted)
+
+
 def _not_released(command: c.Release, child: int, reason: Reason, world: World) -> Fact:
     """A refusal is a fact: who tried to take which child, and who said no. The queue keeps the adult."""
     body: dict[str, Any] = {
@@ -120,14 +123,17 @@ def _not_released(command: c.Release, child: int, reason: Reason, world: World) 
         "guard": command.by,
         "day": world.day,
     }
+    if command.pass_id:
+        body["pass_id"] = command.pass_id
     if reason is Reason.COLLECTOR_RESTRICTED:
         body["alarm"] = "restricted_person"
     return Fact(Kind.PICKUP_REFUSED, body)
 
 
 def _verified(command: c.Release, world: World) -> frozenset[str]:
-    """What was really done: pressing release says that the photo was looked at; a second person must exist."""
-    done_checks = {PHOTO, *command.verified} - {SECOND_PERSON}
+    """What was really done: pressing release says that the photo was looked at, where one is on file (a delegate has
+    none); a second person must exist."""
+    done_checks = {*command.verified, *(() if command.pass_id else (PHOTO,))} - {SECOND_PERSON}
     second = world.directory.staff.get(command.second) if command.second is not None else None
     if second is not None and second.number != command.by:
         done_checks.add(SECOND_PERSON)
@@ -140,7 +146,7 @@ def _unmet(command: c.Release, verdict: Verdict, world: World) -> Reason | None:
     missing = set(verdict.needs) - _verified(command, world)
     if not missing:
         return None
-    if verdict.reason in (Reason.COLLECTOR_PRESENT, Reason.LEAVE_SLIP):
+    if verdict.reason in (Reason.COLLECTOR_PRESENT, Reason.PASS_PRESENT, Reason.LEAVE_SLIP):
         return Reason.SECOND_PERSON_NEEDED if missing == {SECOND_PERSON} else Reason.IDENTITY_UNCONFIRMED
     return verdict.reason
 
@@ -151,13 +157,13 @@ def _released(command: c.Release, child: int, verdict: Verdict, world: World) ->
     open_requests = [
         r.id
         for r in world.campus.requests.values()
-        if r.person == command.collector or (r.kind in ("child", "claim") and r.person == child)
+        if _same_adult(command, r) or (r.kind in ("child", "claim") and r.person == child)
     ]
     body: dict[str, Any] = {
         "child": child,
         "collector": command.collector,
         "relation": verdict.relation,
-        "mode": "slip" if slip else "collected",
+        "mode": "delegate" if command.pass_id else "slip" if slip else "collected",
         "access_point": command.access_point,
         "reason": (Reason.LEAVE_SLIP if slip else Reason.COLLECTED).value,
         "verified": sorted(_verified(command, world)),
@@ -168,7 +174,22 @@ def _released(command: c.Release, child: int, verdict: Verdict, world: World) ->
     }
     if command.second is not None:
         body["second"] = command.second
-    return Fact(Kind.RELEASED, body, command.reason)
+    if command.pass_id:
+        facts = world.campus.passes.facts(command.pass_id)
+        body |= {"pass_id": command.pass_id, "id_last4": facts.id_last4 if facts else ""}
+    return Fact(Kind.RELEASED, body | _duress(command), command.reason)
+
+
+def _same_adult(command: c.Release, request: Request) -> bool:
+    """Whether that place in the queue is of the adult who takes the child now."""
+    if command.pass_id:
+        return request.kind == "pass" and request.pass_id == command.pass_id
+    return request.kind == "collector" and request.person == command.collector
+
+
+def _duress(command: c.Release | c.LetGo | c.ReleaseExceptionally) -> dict[str, str]:
+    """Whoever pressed was threatened: the fact says so, and the duty leader learns which child it is about."""
+    return {"flag": "duress", "alarm": "duress"} if command.duress else {}
 
 
 def refuse_pickup(command: c.RefusePickup, world: World, now_ms: int, trusted: bool) -> Decision:
