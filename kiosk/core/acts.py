@@ -53,6 +53,9 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.ReportCardLost: _ANY,
     c.DeclareEmergency: _ANY,
     c.EndEmergency: _LEADER,
+    c.Muster: _ANY,
+    c.VisitorIn: _GATE,
+    c.VisitorOut: _GATE,
     c.ClearCampus: _LEADER,
 }
 
@@ -78,7 +81,7 @@ def done(*facts: Fact, reason: Reason = Reason.DONE, **more: Any) -> Decision:
     return Decision(outcome=Outcome.GRANTED, reason=reason, facts=facts, **more)
 
 
-# --- leave, cards, emergency -------------------------------------------------------------------------
+# --- leave, cards -------------------------------------------------------------------------
 
 
 def excuse(command: c.ExcuseAbsence, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -121,17 +124,6 @@ def card_lost(command: c.ReportCardLost, world: World, now_ms: int, trusted: boo
     if len(uids) != 1:
         return refused(Reason.UNKNOWN_CREDENTIAL if not uids else Reason.AMBIGUOUS_CREDENTIAL)
     return done(Fact(Kind.CARD_LOST, {"card": uids[0], "by": command.by, "day": world.day}))
-
-
-def declare_emergency(command: c.DeclareEmergency, world: World, now_ms: int, trusted: bool) -> Decision:
-    body = {"by": command.by, "drill": command.drill, "day": world.day}
-    return done(Fact(Kind.EMERGENCY_DECLARED, body), reason=Reason.EMERGENCY, open_door=True)
-
-
-def end_emergency(command: c.EndEmergency, world: World, now_ms: int, trusted: bool) -> Decision:
-    if world.campus.emergency is None:
-        return refused(Reason.NO_SUCH_CASE)
-    return done(Fact(Kind.EMERGENCY_ENDED, {"by": command.by, "day": world.day}))
 
 
 # --- cases and the end of the day ----------------------------------------------------------------------

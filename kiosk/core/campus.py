@@ -20,14 +20,17 @@ from kiosk.core.campus_parts import (
     Answered,
     Cleared,
     Emergency,
+    EmergencyOver,
     Escort,
     GroupOut,
+    Mustered,
     OpenOffer,
     OpenShift,
     Order,
     Request,
     Returned,
     Shift,
+    Visit,
 )
 from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
 from kiosk.core.child import ChildState, Conflict
@@ -62,7 +65,12 @@ class Campus:
         self.shift_ends: dict[str, int] = {}  # offered shift -> at_ms of acceptance, refusal or lapse
         self.incidents: dict[str, tuple[int, int]] = {}  # case -> (child, at_ms)
         self.incident_ends: dict[str, int] = {}  # case -> at_ms
-        self.emergencies: list[tuple[Order, Emergency | None]] = []
+        self.emergency_log: list[tuple[Order, Emergency | EmergencyOver]] = []
+        self.emergencies: tuple[Emergency, ...] = ()  # made from that log, oldest first; the last one may still run
+        self.mustered: dict[str, tuple[Order, Mustered]] = {}  # "child:12", "staff:113", "visit:..." -> the last word
+        self.staff_seen: dict[int, tuple[Order, str]] = {}  # staff -> the day of the last sign-in
+        self.visits: dict[str, Visit] = {}
+        self.visit_ends: dict[str, tuple[int, int]] = {}  # visit -> (at_ms, by)
         self.last_cleared: tuple[Order, Cleared] | None = None
         self._logs: dict[int, list[tuple[Order, Entry]]] = {}
         self._seen: dict[str, _Seen] = {}
@@ -127,7 +135,17 @@ class Campus:
 
     @property
     def emergency(self) -> Emergency | None:
-        return self.emergencies[-1][1] if self.emergencies else None
+        """The one that runs, real or drill."""
+        last = self.emergencies[-1] if self.emergencies else None
+        return last if last is not None and not last.ended_ms else None
+
+    def open_visits(self) -> list[Visit]:
+        """Visitors who have not left."""
+        return [visit for key, visit in self.visits.items() if key not in self.visit_ends]
+
+    def entries_of(self, child: int, day: str) -> Iterator[Entry]:
+        """Every fact about a child on one day, oldest first."""
+        return (entry for _, entry in self._logs.get(child, ()) if entry.body.get("day", day) == day)
 
     @property
     def cleared(self) -> Cleared | None:
@@ -148,12 +166,13 @@ class Campus:
             tuple(sorted(self.answered.items())),
             tuple(sorted(self.lost_cards)),
             *(tuple(sorted(table.items())) for table in self._tables()),
-            self.emergency,
+            self.emergencies,
             self.cleared,
         )
 
-    def _tables(self) -> tuple[dict[str, Any], ...]:
+    def _tables(self) -> tuple[dict[Any, Any], ...]:
         return (
+            self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(),
         )  # fmt: skip
@@ -212,6 +231,10 @@ class Campus:
         self._forget_ended(self.groups_out, self.group_ends, dict(self.group_ends), at_ms)
         self._forget_ended(self.shift_offers, self.shift_ends, dict(self.shift_ends), at_ms)
         self._forget_ended(self.incidents, self.incident_ends, dict(self.incident_ends), at_ms)
+        self._forget_ended(self.visits, self.visit_ends, {k: end[0] for k, end in self.visit_ends.items()}, at_ms)
+        if all(one.ended_ms and one.ended_ms < at_ms for one in self.emergencies):
+            self.emergency_log, self.emergencies = [], ()
+            self.mustered = {key: word for key, word in self.mustered.items() if word[1].at_ms >= at_ms}
 
     @staticmethod
     def _forget_ended(begun: dict[str, Any], ends: dict[str, Any], ended_ms: dict[str, int], at_ms: int) -> None:

@@ -59,10 +59,67 @@ class Answered(NamedTuple):
     adult: bool = False  # with a delegate's pass
 
 
+class Listed(NamedTuple):
+    """A child as it stood when the on-site list was frozen. place: the venue, for a group outside."""
+
+    child: int
+    place: str
+    custodian: int
+    last_seen_ms: int
+
+
 class Emergency(NamedTuple):
+    """One emergency or drill with the list that was frozen when it was declared.
+
+    `order` is that of the first declaration: a check-off counts for it when it stands behind that. Two gates that declared
+    apart from each other have one emergency with both lists.
+    """
+
     since_ms: int
     drill: bool
     by: int
+    order: Order = (0, "", "", 0)
+    on_site: tuple[Listed, ...] = ()
+    outside: tuple[Listed, ...] = ()  # with a group and its teacher
+    staff: tuple[int, ...] = ()  # signed in that day, or answering for a child
+    visits: tuple[str, ...] = ()  # visitors not out
+    unseen: tuple[str, ...] = ()  # gates that were cut off from the one that declared: their part may be missing
+    ended_ms: int = 0  # 0 while it lasts
+    ended_by: int = 0
+    unaccounted: tuple[int, ...] = ()  # children, as recorded at the end
+
+
+class EmergencyOver(NamedTuple):
+    at_ms: int
+    by: int
+    unaccounted: tuple[int, ...]
+
+
+class Mustered(NamedTuple):
+    """The last word about one person at a muster point. present False: checked off by mistake."""
+
+    point: str
+    at_ms: int
+    by: int
+    drill: bool
+    present: bool
+
+
+class Visit(NamedTuple):
+    """A visitor let in at a gate. `note` is the digest of name, organisation and plate, which are erasable."""
+
+    id: str
+    gate: str
+    purpose: str
+    host: int  # staff number of the person visited, 0 for nobody in particular
+    id_type: str
+    id_last4: str
+    by: int
+    in_ms: int
+    day: str
+    note: str
+    out_ms: int = 0
+    out_by: int = 0
 
 
 class Cleared(NamedTuple):

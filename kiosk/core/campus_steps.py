@@ -5,7 +5,6 @@ Each must give the same state for every order in which the facts arrive.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from kiosk.core.campus_parts import (
     Alarm,
     Answered,
     Cleared,
-    Emergency,
     Escort,
     GroupOut,
     OpenOffer,
@@ -23,6 +21,7 @@ from kiosk.core.campus_parts import (
     Shift,
 )
 from kiosk.core.entries import Entry, Kind
+from kiosk.core.safety_steps import SAFETY_STEPS
 
 if TYPE_CHECKING:
     from kiosk.core.campus import Campus
@@ -168,13 +167,6 @@ def _ended(ends: dict[str, int], key: str, at_ms: int) -> None:
     ends[key] = min(at_ms, ends.get(key, at_ms))
 
 
-def _emergency(campus: Campus, entry: Entry) -> None:
-    body = entry.body
-    declared = entry.kind == Kind.EMERGENCY_DECLARED
-    what = Emergency(entry.at_ms, bool(body.get("drill")), body["by"]) if declared else None
-    insort(campus.emergencies, (entry.order, what), key=lambda item: item[0])
-
-
 def _campus_cleared(campus: Campus, entry: Entry) -> None:
     if campus.last_cleared is None or campus.last_cleared[0] < entry.order:
         campus.last_cleared = (entry.order, Cleared(entry.at_ms, entry.body["day"], entry.body["by"]))
@@ -209,7 +201,6 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.INCIDENT_DECLARED: _incident,
     Kind.INCIDENT_ENDED: _incident_over,
     Kind.CARD_LOST: _card_lost,
-    Kind.EMERGENCY_DECLARED: _emergency,
-    Kind.EMERGENCY_ENDED: _emergency,
     Kind.CAMPUS_CLEARED: _campus_cleared,
+    **SAFETY_STEPS,
 }

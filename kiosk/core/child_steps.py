@@ -250,9 +250,11 @@ def _incident(state: ChildState, child: int, entry: Entry) -> None:
 
 def _mustered(state: ChildState, child: int, entry: Entry) -> None:
     """Checked off at a muster point: the child is in front of somebody. Custody does not move. A drill moves nothing."""
-    if not entry.body.get("drill"):
-        _begin_if_out(state, child, entry, entry.body["by"])
+    body = entry.body
+    if not body.get("drill") and body.get("present", True):
+        _begin_if_out(state, child, entry, body["by"])
         _found(state, entry)
+        state.place = body["point"]
 
 
 def _cleared(state: ChildState, child: int, entry: Entry) -> None:

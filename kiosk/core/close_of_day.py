@@ -34,6 +34,7 @@ def counts(world: World) -> dict[str, Any]:
         "released": sum(modes.values()),
         "released_by_mode": dict(sorted(modes.items())),
         "corrected": sum(1 for s in today if any(f.startswith("corrected:") for f in s.flags)),
+        "visitors": sum(1 for visit in world.campus.visits.values() if visit.day == world.day),
         "incidents": sum(1 for _, at_ms in world.campus.incidents.values() if at_ms >= world.book.start_ms),
     }
 
@@ -52,6 +53,7 @@ def clear_blockers(world: World) -> tuple[str, ...]:
         "escorts": len(campus.escorts()),
         "groups": len(campus.groups()),
         "shifts": len(campus.open_shifts()),
+        "visitors": len(campus.open_visits()),
         "conflicts": len(campus.conflicts()),
         "alarms": len(campus.open_alarms()),
         "emergency": 1 if campus.emergency else 0,

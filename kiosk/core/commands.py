@@ -55,6 +55,15 @@ from kiosk.core.commands_custody import (
 from kiosk.core.commands_custody import (
     TakeOut as TakeOut,
 )
+from kiosk.core.commands_safety import (
+    Muster as Muster,
+)
+from kiosk.core.commands_safety import (
+    VisitorIn as VisitorIn,
+)
+from kiosk.core.commands_safety import (
+    VisitorOut as VisitorOut,
+)
 from kiosk.core.entries import Sealed
 from kiosk.core.people import Directory
 

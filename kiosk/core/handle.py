@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiosk.core import acts, close_of_day, escalation, groups, handover, releases, search, shifts
+from kiosk.core import acts, close_of_day, emergency, escalation, groups, handover, register, releases, search, shifts
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind

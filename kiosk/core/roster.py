@@ -42,6 +42,15 @@ from kiosk.core.roster_custody import (
 from kiosk.core.roster_custody import (
     UndoLine as UndoLine,
 )
+from kiosk.core.roster_safety import (
+    MusterQuery as MusterQuery,
+)
+from kiosk.core.roster_safety import (
+    RegisterQuery as RegisterQuery,
+)
+from kiosk.core.roster_safety import (
+    WaitingQuery as WaitingQuery,
+)
 
 # --- queries -----------------------------------------------------------------------------------
 
@@ -97,7 +106,18 @@ class ArrivalsQuery:
 
 
 Query = (
-    ArrivalsQuery | BarQuery | DisplayQuery | GuardQuery | RosterQuery | RosterListQuery | DutyQuery | ChildQuery | SearchQuery
+    ArrivalsQuery
+    | BarQuery
+    | ChildQuery
+    | DisplayQuery
+    | DutyQuery
+    | GuardQuery
+    | MusterQuery
+    | RegisterQuery
+    | RosterListQuery
+    | RosterQuery
+    | SearchQuery
+    | WaitingQuery
 )
 
 

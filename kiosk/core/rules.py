@@ -89,4 +89,5 @@ class Rules:
     offline_delegates: bool = False  # a delegate registered after the last sync needs a teacher's call-back
     early_duty_teacher: int | None = None  # custodian of children who arrive before the gate opens
     duty_leader: int | None = None
+    muster_points: tuple[str, ...] = ("操场",)  # where people gather in an emergency, as the check-off offers them
     public_name: str = ""  # school name on the display

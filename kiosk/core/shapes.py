@@ -35,6 +35,10 @@ class _Body(msgspec.Struct, frozen=True):
     marks: tuple[tuple[int, str], ...] = ()
     exceptions: tuple[tuple[int, str], ...] = ()
     dormitory: tuple[tuple[int, int], ...] = ()  # child, custodian
+    on_site_list: tuple[tuple[int, str, int, int], ...] = ()  # child, place, custodian, last seen
+    outside_list: tuple[tuple[int, str, int, int], ...] = ()
+    staff_list: tuple[int, ...] = ()
+    unaccounted: tuple[int, ...] = ()
     # counts, rungs and moments
     expected: int = 0
     counted: int = 0
@@ -42,6 +46,7 @@ class _Body(msgspec.Struct, frozen=True):
     on_site: int = 0
     open_cases: int = 0
     visitors: int = 0
+    missing: int = 0
     t0_ms: int = 0
     from_ms: int = 0
     to_ms: int = 0
@@ -86,6 +91,7 @@ class _Body(msgspec.Struct, frozen=True):
     release: str = ""
     what: str = ""
     visit: str = ""
+    point: str = ""
     purpose: str = ""
     id_type: str = ""
     id_last4: str = ""
@@ -94,8 +100,12 @@ class _Body(msgspec.Struct, frozen=True):
     requests: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    visit_list: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     alone: bool = False
     drill: bool = False
+    present: bool = False
 
 
 def understood(body: dict[str, Any]) -> bool:

@@ -57,7 +57,7 @@ def seen(world: World, gate: str, giver: int, taker: int) -> dict[str, Any]:
         "taker": taker,
         "on_site": sum(1 for _ in campus.on_campus()),
         "open_cases": cases,
-        "visitors": 0,
+        "visitors": len(campus.open_visits()),
         "day": world.day,
     }
 

@@ -1,6 +1,6 @@
 """Which live pages look different after a decision. Names only; rendering is the web's.
 
-Topics: "bar", "duty", "rosters", "display:<access point>", "guard:<gate>", "roster:<roster id>".
+Topics: "bar", "duty", "muster", "rosters", "register:<gate>", "display:<access point>", "guard:<gate>", "roster:<roster id>".
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ _AT_GATES = frozenset(
         Kind.HANDOVER_LAPSED, Kind.VISITOR_IN, Kind.VISITOR_OUT,
     }
 )  # fmt: skip
+_AT_THE_MUSTER_POINT = frozenset(
+    {
+        Kind.EMERGENCY_DECLARED, Kind.EMERGENCY_ENDED, Kind.MUSTERED, Kind.RELEASED, Kind.RELEASE_UNDONE, Kind.CORRECTION,
+        Kind.SEEN, Kind.ARRIVED, Kind.VISITOR_OUT, Kind.GROUP_BACK, Kind.LOCATED,
+    }
+)  # fmt: skip  # what changes the list while an emergency runs
+_IN_THE_REGISTER = frozenset({Kind.VISITOR_IN, Kind.VISITOR_OUT, Kind.ARRIVED, Kind.RELEASED, Kind.SHIFT_ACCEPTED})
 _ON_THE_BAR = frozenset({Kind.INCIDENT_DECLARED, Kind.INCIDENT_ENDED})  # gates go on hold, or come off it
 
 
@@ -53,6 +60,10 @@ def _touch(world: World, entry: Entry, topics: set[str]) -> None:
         topics |= {f"display:{point}" for point in world.rules.access_points}
     if entry.kind in _ON_THE_BAR:
         topics.add("bar")
+    if entry.kind in _AT_THE_MUSTER_POINT:
+        topics.add("muster")
+    if entry.kind in _IN_THE_REGISTER:
+        topics |= {f"register:{gate}" for gate in world.rules.gates}
     if entry.body.get("requests") or entry.kind in _AT_GATES or entry.kind in _ON_THE_BAR:
         topics |= {f"guard:{gate}" for gate in world.rules.gates}
     for child in children_of(entry):

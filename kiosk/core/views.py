@@ -10,7 +10,9 @@ from kiosk.core import roster as r
 from kiosk.core.people import Authorisation, Pupil
 from kiosk.core.view_duty import duty
 from kiosk.core.view_gate import display, guard
+from kiosk.core.view_muster import muster, waiting
 from kiosk.core.view_parts import bar, child_line, pickup_line
+from kiosk.core.view_register import register
 from kiosk.core.view_roster import one_roster, roster_list
 from kiosk.core.world import World
 
@@ -90,4 +92,7 @@ _VIEWS: dict[type, Callable[[World, Any, int, bool], Any]] = {
     r.DutyQuery: duty,
     r.ChildQuery: one_child,
     r.SearchQuery: search,
+    r.MusterQuery: muster,
+    r.WaitingQuery: waiting,
+    r.RegisterQuery: register,
 }

@@ -37,7 +37,24 @@ FACTS = st.one_of(
         ),
         st.sets(CHILDREN, min_size=1), st.integers(111, 113),
     ),
-    st.just(Fact(Kind.EMERGENCY_DECLARED, {"by": 140, "day": DAY})),
+    st.builds(
+        lambda ns, drill: Fact(
+            Kind.EMERGENCY_DECLARED,
+            {"by": 140, "day": DAY, "drill": drill, "on_site_list": [[n, "201", 101, 5] for n in sorted(ns)]},
+        ),
+        st.sets(CHILDREN), st.booleans(),
+    ),
+    st.builds(
+        lambda n, here: Fact(
+            Kind.MUSTERED, {"by": 101, "day": DAY, "point": "操场", "children": [n], "others": ["staff:101"], "present": here}
+        ),
+        CHILDREN, st.booleans(),
+    ),
+    st.just(Fact(Kind.VISITOR_IN, {"gate": "east", "purpose": "repair", "by": 130, "day": DAY})),
+    st.builds(
+        lambda n: Fact(Kind.VISITOR_OUT, {"visit": f"east/{'a' * 16}/{n}", "gate": "east", "by": 130, "day": DAY}), CHILDREN
+    ),
+    st.builds(lambda n: Fact(Kind.STAFF_SIGNED_IN, {"staff": n, "where": "x", "day": DAY}), st.integers(101, 102)),
     st.just(Fact(Kind.EMERGENCY_ENDED, {"by": 140, "day": DAY})),
     st.builds(lambda u: Fact(Kind.CARD_LOST, {"card": u, "by": 1, "day": DAY}), st.sampled_from(["A", "B"])),
     st.builds(

@@ -140,6 +140,29 @@ MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "ReportCardLost": st.fixed_dictionaries({"uid": CARDS, "by": BY}),
     "DeclareEmergency": st.fixed_dictionaries({"by": BY, "drill": st.booleans()}),
     "EndEmergency": st.fixed_dictionaries({"by": BY}),
+    "Muster": st.fixed_dictionaries(
+        {
+            "point": TEXTS,
+            "children": MANY,
+            "others": st.lists(st.sampled_from(["staff:101", "staff:0", "staff:９", "visit:x", "x", ""]), max_size=2).map(tuple),
+            "present": st.booleans(),
+            "by": BY,
+        }
+    ),
+    "VisitorIn": st.fixed_dictionaries(
+        {
+            "gate": st.sampled_from(["east", "south", "x", ""]),
+            "name": TEXTS,
+            "purpose": st.sampled_from(["meeting", "repair", "x", ""]),
+            "host": NUMBERS,
+            "id_type": st.sampled_from(["id_card", "x"]),
+            "id_last4": st.sampled_from(["123X", "12", "１２３４", ""]),
+            "organisation": TEXTS,
+            "plate": TEXTS,
+            "by": BY,
+        }
+    ),
+    "VisitorOut": st.fixed_dictionaries({"visit": REF, "by": BY}),
     "ClearCampus": st.fixed_dictionaries({"by": BY}),
     "SignedIn": st.fixed_dictionaries({"staff": BY, "where": TEXTS}),
     "DeviceChanged": st.fixed_dictionaries(
@@ -151,6 +174,9 @@ MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 QUERIES: st.SearchStrategy[Any] = st.one_of(
     st.just(r.BarQuery()),
     st.just(r.DutyQuery()),
+    st.just(r.MusterQuery()),
+    st.builds(r.RegisterQuery, st.sampled_from(["east", "south", "west", ""])),
+    st.builds(r.WaitingQuery, st.sampled_from(["east", "south", "west", ""])),
     st.builds(r.DisplayQuery, st.sampled_from(["east-in", "east-out", "east-desk", "room-201"])),  # pages ask for no others
     st.builds(r.GuardQuery, st.sampled_from(["east", "south", "west", ""])),
     st.builds(r.RosterQuery, ROSTERS),
@@ -178,6 +204,7 @@ def named(school: School, fields: dict[str, Any]) -> dict[str, Any]:
         "handover": lambda: list(campus.offers),
         "claim": lambda: list(campus.requests),
         "queue_id": lambda: list(campus.requests),
+        "visit": lambda: list(campus.visits),
         "case": lambda: cases,
     }
     return {key: meant(value, pools[key]()) if key in pools else value for key, value in fields.items()}
