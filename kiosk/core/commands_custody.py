@@ -29,6 +29,7 @@ class Offer:
     by: int  # the giver, or a duty leader acting for an absent giver
     giver: int | None = None
     counted: int | None = None  # by the giver; must be the number of children named
+    exceptions: Mapping[int, str] = field(default_factory=dict)  # the giver's children who were not there, with the reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ def expected(world: World, roster: str) -> tuple[int, ...]:
     kind, _, key = roster.partition(":")
     if kind == "class":
         return world.directory.pupils_of_class.get(key, ())
+    if kind == "staff":
+        return tuple(child for child, state in world.campus.on_campus() if str(state.hold.custodian) == key)
     session = world.directory.sessions.get(key)
     if session is not None and session.kind == "extended_care":
         windows = world.book.pupils
@@ -93,7 +95,13 @@ def offer(command: c.Offer, world: World, now_ms: int, trusted: bool) -> Decisio
         pupil = world.directory.pupils.get(child)
         if command.kind == DORMITORY and not (pupil and pupil.boarder):
             return refused(Reason.STEP_REFUSED, child=child, allowed=["boarder"])
-    return done(offer_fact(world, command.kind, giver, command.taker, command.place, children, command.by))
+    left, held = command.exceptions, {n for n in command.exceptions if world.campus.child(n).hold.custodian == giver}
+    if set(left) & set(children) or set(left) - held or not all(why.strip() for why in left.values()):
+        return refused(Reason.COUNT_DIFFERS, expected=len(children), counted=command.counted)
+    fact = offer_fact(world, command.kind, giver, command.taker, command.place, children, command.by)
+    if left:
+        fact.body["exceptions"] = [[child, why] for child, why in left.items()]
+    return done(fact, *for_missing(world, left.items(), now_ms))
 
 
 def offer_fact(
@@ -177,7 +185,10 @@ def decline(command: c.Decline, world: World, now_ms: int, trusted: bool) -> Dec
 
 
 def takeable(world: World, roster: str, taker: int) -> tuple[int, ...]:
-    """Children who are here by tap or by roll call while somebody else still answers for them."""
+    """Children who are here by tap or by roll call while somebody else still answers for them.
+
+    What was seen here before that somebody took the child over says nothing any more.
+    """
     room, found = room_of(world, roster), []
     kind, _, key = roster.partition(":")
     candidates = set(expected(world, roster))
@@ -185,9 +196,11 @@ def takeable(world: World, roster: str, taker: int) -> tuple[int, ...]:
         candidates |= {child for child, state in world.campus.on_campus() if state.session == key}
     for child in candidates:
         state = world.campus.child(child)
-        mark = state.marks.get(roster, ("", 0))[0]
-        here = state.session == key if kind == "session" else state.place == room
-        if state.hold.live and state.hold.custodian != taker and (mark in PRESENT_MARKS or (here and not mark)):
+        mark, marked_ms = state.marks.get(roster, ("", 0))
+        here = state.session == key if kind == "session" else bool(room) and state.place == room
+        by_tap = here and state.last_seen_ms > state.since_ms and (not mark or state.last_seen_ms > marked_ms)
+        by_roll = mark in PRESENT_MARKS and marked_ms >= state.since_ms
+        if state.hold.live and state.hold.custodian != taker and (by_tap or by_roll):
             found.append(child)
     return tuple(sorted(found))
 
@@ -214,6 +227,9 @@ def take_group(command: c.TakeGroup, world: World, now_ms: int, trusted: bool) -
         until_ms = facts[-1].body.get("until_ms", 0)
         found = OpenOffer(handover, kind, giver, command.by, room, tuple(children), now_ms, until_ms)
         facts += acceptance(world, found, children, {}, len(children), command.by, now_ms)
+        left = [[n, why] for n, why in command.exceptions.items() if world.campus.child(n).hold.custodian == giver]
+        facts[-1].body["exceptions"] = left
+        facts[-1].body["expected"] += len(left)
     return done(*facts, *for_missing(world, command.exceptions.items(), now_ms))
 
 

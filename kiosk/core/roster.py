@@ -72,7 +72,10 @@ class GuardQuery:
 
 @dataclass(frozen=True, slots=True)
 class RosterQuery:
-    roster: str  # "class:primary-2024-2" or "session:S101"
+    """`viewer` looks at it as whoever acts there: a substitute sees what the substitute holds, not what the teacher does."""
+
+    roster: str  # "class:primary-2024-2", "session:S101", or "staff:113": whoever is in the care of that member of staff
+    viewer: int = 0  # 0: as the roster's own teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,10 @@ class RosterRow:
     offered_to: str  # name of the taker of an open offer
     searched_ms: int | None = None  # a search for this child is open since then
     escorted: bool = False  # on the way to a gate, or outside with a group
+    at_gate: bool = False  # counted at a gate, waits there to be collected
+    next_in: str = ""  # the session that the child goes to next today
+    next_ms: int | None = None  # when that begins
+    boarder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +297,10 @@ class RosterView:
     groups: tuple[GroupLine, ...] = ()  # this teacher's own, outside
     escort_gates: tuple[tuple[str, str], ...] = ()  # (gate, name), the children's own release gate first
     searches: tuple[SearchLine, ...] = ()  # open searches for children of this roster
+    me: int = 0  # whose care `held_by_me`, offers, escorts and groups are about: the viewer, else the teacher
+    me_name: str = ""
+    elsewhere: int = 0  # children in that person's care who are not on this list
+    colleagues: tuple[StaffLine, ...] = ()  # who may be chosen to take children over, where the timetable names nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +320,7 @@ class RosterLink:
 class RosterListView:
     rosters: tuple[RosterLink, ...]
     bar: Bar
+    staff: int = 0  # whose list it is, 0: nobody's in particular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,9 @@ class ReturnedLine:
     at_ms: int
     taker_name: str
     children: tuple[ChildLine, ...]  # those whom the giver still holds
+    kind: str = ""  # of the offer, so that it can be made again
+    taker: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[
 
 def _touch(world: World, entry: Entry, topics: set[str]) -> None:
     topics.add("duty")
+    topics |= _rosters_of(world, {entry.body.get("giver"), entry.body.get("taker"), _giver(world, entry)})
     if entry.kind in _EVERYTHING:
         topics |= {"bar", "rosters"}
         topics |= {f"guard:{gate}" for gate in world.rules.gates}
@@ -73,5 +74,24 @@ def _touch(world: World, entry: Entry, topics: set[str]) -> None:
         topics.add(f"roster:class:{pupil.class_id}")
         for enrolment in world.directory.enrolments_of.get(child, ()):
             topics.add(f"roster:session:{enrolment.session}")
-        for session in world.campus.child(child).sessions_seen:
+        state = world.campus.child(child)
+        for session in state.sessions_seen:
             topics.add(f"roster:session:{session}")
+        if state.hold.live:
+            topics.add(f"roster:staff:{state.hold.custodian}")
+
+
+def _giver(world: World, entry: Entry) -> int | None:
+    """Whose offer it was that came back: the giver must be told, on whatever roster is open."""
+    offer = world.campus.offers.get(str(entry.body.get("handover", "")))
+    return offer.giver if offer is not None else None
+
+
+def _rosters_of(world: World, staff: set[int | None]) -> set[str]:
+    """The rosters of the two sides of a handover: an offer stands there also when its children belong elsewhere."""
+    both = {number for number in staff if isinstance(number, int)}
+    if not both:
+        return set()
+    found = {f"roster:staff:{number}" for number in both}
+    found |= {f"roster:class:{c.id}" for c in world.directory.classes.values() if c.teacher in both}
+    return found | {f"roster:session:{s.id}" for s in world.directory.sessions.values() if s.teacher in both}

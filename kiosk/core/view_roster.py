@@ -1,128 +1,156 @@
-"""Pictures for teachers: one roster, and the list of all."""
+"""Pictures for teachers: one roster, and the list of all. A roster is a class, a session, or whoever one person looks after."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from kiosk.core import roster as r
 from kiosk.core.acts import EXCUSES
-from kiosk.core.child import PRESENT_MARKS
+from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.handover import expected, takeable
-from kiosk.core.people import Role
-from kiosk.core.timetable import SessionTime
+from kiosk.core.timetable import PupilDay
+from kiosk.core.view_next import MINUTE_MS, colleagues, escort_gates, next_groups, next_session, next_takers
 from kiosk.core.view_parts import bar, child_line, escort_line, group_line, lines_of, offer_line, search_line
 from kiosk.core.world import World
 
-NEXT_GRACE_MS = 20 * 60_000  # a session that began so long ago is still the next one for a child who is not there yet
-RETURNED_SHOWN_MS = 30 * 60_000
+RETURNED_SHOWN_MS = 30 * MINUTE_MS
+TAKEN_FOR_MS = 30 * MINUTE_MS  # custody that began so long before a session was taken over for it
+ABSENT = "absent_unexplained"
+
+
+class _Roster(NamedTuple):
+    """start_ms: when whoever belongs here should be here. due_ms: by when the roll is called. 0: not said."""
+
+    roster: str
+    kind: str  # class | session | staff
+    key: str
+    title: str
+    room: str
+    teacher: int
+    start_ms: int
+    end_ms: int
+    due_ms: int
 
 
 def one_roster(world: World, query: r.RosterQuery, now_ms: int, trusted: bool) -> r.RosterView:
-    kind, _, key = query.roster.partition(":")
+    here = _roster(world, query.roster)
+    me = query.viewer or here.teacher
     belong = set(expected(world, query.roster))
-    present_guests = {
-        n for n, s in world.campus.on_campus() if kind == "session" and s.session == key and n not in belong
-    }
-    title, room, teacher, times = _heading(world, kind, key)
-    rows = [_row(world, query.roster, n, n in belong, teacher, now_ms) for n in belong | present_guests]
+    guests = {n for n, s in world.campus.on_campus() if here.kind == "session" and s.session == here.key} - belong
+    rows = [_row(world, here, n, n in belong, me, now_ms) for n in belong | guests]
     rows.sort(key=lambda row: (row.missing_since_ms is None, *_seat_order(world, row.line.child)))
     called = max((s.marks[query.roster][1] for s in map(world.campus.child, belong) if query.roster in s.marks), default=0)
-    offers = world.campus.open_offers()
-    excused = sum(1 for row in rows if row.expected and row.mark in EXCUSES)
-    start_ms = times.start_ms if times else None
+    children = [row.line.child for row in rows]
     return r.RosterView(
         roster=query.roster,
-        kind=kind,
-        title=title,
-        room=room,
-        teacher=teacher,
-        teacher_name=world.directory.name_of(teacher) if teacher else "",
-        start_ms=start_ms,
-        end_ms=times.end_ms if times else None,
+        kind=here.kind,
+        title=here.title,
+        room=here.room,
+        teacher=here.teacher,
+        teacher_name=world.directory.name_of(here.teacher) if here.teacher else "",
+        start_ms=here.start_ms if here.kind == "session" and here.start_ms else None,
+        end_ms=here.end_ms or None,
         expected=len(belong),
         present=sum(1 for row in rows if row.here),
         missing=sum(1 for row in rows if row.expected and not row.here),
-        excused=excused,
+        excused=sum(1 for row in rows if row.expected and row.mark in EXCUSES),
         roll_called_ms=called or None,
-        roll_due_ms=start_ms + world.rules.roll_due_ms if start_ms else None,
+        roll_due_ms=here.due_ms or None,
         rows=tuple(rows),
-        incoming=tuple(offer_line(world, o) for o in offers if o.taker == teacher),
-        outgoing=tuple(offer_line(world, o) for o in offers if o.giver == teacher),
-        takeable=takeable(world, query.roster, teacher),
-        next_takers=_next_takers(world, kind, key, teacher, now_ms),
+        takeable=takeable(world, query.roster, me),
         bar=bar(world, None, now_ms, trusted),
-        next_groups=_next_groups(world, [row.line.child for row in rows if row.held_by_me], teacher, now_ms),
-        returned=_returned(world, teacher, now_ms),
-        escorts=tuple(escort_line(world, e, now_ms) for e in world.campus.escorts() if e.teacher == teacher),
-        groups=tuple(group_line(world, g, now_ms) for g in world.campus.groups() if g.teacher == teacher),
-        escort_gates=_escort_gates(world, [row.line.child for row in rows]),
-        searches=tuple(
-            search_line(world, n, search, now_ms) for n in belong if (search := world.campus.child(n).search) is not None
-        ),
+        escort_gates=escort_gates(world, children),
+        searches=_searches(world, children, now_ms),
+        **_custody(world, rows, me, here.end_ms, now_ms),
     )
 
 
-def _next_groups(world: World, children: list[int], teacher: int, now_ms: int) -> tuple[r.NextGroup, ...]:
-    """Whom this teacher's children go to next: by the session that starts next for each of them."""
-    groups: dict[str, list[int]] = {}
-    for child in children:
-        windows = world.pupil_day(child)
-        after = (s for s in windows.sessions if s.start_ms + NEXT_GRACE_MS > now_ms) if windows else iter(())
-        following = next((s for s in after if s.teacher != teacher), None)
-        if following is not None and following.teacher:
-            groups.setdefault(following.session, []).append(child)
-    found = []
-    for session, members in groups.items():
-        times, info = world.book.session_times[session], world.directory.sessions[session]
-        found.append(
-            r.NextGroup(
-                kind="to_session", session=session, title=info.name, room=times.room, taker=times.teacher,
-                taker_name=world.directory.name_of(times.teacher), children=tuple(members),
-            )
-        )  # fmt: skip
-    return tuple(sorted(found, key=lambda g: (world.book.session_times[g.session].start_ms, g.title)))
+def _custody(world: World, rows: list[r.RosterRow], me: int, until_ms: int, now_ms: int) -> dict[str, Any]:
+    """What one person holds, was offered, has offered, and leads about."""
+    offers, shown = world.campus.open_offers(), {row.line.child for row in rows}
+    held = [row.line.child for row in rows if row.held_by_me]
+    elsewhere = sum(1 for n, s in world.campus.on_campus() if s.hold.custodian == me and n not in shown) if me else 0
+    return {
+        "incoming": tuple(_named(world, o.id, now_ms) for o in offers if o.taker == me),
+        "outgoing": tuple(offer_line(world, o) for o in offers if o.giver == me),
+        "next_takers": next_takers(world, me),
+        "next_groups": next_groups(world, held, me, now_ms, until_ms),
+        "returned": _returned(world, me, now_ms),
+        "escorts": tuple(escort_line(world, e, now_ms) for e in world.campus.escorts() if e.teacher == me),
+        "groups": tuple(group_line(world, g, now_ms) for g in world.campus.groups() if g.teacher == me),
+        "me": me,
+        "me_name": world.directory.name_of(me) if me else "",
+        "elsewhere": elsewhere,
+        "colleagues": colleagues(world, me) if held else (),
+    }
 
 
-def _returned(world: World, teacher: int, now_ms: int) -> tuple[r.ReturnedLine, ...]:
+def _named(world: World, handover: str, now_ms: int) -> r.OfferLine:
+    """An offer with the names of its children: who accepts it counts them one by one."""
+    line = offer_line(world, world.campus.offers[handover])
+    return replace(line, lines=lines_of(world, line.children, now_ms))
+
+
+def _returned(world: World, me: int, now_ms: int) -> tuple[r.ReturnedLine, ...]:
     """Offers that came back within the half hour, as long as the giver still holds somebody of them."""
     found = []
     for one in world.campus.returned.values():
         offer = world.campus.offers.get(one.handover)
-        if offer is None or offer.giver != teacher or now_ms - one.at_ms > RETURNED_SHOWN_MS:
+        if offer is None or offer.giver != me or now_ms - one.at_ms > RETURNED_SHOWN_MS:
             continue
-        holds = ((child, world.campus.child(child).hold) for child in one.children)
-        still = [child for child, hold in holds if hold.custodian == teacher and not hold.handover]
+        states = ((child, world.campus.child(child)) for child in one.children)
+        still = [n for n, s in states if s.hold.custodian == me and not s.hold.handover and not s.search]
         if still:
             found.append(
                 r.ReturnedLine(
                     handover=one.handover, how=one.how, at_ms=one.at_ms, taker_name=world.directory.name_of(offer.taker),
-                    children=lines_of(world, still, now_ms),
+                    children=lines_of(world, still, now_ms), kind=offer.kind, taker=offer.taker, place=offer.place,
                 )
             )  # fmt: skip
     return tuple(sorted(found, key=lambda line: -line.at_ms))
 
 
-def _escort_gates(world: World, children: list[int]) -> tuple[tuple[str, str], ...]:
-    """Gates that a group may be led to, the one where most of them are released first."""
-    homes = Counter(
-        school_class.release_gate
-        for child in children
-        if (pupil := world.directory.pupils.get(child)) and (school_class := world.directory.classes.get(pupil.class_id))
-    )
-    return tuple(sorted(((g.id, g.name) for g in world.rules.gates.values()), key=lambda gate: -homes[gate[0]]))
+def _searches(world: World, children: Iterable[int], now_ms: int) -> tuple[r.SearchLine, ...]:
+    states = ((child, world.campus.child(child).search) for child in children)
+    return tuple(search_line(world, child, search, now_ms) for child, search in states if search is not None)
 
 
-def _heading(world: World, kind: str, key: str) -> tuple[str, str, int, SessionTime | None]:
-    """Title, room, teacher and times of a roster; blank for one that does not exist."""
+# --- one roster --------------------------------------------------------------------------------------
+
+
+def _roster(world: World, roster: str) -> _Roster:
+    """What a roster is; blank for one that does not exist."""
+    kind, _, key = roster.partition(":")
+    title, room, teacher = _heading(world, kind, key)
+    if kind == "session":
+        times = world.book.session_times.get(key)
+        start_ms = times.start_ms if times else 0
+        due_ms = start_ms + world.rules.roll_due_ms if start_ms else 0
+        return _Roster(roster, kind, key, title, room, teacher, start_ms, times.end_ms if times else 0, due_ms)
+    lessons = _lessons(world, world.directory.pupils_of_class.get(key, ()) if kind == "class" else ())
+    if lessons is None:
+        return _Roster(roster, kind, key, title, room, teacher, 0, 0, 0)
+    due_ms = lessons.late_after_ms + world.rules.roll_due_ms
+    return _Roster(roster, kind, key, title, room, teacher, lessons.late_after_ms, lessons.dismissal_ms, due_ms)
+
+
+def _lessons(world: World, children: Iterable[int]) -> PupilDay | None:
+    windows = next((day for child in children if (day := world.pupil_day(child)) is not None), None)
+    return windows if windows is not None and windows.teaching else None
+
+
+def _heading(world: World, kind: str, key: str) -> tuple[str, str, int]:
+    """Title, room and teacher."""
     if kind == "class":
         school_class = world.directory.classes.get(key)
-        if school_class is None:
-            return key, "", 0, None
-        return school_class.name, school_class.room, school_class.teacher or 0, None
+        return (school_class.name, school_class.room, school_class.teacher or 0) if school_class else (key, "", 0)
+    if kind == "staff":
+        number = int(key) if key.isascii() and key.isdecimal() and len(key) <= 15 else 0
+        return (world.directory.name_of(number), "", number) if number in world.directory.staff else (key, "", 0)
     session = world.directory.sessions.get(key)
-    if session is None:
-        return key, "", 0, None
-    return session.name, session.room, session.teacher, world.book.session_times.get(key)
+    return (session.name, session.room, session.teacher) if session else (key, "", 0)
 
 
 def _seat_order(world: World, child: int) -> tuple[int, str]:
@@ -130,53 +158,66 @@ def _seat_order(world: World, child: int) -> tuple[int, str]:
     return (pupil.seat, pupil.pinyin) if pupil else (0, "")
 
 
-def _row(world: World, roster: str, child: int, belongs: bool, teacher: int, now_ms: int) -> r.RosterRow:
-    state = world.campus.child(child)
-    kind, _, key = roster.partition(":")
-    mark = state.marks.get(roster, ("", 0))[0] if state.day == world.day else ""
-    in_place = state.session == key if kind == "session" else state.hold.live and not state.session
-    here = state.hold.live and (mark in PRESENT_MARKS or (in_place and not mark))
-    away = belongs and state.hold.live and not here
+def _row(world: World, roster: _Roster, child: int, belongs: bool, me: int, now_ms: int) -> r.RosterRow:
+    state, windows, pupil = world.campus.child(child), world.pupil_day(child), world.directory.pupils.get(child)
+    mark = _mark(world, roster, state)
+    here = state.hold.live and (mark in PRESENT_MARKS or (not mark and _in_place(roster, state, me)))
     offer = world.campus.offers.get(state.hold.handover) if state.hold.handover else None
+    missing = belongs and not here and _should_be_here(roster, state, mark, now_ms)
+    following = next_session(windows, max(now_ms, roster.end_ms), me) if state.hold.live else None
     return r.RosterRow(
         line=child_line(world, child, now_ms),
         mark=mark or ((state.excused or "") if belongs else ""),
         here=here,
         expected=belongs,
-        missing_since_ms=(state.last_seen_ms or None) if away else None,
-        held_by_me=state.hold.custodian == teacher and bool(teacher),
+        missing_since_ms=max(state.last_seen_ms, roster.start_ms) if missing else None,
+        held_by_me=state.hold.live and state.hold.custodian == me and bool(me),
         offered_to=world.directory.name_of(offer.taker) if offer else "",
         searched_ms=state.search.opened_ms if state.search else None,
         escorted=bool(state.escort or state.group),
+        at_gate=any(state.place == f"{gate.name}候接区" for gate in world.rules.gates.values()),
+        next_in=world.directory.sessions[following.session].name if following else "",
+        next_ms=following.start_ms if following else None,
+        boarder=bool(pupil and pupil.boarder),
     )
 
 
-def _next_takers(world: World, kind: str, key: str, teacher: int, now_ms: int) -> tuple[tuple[str, int, str], ...]:
-    """Whom this group may be handed to next: the extended-care teacher, the duty leader, the watch at a gate."""
-    found, seen = [], {teacher}
-    for session in world.directory.sessions.values():
-        if session.kind == "extended_care" and session.teacher not in seen:
-            found.append(("to_extended_care", session.teacher, f"{session.name} · {world.directory.name_of(session.teacher)}"))
-            seen.add(session.teacher)
-    for staff in world.directory.staff.values():
-        if Role.DUTY_LEADER in staff.roles and staff.number not in seen:
-            found.append(("to_duty", staff.number, staff.name))
-            seen.add(staff.number)
-    for gate in world.rules.gates.values():
-        shift = world.campus.shift(gate.id)
-        if shift is not None and shift.guard not in seen:
-            found.append(("to_gatehouse", shift.guard, f"{gate.name}门卫室 · {world.directory.name_of(shift.guard)}"))
-            seen.add(shift.guard)
-    return tuple(found)
+def _mark(world: World, roster: _Roster, state: ChildState) -> str:
+    """What was called here today, unless the child has come into the room since it was called absent."""
+    mark, marked_ms = state.marks.get(roster.roster, ("", 0)) if state.day == world.day else ("", 0)
+    came = roster.kind == "session" and state.session == roster.key and state.last_seen_ms > marked_ms
+    return "" if mark == ABSENT and came else mark
+
+
+def _in_place(roster: _Roster, state: ChildState, me: int) -> bool:
+    """Here by a tap, or because whoever keeps this roster has taken the child over for it."""
+    if roster.kind == "staff":
+        return state.search is None and not (state.escort or state.group)
+    if roster.kind == "class":
+        return not state.session
+    taken = state.hold.custodian == me and state.since_ms >= roster.start_ms - TAKEN_FOR_MS
+    return state.session == roster.key or (taken and not state.search and not state.escort and not state.group)
+
+
+def _should_be_here(roster: _Roster, state: ChildState, mark: str, now_ms: int) -> bool:
+    """On campus while this roster runs, and nobody has said why the child is not here."""
+    if not state.hold.live or not roster.start_ms <= now_ms < roster.end_ms:
+        return False
+    told = mark not in ("", ABSENT) or bool(state.excused or state.escort or state.group or state.dormitory)
+    return not told
+
+
+# --- all of them ---------------------------------------------------------------------------------------
 
 
 def roster_list(world: World, query: r.RosterListQuery, now_ms: int, trusted: bool) -> r.RosterListView:
-    """One's own rosters first, then by time and name."""
+    """One's own rosters first, then by time and name. Children in one's care who are on none of them have their own."""
     keys = [f"class:{n}" for n in world.directory.classes] + [f"session:{n}" for n in world.book.session_times]
     links = []
     for key in keys:
         kind, _, name = key.partition(":")
-        title, room, teacher, times = _heading(world, kind, name)
+        title, room, teacher = _heading(world, kind, name)
+        times = world.book.session_times.get(name) if kind == "session" else None
         belong = expected(world, key)
         links.append(
             r.RosterLink(
@@ -191,5 +232,15 @@ def roster_list(world: World, query: r.RosterListQuery, now_ms: int, trusted: bo
                 mine=query.staff is not None and teacher == query.staff,
             )
         )
+    if query.staff is not None:
+        links.append(_care(world, query.staff))
     links.sort(key=lambda link: (not link.mine, link.start_ms or 0, link.title))
-    return r.RosterListView(rosters=tuple(links), bar=bar(world, None, now_ms, trusted))
+    return r.RosterListView(rosters=tuple(links), bar=bar(world, None, now_ms, trusted), staff=query.staff or 0)
+
+
+def _care(world: World, staff: int) -> r.RosterLink:
+    held = len(expected(world, f"staff:{staff}"))
+    return r.RosterLink(
+        roster=f"staff:{staff}", title="", room="", teacher_name=world.directory.name_of(staff), start_ms=None, end_ms=None,
+        expected=held, present=held, mine=True,
+    )  # fmt: skip

@@ -126,6 +126,7 @@ class Offer(Body, frozen=True, kw_only=True):
     place: Annotated[str, Meta(max_length=64)] = ""
     giver: Number | None = None
     counted: Number | None = None
+    exceptions: Marks = {}
 
 
 class Accept(Body, frozen=True, kw_only=True):

@@ -12,11 +12,15 @@ Called by `kiosk.web.app`; speaks no HTTP, reads no clock, keeps no state. What 
   refuse {children, collector, access_point, reason, description, queue_id} · confirm_identity {claim, same_person} ·
   dismiss {queue_id} · call_roll {roster, marks: {child: mark}} · offer {kind, children, taker, place} ·
   accept {handover, counted, exceptions: {child: mark}} · decline {handover} · take_group {roster, counted, exceptions} ·
-  acknowledge {case} · log_call {case, guardian, result, eta_min?} ·
+  acknowledge {case, second_staff_number?, second_pin?} · log_call {case, guardian, result, channel, eta_min?} ·
+  let_go {child, access_point} · undo_release {release} · correct {child, what, note, second…} ·
+  release_exceptionally {child, access_point, name, relation, id_type, id_last4, reason, verified, second…} ·
+  end_escort {escort, counted, exceptions} · offer_shift {gate, taker} · accept_shift {shift, counted, exceptions} ·
+  decline_shift {shift} · located {child, place} · declare_incident {child} ·
   close_case {case, note} ·
   leave_slip {child, from_ms, to_ms, with_collector, alone, kind, note} · excuse {child, kind, note} · card_lost {uid} ·
   emergency {drill} · emergency_end {} · clear_campus {} · seat_claim {access_point, class_id, seat}.
-  A body that waited offline also has `meant_ms`. Only call_roll, take_group and accept ever wait.
+  A body that waited offline also has `meant_ms`. Only roll calls, counts and acceptances ever wait.
 - **Card readers that type** `POST /wedge/<access point>` {access_point, scheme: "number", value}; a display shows the
   answer if it is an `answer(...)` payload.
 - `GET /search?q=` -> `part("search", …)`, `GET /child/<n>` -> `part("child", …)`, `GET /photo/<person>`, `GET /snapshot/<id>`,
@@ -38,7 +42,9 @@ from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
+from kiosk.web.faces_guard import guard_lists
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
+from kiosk.web.faces_records import ReplayView
 from kiosk.web.faces_roster import free_to_take, looking_for, moment
 from kiosk.web.words import known, say
 
@@ -54,12 +60,21 @@ PAGES = (
     "office_people",
     "office_settings",
     "office_devices",
+    "replay",
+    "evidence",
+    "statement",
     "office_notices",
     "sign_in",
     "error",
 )
-NAV = (("guard", "/guard"), ("rosters", "/rosters"), ("duty", "/duty"), ("office", "/office/import"))
-_STYLE = {"rosters": "roster", "error": "sign_in"}
+NAV = (
+    ("guard", "/guard"),
+    ("rosters", "/rosters"),
+    ("duty", "/duty"),
+    ("office", "/office/import"),
+    ("records", "/records/replay"),
+)
+_STYLE = {"rosters": "roster", "error": "sign_in", "replay": "records", "evidence": "records", "statement": "records"}
 
 
 def page(
@@ -86,7 +101,7 @@ def page(
         "staff": staff,
         "csrf": csrf,
         "nav": nav,
-        "here": {"roster": "rosters"}.get(name, "office" if face == "office" else name),
+        "here": {"roster": "rosters"}.get(name, face if face in ("office", "records") else name),
         "face": face,
         "now_ms": view.bar.now_ms if hasattr(view, "bar") else view.now_ms,
         "topics": topics(name, view),
@@ -114,8 +129,11 @@ def topics(name: str, view: Any) -> list[str]:
         case "guard":
             return [f"guard:{view.gate}", "bar"]
         case "roster":
-            return [f"roster:{view.roster}", "bar"]
-        case "rosters" | "duty":
+            stands_in = view.me and view.me != view.teacher
+            return [f"roster:{view.roster}@{view.me}" if stands_in else f"roster:{view.roster}", "bar"]
+        case "rosters":
+            return [f"rosters:{view.staff}" if view.staff else name, "bar"]
+        case "duty":
             return [name, "bar"]
         case "sign_in" | "error":
             return []
@@ -143,6 +161,8 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         inside, outside = live.campus_edge(view.by_place)
         cases = [live.case_html(case, lang) for case in view.cases]
         return {"inside": inside, "outside": outside, "blockers": live.blockers(view), "cases": cases}
+    if isinstance(view, ReplayView):
+        return {"chart": bar_chart(view.counts)}
     if isinstance(view, DevicesView):
         return {"tab": "devices", "chart": bar_chart(view.arrivals)}
     if isinstance(view, SettingsView):
@@ -152,6 +172,5 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
     if name == "display":
         return {"school": "", "classes": ()}
     if isinstance(view, GuardView):
-        lines = [live.queue_line(item, lang) for item in view.queue]
-        return {"access_point": "", "lines": lines, "details": [live.item_detail(item, lang) for item in view.queue]}
+        return {"access_point": "", **guard_lists(view, lang)}
     return {"tab": name.removeprefix("office_"), "max_listed": MAX_LISTED} if name.startswith("office_") else {}

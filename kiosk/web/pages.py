@@ -34,12 +34,14 @@ from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, ROSTER_READERS
 
 MAX_SEARCH = 60  # characters
 OFFICE = frozenset({Role.OFFICE})
+RECORD_READERS = frozenset({Role.DUTY_LEADER, Role.OFFICE, Role.INSPECTOR})
 FINDERS = frozenset({Role.GUARD, Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})  # may open a child and see a picture
 NAV: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("guard", "/guard", AT_THE_GATE),
     ("rosters", "/rosters", ROSTER_READERS),
     ("duty", "/duty", DUTY_READERS),
     ("office", "/office/import", OFFICE),
+    ("records", "/records/replay", RECORD_READERS),
 )
 # Where people begin: the first line whose role they hold.
 START = (
@@ -158,7 +160,8 @@ class _Pages(Shown):
         found = require(self.web, request.scope, ROSTER_READERS)
         self.web.topics.query(f"roster:{roster}")
         self.log_read(found, "roster", roster)
-        return await self.staff_page(request, "roster", ROSTER_READERS, RosterQuery(roster=roster))
+        viewer = 0 if found.only_inspects else found.staff.number
+        return await self.staff_page(request, "roster", ROSTER_READERS, RosterQuery(roster=roster, viewer=viewer))
 
     async def duty(self, request: Request) -> Response:
         return await self.staff_page(request, "duty", DUTY_READERS, DutyQuery())

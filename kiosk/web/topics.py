@@ -36,8 +36,10 @@ class Topics:
     def query(self, topic: str) -> Query | None:
         """The query that shows `topic`; None for the stream of answers, which has no state. Raises NoSuchThing."""
         kind, _, name = topic.partition(":")
-        if kind == "roster" and self._has_roster(name):
-            return RosterQuery(roster=name)
+        if kind == "roster":
+            roster, viewer = _viewed(name)
+            if self._has_roster(roster):
+                return RosterQuery(roster=roster, viewer=viewer)
         if kind == "guard" and name in self._rules.gates:
             return GuardQuery(gate=name)
         if kind == "display" and name in self._rules.access_points:
@@ -57,7 +59,10 @@ class Topics:
 
     def marks(self, topic: str) -> tuple[str, ...]:
         """Under which names of the controller's the topic is told to look different."""
-        return ("rosters",) if topic.startswith("rosters:") else (topic,)
+        if topic.startswith("rosters:"):
+            return ("rosters",)
+        roster, viewer = _viewed(topic)
+        return (roster, f"roster:staff:{viewer}") if viewer else (topic,)
 
     def every_s(self, topic: str) -> float:
         """How often the topic may be looked at."""
@@ -75,4 +80,18 @@ class Topics:
     def _has_roster(self, roster: str) -> bool:
         kind, _, key = roster.partition(":")
         directory = self._directory()
+        if kind == "staff":
+            return _number(key) in directory.staff
         return (kind == "class" and key in directory.classes) or (kind == "session" and key in directory.sessions)
+
+
+def _viewed(roster: str) -> tuple[str, int]:
+    """`<roster>@<staff number>`: the roster, and who looks at it in place of its own teacher; 0 for the teacher's own."""
+    name, at, viewer = roster.rpartition("@")
+    number = _number(viewer) if at else 0
+    return (name, number) if number else (roster, 0)
+
+
+def _number(text: str) -> int:
+    """0 for what is no number of a person."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else 0
