@@ -352,6 +352,9 @@ Command = (
     | ReportCardLost
     | DeclareEmergency
     | EndEmergency
+    | Muster
+    | VisitorIn
+    | VisitorOut
     | ClearCampus
     | SignedIn
     | DeviceChanged
