@@ -32,6 +32,7 @@ from kiosk.notices.opening import open_notices
 from kiosk.opening import open_gate, peers_at_start
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
+from kiosk.record_keeping import OfficeRecords
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
 from kiosk.web.app import Server, create_app
@@ -102,6 +103,10 @@ class GateProcess:
             importer=OfficeImport(settings=self.settings, state=self.state, clock=self.clock),
             take_snapshot=self.devices.take_snapshot,
             access_log=_log_page_read,
+            records=OfficeRecords(
+                settings=self.settings, state=self.state, directory=lambda: controller.world.directory, clock=self.clock,
+                pictures=Pictures(self.snapshots),
+            ),
             state_dir=self.state,
             device_keys=load_device_keys(self.state),
             web=web_settings(self.settings),

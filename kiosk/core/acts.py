@@ -57,6 +57,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.VisitorIn: _GATE,
     c.VisitorOut: _GATE,
     c.ClearCampus: _LEADER,
+    c.ExportEvidence: _LEADER | {Role.OFFICE},
 }
 
 ROLL_MARKS = frozenset(
@@ -170,6 +171,14 @@ def log_call(command: c.LogCall, world: World, now_ms: int, trusted: bool) -> De
 
 def case_child(world: World, case: str) -> int | None:
     return next((n for n, s in world.campus.on_campus() if s.case and s.case.case == case), None)
+
+
+def export_evidence(command: c.ExportEvidence, world: World, now_ms: int, trusted: bool) -> Decision:
+    """On record before the file is made: a child's day leaves the house."""
+    if command.child not in world.directory.pupils:
+        return refused(Reason.NO_SUCH_PERSON)
+    body = {"child": command.child, "for_day": command.for_day, "by": command.by, "day": world.day}
+    return done(Fact(Kind.EVIDENCE_EXPORTED, body), child=command.child)
 
 
 def close_case(command: c.CloseCase, world: World, now_ms: int, trusted: bool) -> Decision:

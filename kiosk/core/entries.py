@@ -70,6 +70,7 @@ class Kind(StrEnum):
     DIRECTORY_ADOPTED = "directory_adopted"
     PICTURES_ERASED = "pictures_erased"
     STAFF_SIGNED_IN = "staff_signed_in"
+    EVIDENCE_EXPORTED = "evidence_exported"  # who took which child's day out of the house
     CAMPUS_CLEARED = "campus_cleared"
 
 

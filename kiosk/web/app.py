@@ -25,7 +25,7 @@ from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
 from kiosk.directory import DirectoryError
-from kiosk.web import acts, api, faces, office, pages, sign_in
+from kiosk.web import acts, api, faces, office, pages, records, sign_in
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
 from kiosk.web.description import describe
@@ -57,7 +57,7 @@ def create_app(gate: Gate) -> FastAPI:
     app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=_lifespan(web, desks))
     app.state.web = web
     for router in (
-        acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), sign_in.routes(web, desks)
+        acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), records.routes(web), sign_in.routes(web, desks)
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

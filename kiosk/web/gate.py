@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
 from kiosk.controller import Batch
 from kiosk.core.commands import Command
 from kiosk.core.people import Directory
+from kiosk.core.roster import Bar
 from kiosk.core.rules import Rules
+from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine
+from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
 
 
 class Inbox(Protocol):
@@ -109,6 +113,27 @@ class Importer(Protocol):
     def apply(self, plan: ImportPlan, *, by: int) -> int: ...
 
 
+class Records(Protocol):
+    """What is on record, made ready for the pages. All of them block for up to seconds: call them in a thread.
+
+    Each raises `RecordsUnreadable`. `masked`: as an inspector sees it.
+    """
+
+    def replay(self, day: date, bar: Bar) -> ReplayView: ...
+
+    def moment(self, at_ms: int, *, find: str, lang: Lang, masked: bool) -> dict[str, Any]: ...
+
+    def evidence(self, child: int, day: date, bar: Bar, *, lang: Lang) -> EvidenceView: ...
+
+    def pack(self, child: int, day: date, *, whole_chain: bool) -> tuple[str, bytes]: ...
+
+    def statement(self, day: date, bar: Bar) -> StatementView: ...
+
+
+class RecordsUnreadable(Exception):
+    """The journal or the settings do not give what was asked; the sentence says why and what to do."""
+
+
 class ImportMoved(Exception):
     """Somebody else changed the people since the dry run; look at the differences again."""
 
@@ -127,6 +152,7 @@ class Gate:
     importer: Importer
     take_snapshot: Callable[[str], str]
     access_log: Callable[[PageRead], None]
+    records: Records
     state_dir: Path
     home_gate: str = ""  # where this computer stands: /guard leads there; "" = the first gate
     device_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)

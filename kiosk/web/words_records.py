@@ -313,4 +313,5 @@ RECORDS: Final[dict[str, tuple[str, str]]] = {
     **{f"record.{name}": pair for name, pair in _VALUES.items()},
     **{f"record.{name}": pair for name, pair in _PAGES.items()},
     "nav.records": ("记录", "Records"),
+    "js.replay_failed": ("没有连上，画面停在 {time}", "No connection: still showing {time}"),
 }

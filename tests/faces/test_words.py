@@ -15,7 +15,9 @@ from kiosk.web.words import WORDS, UnknownWord, known, say
 
 # Families of which a page builds the key at run time.
 BUILT = (
-    "reason.", "kind.", "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
+    "reason.", "kind.", "record.kind_", "record.label_", "record.handover_", "record.check_", "record.mode_", "record.scheme_",
+    "record.channel_", "record.why_", "record.id_", "record.flag_", "record.flaw_", "record.remark_", "record.sort_",
+    "record.count_", "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
     "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
     "office.import_added", "office.import_changed", "office.import_removed",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",

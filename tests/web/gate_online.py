@@ -17,6 +17,7 @@ import httpx
 
 from kiosk.core.people import Role, Staff
 from kiosk.credentials import PinDesk, SignInOutcome, hash_pin, load_pepper
+from kiosk.record_keeping import OfficeRecords
 from kiosk.web.app import Server, create_app
 from kiosk.web.gate import Gate, Importer, ImportPlan, PageRead, PinVerdict, Setting, WebSettings
 from tests.support.people import STAFF, small_school, uid_of
@@ -110,6 +111,10 @@ def online(
         importer=importer or NoImporter(),
         take_snapshot=pictures.take,
         access_log=page_reads.append,
+        records=OfficeRecords(
+            settings=school.settings, state=school.state, directory=lambda: school.gate.world.directory, clock=school.clock,
+            pictures=pictures,
+        ),
         state_dir=tmp_path,
         device_keys={_digest(DEVICE_KEY): frozenset(), _digest(EAST_ONLY_KEY): frozenset({"east-in"})},
         web=web or WebSettings(),
