@@ -15,7 +15,7 @@ from kiosk.core.child import ENDING_CORRECTIONS
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.passage import decide_child
-from kiosk.core.people import Role, within
+from kiosk.core.people import Role
 from kiosk.core.pickup import (
     CALL_BACK,
     CHILD_RECOGNISES,
@@ -24,6 +24,7 @@ from kiosk.core.pickup import (
     SECOND_PERSON,
     Verdict,
     active_slip,
+    barred_as,
     may_collect,
     restricted,
 )
@@ -239,7 +240,7 @@ def let_go(command: c.LetGo, world: World, now_ms: int, trusted: bool) -> Decisi
     early = slip is None and windows is not None and windows.teaching and now_ms < windows.release_opens_ms
     if early and trusted:
         return refused(Reason.IN_SESSION, child=command.child)
-    body = {
+    body: dict[str, Any] = {
         "child": command.child,
         "mode": "slip_alone" if slip else "alone",
         "access_point": point.id,
@@ -249,6 +250,7 @@ def let_go(command: c.LetGo, world: World, now_ms: int, trusted: bool) -> Decisi
         "custodian": state.hold.custodian,
         "day": world.day,
         "requests": [r.id for r in world.campus.requests.values() if r.person == command.child],
+        **_duress(command),
     }
     return done(
         Fact(Kind.RELEASED, body), reason=Reason.LEAVES_ALONE, child=command.child, access_point=point.id, open_door=True
@@ -262,8 +264,8 @@ def release_exceptionally(command: c.ReleaseExceptionally, world: World, now_ms:
         return refused(Reason.NO_SUCH_ACCESS_POINT)
     if command.child not in world.directory.pupils or not state.hold.live:
         return refused(Reason.NOT_ON_CAMPUS, child=command.child)
-    if barred_by_name(world, command.child, command.name):
-        body = {
+    if barred_as(world, command.child, name=command.name, id_last4=command.id_last4[-4:]):
+        body: dict[str, Any] = {
             "children": [command.child], "access_point": point.id, "reason": Reason.COLLECTOR_RESTRICTED.value,
             "guard": command.by, "day": world.day, "alarm": "restricted_person",
         }  # fmt: skip
@@ -284,20 +286,11 @@ def release_exceptionally(command: c.ReleaseExceptionally, world: World, now_ms:
         "child": command.child, "mode": "exceptional", "access_point": point.id, "reason": Reason.COLLECTED.value,
         "relation": command.relation, "id_type": command.id_type, "id_last4": command.id_last4[-4:],
         "verified": sorted({*command.verified, ID_SEEN, SECOND_PERSON}), "guard": command.by, "second": command.second,
-        "custodian": state.hold.custodian, "day": world.day, "alarm": "exceptional_release",
+        "custodian": state.hold.custodian, "day": world.day, "alarm": "exceptional_release", **_duress(command),
     }  # fmt: skip
     fact = Fact(Kind.RELEASED, body, f"{command.name} · {command.reason}")
     return done(
         fact, reason=Reason.COLLECTED, child=command.child, access_point=point.id, open_door=True, alarm=True
-    )
-
-
-def barred_by_name(world: World, child: int, name: str) -> bool:
-    """Whether somebody of that name must never be given this child: a restriction is not walked around by another form."""
-    today, people = world.book.day.date, world.directory.collectors
-    return any(
-        r.collector in people and people[r.collector].name == name.strip() and within(r.valid_from, r.valid_to, today)
-        for r in world.directory.restrictions_of.get(child, ())
     )
 
 
@@ -328,7 +321,7 @@ def undo_release(command: c.UndoRelease, world: World, now_ms: int, trusted: boo
     if now_ms - state.released_ms > world.rules.undo_ms:
         return refused(Reason.TOO_LATE, child=child)
     body = {
-        "child": child, "release": command.release, "custodian": found[1].before.custodian, "by": command.by, "day": world.day,
+        "child": child, "release": command.release, "custodian": found[1].before.custodian, "by": command.by, "day": state.day,
     }  # fmt: skip
     return done(Fact(Kind.RELEASE_UNDONE, body), child=child)
 
@@ -352,7 +345,7 @@ def correct(command: c.Correct, world: World, now_ms: int, trusted: bool) -> Dec
     if problem is not None:
         return refused(problem, child=command.child)
     body: dict[str, Any] = {
-        "child": command.child, "what": command.what, "by": command.by, "second": command.second, "day": world.day,
+        "child": command.child, "what": command.what, "by": command.by, "second": command.second, "day": state.day or world.day,
         "custodian": state.hold.custodian,
     }  # fmt: skip
     if not ends:
@@ -360,4 +353,6 @@ def correct(command: c.Correct, world: World, now_ms: int, trusted: bool) -> Dec
         if custodian not in world.directory.staff:
             return refused(Reason.NO_SUCH_PERSON, child=command.child)
         body["custodian"] = custodian
+        if state.released_entry is not None:
+            body["release"] = str(state.released_entry.id)  # a pass with which nobody left was not used
     return done(Fact(Kind.CORRECTION, body, command.note), child=command.child)
