@@ -29,6 +29,8 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.UndoRelease: _GATE | _CLASSROOM,
     c.Correct: _ANY,  # of a guard only together with a duty leader
     c.RefusePickup: _GATE | _CLASSROOM,
+    c.RegisterDelegate: _CLASSROOM | {Role.OFFICE},
+    c.RevokeDelegate: _CLASSROOM | {Role.OFFICE},
     c.DismissFromQueue: _GATE,
     c.CallRoll: _CLASSROOM,
     c.Offer: _ANY,

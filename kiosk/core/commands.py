@@ -55,6 +55,15 @@ from kiosk.core.commands_custody import (
 from kiosk.core.commands_custody import (
     TakeOut as TakeOut,
 )
+from kiosk.core.commands_passes import (
+    CallForHelp as CallForHelp,
+)
+from kiosk.core.commands_passes import (
+    RegisterDelegate as RegisterDelegate,
+)
+from kiosk.core.commands_passes import (
+    RevokeDelegate as RevokeDelegate,
+)
 from kiosk.core.commands_safety import (
     Muster as Muster,
 )
@@ -124,6 +133,7 @@ class LetGo:
     child: int
     access_point: str
     by: int
+    duress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +151,7 @@ class ReleaseExceptionally:
     id_last4: str
     reason: str
     verified: tuple[str, ...] = ()  # call_back and child_recognises are expected
+    duress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +266,15 @@ class EndEmergency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportEvidence:
+    """Somebody takes the evidence of a child's day away. `for_day`: YYYY-MM-DD."""
+
+    child: int
+    for_day: str
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCampus:
     """静校: refused while one child is in custody or one case is open."""
 
@@ -344,6 +364,9 @@ Command = (
     | OpenLocate
     | Located
     | DeclareIncident
+    | RegisterDelegate
+    | RevokeDelegate
+    | CallForHelp
     | Acknowledge
     | LogCall
     | CloseCase
@@ -355,6 +378,7 @@ Command = (
     | Muster
     | VisitorIn
     | VisitorOut
+    | ExportEvidence
     | ClearCampus
     | SignedIn
     | DeviceChanged

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiosk.core import acts, close_of_day, emergency, escalation, groups, handover, register, releases, search, shifts
+from kiosk.core import acts, close_of_day, delegates, emergency, escalation, groups, handover, register, releases, search, shifts
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -108,6 +108,9 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.UndoRelease: releases.undo_release,
     c.Correct: releases.correct,
     c.RefusePickup: releases.refuse_pickup,
+    c.RegisterDelegate: delegates.register,
+    c.RevokeDelegate: delegates.revoke,
+    c.CallForHelp: delegates.call_for_help,
     c.DismissFromQueue: releases.dismiss,
     c.CallRoll: handover.call_roll,
     c.Offer: handover.offer,
@@ -135,6 +138,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.Muster: emergency.muster,
     c.VisitorIn: register.visitor_in,
     c.VisitorOut: register.visitor_out,
+    c.ExportEvidence: acts.export_evidence,
     c.ClearCampus: close_of_day.clear_campus,
     c.SignedIn: _signed_in,
     c.DeviceChanged: _device,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from kiosk.core import passes
 from kiosk.core import roster as r
 from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
@@ -174,6 +175,15 @@ def _due_here(world: World, child: int, state: ChildState, gate: str, now_ms: in
     return school_class is not None and school_class.release_gate == gate
 
 
+def _by_pass(world: World, request: Request, child: int, gate: str, now_ms: int, trusted: bool) -> r.PickupLine:
+    """The child whom a pass names, and what is asked of the guard now: the list may have aged since the pass was read."""
+    verdict = passes.for_release(world, request.pass_id, child, gate=gate, now_ms=now_ms, trusted=trusted)
+    return r.PickupLine(
+        line=child_line(world, child, now_ms), relation=request.relation, outcome=verdict.outcome.value,
+        reason=verdict.reason.value, needs=verdict.needs,
+    )  # fmt: skip
+
+
 def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted: bool) -> r.QueueItem:
     directory, point = world.directory, world.rules.access_points.get(request.access_point)
     adult = directory.collectors.get(request.person)
@@ -182,6 +192,8 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         children = tuple(
             pickup_line(world, a.child, adult.number, gate, now_ms, trusted) for a in directory.children_of.get(adult.number, ())
         )
+    elif request.kind == "pass":
+        children = tuple(_by_pass(world, request, n, gate, now_ms, trusted) for n in request.children)
     else:
         children = tuple(
             r.PickupLine(line=child_line(world, n, now_ms), relation="", outcome=request.outcome, reason=request.reason, needs=())

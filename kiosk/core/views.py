@@ -8,6 +8,8 @@ from typing import Any
 
 from kiosk.core import roster as r
 from kiosk.core.people import Authorisation, Pupil
+from kiosk.core.roster_delegates import DelegatesQuery
+from kiosk.core.view_delegates import delegates
 from kiosk.core.view_duty import duty
 from kiosk.core.view_gate import display, guard
 from kiosk.core.view_muster import muster, waiting
@@ -85,6 +87,7 @@ def arrivals(world: World, query: r.ArrivalsQuery, now_ms: int, trusted: bool) -
 _VIEWS: dict[type, Callable[[World, Any, int, bool], Any]] = {
     r.ArrivalsQuery: arrivals,
     r.BarQuery: bar,
+    DelegatesQuery: delegates,
     r.DisplayQuery: display,
     r.GuardQuery: guard,
     r.RosterQuery: one_roster,
