@@ -31,8 +31,8 @@ def examine_notices(settings: Settings, state: Path) -> tuple[Row, ...]:
     errors = last_errors(state / FILE_NAME)
     rows = [_row(target, errors.get(target.name, "")) for target in targets]
     path = settings.find(FILE)
-    if targets and path is not None and path.stat().st_mode & 0o077:
-        detail = f"other users may read {path}, and it holds passwords: run chmod 600 on it"
+    if targets and path is not None and path.stat().st_mode & 0o007:
+        detail = f"anybody may read {path}, and it holds passwords: run chmod o= on it"
         rows.append(Row(name="notices", driver=FILE, health=WARNING, detail=detail))
     return tuple(rows)
 

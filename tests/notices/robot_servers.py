@@ -168,7 +168,7 @@ def _text(kind: str, body: dict[str, Any]) -> str:
 
 
 def _dingtalk_wrong(path: str, secret: str, now_ms: int) -> tuple[int, str]:
-    """The published algorithm: HMAC-SHA256 over time, newline, secret with the secret as key; Base64; in the address once quoted."""
+    """The published algorithm: the secret is the key of an HMAC-SHA256 over time, newline, secret; Base64; quoted once."""
     raw = urlsplit(path).query
     query = {key: value for key, _, value in (pair.partition("=") for pair in raw.split("&"))}
     if not query.get("timestamp") or abs(int(query["timestamp"]) - now_ms) > HOUR_MS:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -96,9 +97,10 @@ class Online:
 
 @contextmanager
 def online(
-    tmp_path: Path, *, at: str = "07:40", web: WebSettings | None = None, importer: Importer | None = None
-) -> Iterator[Online]:
-    """The small school on a free port, until the end of the block."""
+    tmp_path: Path, *, at: str = "07:40", web: WebSettings | None = None, importer: Importer | None = None,
+    more: Callable[[School], Mapping[str, Any]] = lambda school: {},
+) -> Iterator[Online]:  # fmt: skip
+    """The small school on a free port, until the end of the block. `more`: further fields of the gate."""
     school = School(tmp_path / "state", at, directory=small_school(staff=(*STAFF, INSPECTOR)))
     pictures, page_reads = Pictures(), list[PageRead]()
     gate = Gate(
@@ -119,6 +121,7 @@ def online(
         device_keys={_digest(DEVICE_KEY): frozenset(), _digest(EAST_ONLY_KEY): frozenset({"east-in"})},
         web=web or WebSettings(),
         settings_in_force=(Setting(key="school.name", value="样本小学", source="school.toml"),),
+        **more(school),
     )
     server = Server(create_app(gate), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run, name="web")
