@@ -82,9 +82,7 @@ def _seen_at(state: ChildState, entry: Entry) -> None:
 def _arrived(state: ChildState, child: int, entry: Entry) -> None:
     if _move(state, child, entry, Step.BEGIN, "arrived_twice", custodian=entry.body["custodian"]):
         state.arrived_ms = entry.at_ms
-        state.released_ms = state.released_to = state.due_ms = 0
-        state.released_entry = state.before = None
-        state.case = None
+        _here_again(state)
     _seen_at(state, entry)
 
 
@@ -99,11 +97,19 @@ def _found(state: ChildState, entry: Entry) -> None:
     state.place = entry.body.get("place") or state.place
 
 
+def _here_again(state: ChildState) -> None:
+    """On campus (again): what an earlier release left behind is history."""
+    state.released_ms = state.released_to = state.due_ms = 0
+    state.released_entry = state.before = None
+    state.case = None
+
+
 def _begin_if_out(state: ChildState, child: int, entry: Entry, custodian: int) -> None:
     """A child found on campus without an arrival: custody begins with whoever found it."""
     if not state.hold.live:
         _move(state, child, entry, Step.BEGIN, "arrived_twice", custodian=custodian)
         state.arrived_ms = entry.at_ms
+        _here_again(state)
         state.flags += ("no_arrival",)
 
 

@@ -31,7 +31,6 @@ class Ledger:
         holder = self.held.get(child, 0)
         if kind == "arrived":
             self._begin(child, body["custodian"], fits=not holder)
-            self.last_release.pop(child, None) if not holder else None
         elif kind == "session_entered":
             self._begin(child, body["custodian"], fits=not holder, quiet=True)
         elif kind in ("located", "mustered") or (kind == "roll_called" and dict(map(tuple, body["marks"]))[child] in PRESENT):
@@ -74,6 +73,7 @@ class Ledger:
     def _begin(self, child: int, custodian: int, *, fits: bool, quiet: bool = False) -> None:
         if fits:
             self.held[child] = custodian
+            self.last_release.pop(child, None)
         elif not quiet:
             self.misfits[child] += 1
 
