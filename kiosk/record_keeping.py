@@ -50,6 +50,7 @@ CURVE_MS = 10 * 60_000
 HOUR_MS = 3_600_000
 MAX_NAMED = 6  # children that one open matter names; the rest is counted
 UNKNOWN = "校园"
+_ASKED_FIRST = ("in_custody", "arrived", "released", "visitors", "incidents", "corrected")
 _COUNTS = {"on_campus": "on_campus", "arrived": "arrived", "left": "released", "open": "open"}
 
 
@@ -165,10 +166,16 @@ class OfficeRecords:
         boarders = body.get("dormitory")
         return StatementView(
             bar=bar, day=found["day"], at_ms=found["at_ms"], by=self._directory().name_of(body.get("by", 0)),
-            counts=tuple(counts(body).items()), boarders=len(boarders) if isinstance(boarders, list) else 0,
+            counts=_in_order(counts(body)), boarders=len(boarders) if isinstance(boarders, list) else 0,
             entry=found["entry"], hash=found["hash"], signature=found["signature"], public_key=found["public_key"],
             fingerprint=found["fingerprint"], qr=segno.make(seal_text(found), error="m").svg_inline(scale=4, border=2),
         )  # fmt: skip
+
+
+def _in_order(found: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    """Those that people ask for first, then whatever else a version counts."""
+    first = {word: found[word] for word in _ASKED_FIRST if word in found}
+    return tuple({**first, **found}.items())
 
 
 class _People:

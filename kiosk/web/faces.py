@@ -162,7 +162,7 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         cases = [live.case_html(case, lang) for case in view.cases]
         return {"inside": inside, "outside": outside, "blockers": live.blockers(view), "cases": cases}
     if isinstance(view, ReplayView):
-        return {"chart": bar_chart(view.counts)}
+        return {"chart": bar_chart(view.counts), "may_export": False}
     if isinstance(view, DevicesView):
         return {"tab": "devices", "chart": bar_chart(view.arrivals)}
     if isinstance(view, SettingsView):

@@ -9,6 +9,7 @@ from kiosk.web import faces
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
+from tests.faces import record_views as rv
 from tests.faces import sample_views as s
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
@@ -48,6 +49,13 @@ PAGES: dict[str, tuple[str, Any]] = {
     "notices": ("office_notices", s.notices()),
     "notices in trouble": ("office_notices", s.notices(trouble="磁盘已满")),
     "notices none": ("office_notices", NoticesView(bar=s.bar())),
+    "replay": ("replay", rv.replay()),
+    "replay none": ("replay", rv.replay_of_nothing()),
+    "evidence": ("evidence", rv.evidence()),
+    "evidence broken": ("evidence", rv.broken_evidence()),
+    "evidence none": ("evidence", replace(rv.evidence(), segments=(), flaws=(), facts=())),
+    "statement": ("statement", rv.statement()),
+    "statement none": ("statement", replace(rv.statement(), entry="")),
     "sign in": ("sign_in", SignInView(now_ms=s.NOW)),
     "sign in locked": ("sign_in", SignInView(now_ms=s.NOW, error="locked", locked_min=5)),
     "not found": ("error", ErrorView(now_ms=s.NOW, status=404)),
