@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from drivers.escpos import Line
+
 
 class Health(StrEnum):
     STARTING = "starting"
@@ -109,6 +111,19 @@ class Relay(Driver):
     def get(self, channel: int) -> bool | None:
         """None when the board cannot tell: then only a door sensor proves anything."""
         return None
+
+
+class Printer(Driver):
+    kind = "printer"
+    columns: int = 48  # characters on a line; a Chinese one counts two
+
+    @abc.abstractmethod
+    def print(self, lines: Iterable[Line]) -> None:
+        """Blocks until all of it is on paper. Raises DeviceLost when it is not: the whole slip is to be printed again."""
+
+    @abc.abstractmethod
+    def ping(self) -> None:
+        """Raises DeviceLost when the printer is gone, or could not print now: no paper, an open cover."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ BUILT_IN: Mapping[str, str] = {
     "lines": "drivers.serial_reader:LineReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "camera": "drivers.camera:OpenCvCamera",
+    "escpos": "drivers.receipt_printer:EscposPrinter",
 }
 
 

@@ -14,19 +14,20 @@ from queue import Full, Queue
 from typing import Any, NamedTuple
 
 from drivers.errors import DriverError
-from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Reader, Relay
+from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Printer, Reader, Relay
 from drivers.registry import load
-from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
+from drivers.supervisor import CameraSupervisor, DeviceSupervisor, PrinterSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
-from kiosk.core.decisions import Answer, Decision, Outcome, Reason
+from kiosk.core.decisions import Answer, Decision, Outcome
 from kiosk.settings.values import Device, Settings
 from kiosk.snapshots import PictureError, SnapshotStore, new_token, snapshot_id
 
 log = logging.getLogger("kiosk.devices")
 
 PICTURES_WAITING = 64  # pictures that may wait to be encrypted and filed; more are dropped and logged
-EMERGENCY_OPEN_S = 30.0  # the longest pulse that a board is given
+HELD_OPEN_S = 15.0  # in an emergency every contact is closed for so long, again and again: it opens by itself when we are gone
+HOLD_AGAIN_S = 5.0
 
 
 class _Job(NamedTuple):
@@ -53,6 +54,8 @@ class Devices:
         self._readers: dict[str, list[ReaderSupervisor]] = {}
         self._relays: dict[str, RelaySupervisor] = {}
         self._cameras: dict[str, CameraSupervisor] = {}
+        self.printers: dict[str, PrinterSupervisor] = {}
+        self._hold_again_s = 0.0
         self._utc_offset_ms = settings.plan.utc_offset_ms
         self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
@@ -75,6 +78,8 @@ class Devices:
         supervisor: DeviceSupervisor[Any]
         if isinstance(driver, Relay):
             supervisor = self._relays[driver.name] = RelaySupervisor(driver, on_health=self._health)
+        elif isinstance(driver, Printer):
+            supervisor = self.printers[driver.name] = PrinterSupervisor(driver, on_health=self._health)
         elif isinstance(driver, Camera):
             supervisor = self._cameras[driver.name] = CameraSupervisor(driver, on_health=self._health)
         else:
@@ -169,12 +174,11 @@ class Devices:
 
     def _told(self, batch: Batch) -> None:
         """On the controller's thread, after the commit: only hands work to device threads."""
+        self._hold_open()
         for command, answer in batch.answers:
             decision = answer.decision
             if isinstance(command, ClaimSeat):
                 self._claimed(command, decision)
-            if decision.reason is Reason.EMERGENCY and not decision.access_point:
-                self._open_all()
             point = self._points.get(decision.access_point)
             if point is None:
                 continue
@@ -189,11 +193,18 @@ class Devices:
         if job is not None and any(fact.body.get("snapshot") == job.id for fact in decision.facts):
             self._keep(job)
 
-    def _open_all(self) -> None:
-        """One key opens every barrier. What people depend on to get out is wired to open without power (docs/operating)."""
-        for point in self._points.values():
-            if point.relay in self._relays:
-                self._relays[point.relay].pulse(point.relay_channel, EMERGENCY_OPEN_S)
+    def _hold_open(self) -> None:
+        """While a real emergency runs, whoever declared it and wherever, every door with a relay is held open; a drill opens
+        none. A board can hold a contact only as long as it has power and is told again: what people depend on to get out is
+        wired to open without power (docs/emergency.md)."""
+        emergency, now_s = self._controller.world.campus.emergency, time.monotonic()
+        if emergency is None or emergency.drill:
+            self._hold_again_s = 0.0
+        elif now_s >= self._hold_again_s:
+            self._hold_again_s = now_s + HOLD_AGAIN_S
+            for point in self._points.values():
+                if point.relay in self._relays:
+                    self._relays[point.relay].pulse(point.relay_channel, HELD_OPEN_S)
 
     @property
     def by_name(self) -> Mapping[str, DeviceSupervisor[Any]]:

@@ -21,7 +21,7 @@ from typing import Any
 from drivers import registry
 from drivers.camera_source import without_secrets
 from drivers.errors import IO_ERRORS, DriverError, Misconfigured
-from drivers.protocols import Camera, Driver, Health, Reader, Relay
+from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay
 from kiosk.clock import Clock, SystemClock
 
 DEVICE_TIMEOUT_S = 10.0  # open() may take 5 s; a driver that takes longer hangs
@@ -148,7 +148,7 @@ def _try_out(driver: Driver) -> str:
         return driver.detail()
     if isinstance(driver, Reader):
         driver.poll(LOOK_S)
-    elif isinstance(driver, Relay):
+    elif isinstance(driver, (Relay, Printer)):
         driver.ping()
     return ""
 

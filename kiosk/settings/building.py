@@ -23,7 +23,7 @@ from kiosk.core.timetable import (
 from kiosk.national_calendar import NationalLayer
 from kiosk.settings.keys import FILES
 from kiosk.settings.schema import Problems, Section, read
-from kiosk.settings.values import Accepted, Device, Fees, School, Service, Settings, Site, Sync, Web
+from kiosk.settings.values import Accepted, Device, Fees, Printing, School, Service, Settings, Site, Sync, Web
 
 SECOND_MS: Final = 1000
 
@@ -203,6 +203,7 @@ def _rules(
         seat_claim_ms=windows["seat_claim_min"] * MINUTE_MS,
         offline_delegates=windows["offline_delegates"],
         public_name=school["school"]["name"],
+        muster_points=_or_defaults(school, "emergency")["muster_points"],
     )
 
 
@@ -217,6 +218,7 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
         host=node["host"],
         port=node["port"],
         devices=tuple(Device(**row) for row in raw["device"]),
+        printing=Printing(**raw["print"]) if raw["print"] else Printing(),
         sync=Sync(server=sync["server"], school=sync["school"] or school_id),
         web=Web(**{**raw["web"], "public_input_from": tuple(raw["web"]["public_input_from"])}) if raw["web"] else Web(),
     )

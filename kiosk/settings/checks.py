@@ -262,6 +262,9 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
         for key in ("relay", "camera"):
             if (device_name := access[key]) and device_name not in devices:
                 _unknown(device_name, devices, f"access.{name}.{key}", file, problems, "device")
+    printer = (site["print"] or {}).get("device")
+    if printer and printer not in devices:
+        _unknown(printer, devices, "print.device", file, problems, "device")
     server = (site["sync"] or {}).get("server")
     if server and not server.startswith(("http://", "https://")):
         zh = "应以 http:// 或 https:// 开头"

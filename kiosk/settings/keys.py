@@ -52,6 +52,17 @@ _ACCESS = Section(
     ),
 )
 
+_PRINT = Section(
+    "print",
+    Shape.ONE,
+    "打印清点名单",
+    "Where lists are printed. A printer is a device with a URL such as escpos:tcp://10.0.0.50:9100.",
+    keys=(
+        Key("device", Kind.TEXT, "打印机设备名，空为本机全部打印机", "device name of the printer, empty = all of them", ""),
+        Key("emergency", Kind.FLAG, "紧急疏散和演练时自动打印名单", "print the list in an emergency and in a drill", True),
+    ),
+)
+
 _SYNC = Section(
     "sync",
     Shape.ONE,
@@ -83,7 +94,7 @@ _WEB = Section(
 )
 
 SITE: Final = Section(
-    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _SYNC, _WEB)
+    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _PRINT, _SYNC, _WEB)
 )
 
 FILES: Final[Mapping[str, Section]] = {

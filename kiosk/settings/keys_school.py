@@ -339,6 +339,22 @@ _DUTY = Section(
     ),
 )
 
+_EMERGENCY = Section(
+    "emergency",
+    Shape.ONE,
+    "应急疏散",
+    "Emergencies and drills.",
+    keys=(
+        Key(
+            "muster_points",
+            Kind.TEXTS,
+            "集合点，清点时选择",
+            "where people gather; offered at the check-off",
+            _RULES.muster_points,
+        ),
+    ),
+)
+
 _GATE = Section(
     "gate",
     Shape.MANY,
@@ -383,5 +399,5 @@ SCHOOL: Final = Section(
     "学校、校门与规则",
     "The school, its gates and its figures.",
     (_BASE,),
-    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _GATE, _ACCESS_POINT, _ACCEPTED),
+    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _EMERGENCY, _GATE, _ACCESS_POINT, _ACCEPTED),
 )

@@ -87,6 +87,12 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    device: str = ""  # "" = every printer of this computer
+    emergency: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
     server: str = ""  # "" = this gate works alone
     school: str = ""
@@ -109,6 +115,7 @@ class Site:
     host: str = "127.0.0.1"
     port: int = 8470
     devices: tuple[Device, ...] = ()
+    printing: Printing = field(default_factory=Printing)
     sync: Sync = field(default_factory=Sync)
     web: Web = field(default_factory=Web)
 

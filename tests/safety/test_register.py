@@ -158,5 +158,6 @@ def test_the_list_of_those_still_waiting_has_whom_to_call(school: School) -> Non
     school.at("15:50")
     view: s.WaitingView = school.look(s.WaitingQuery("east"))
     assert [one.line.name for one in view.lines] == ["王小明", "小妹妹"]
-    assert [(g.name, g.relation, g.tail) for g in view.lines[0].guardians] == [("王妈妈", "母亲", "0001")], "never the restricted father"
+    to_call = [(g.name, g.relation, g.tail) for g in view.lines[0].guardians]
+    assert to_call == [("王妈妈", "母亲", "0001")], "never the restricted father"
     assert school.look(s.WaitingQuery("south")).lines == ()
