@@ -17,9 +17,11 @@ from kiosk.web.words import WORDS, UnknownWord, known, say
 BUILT = (
     "reason.", "kind.", "record.kind_", "record.label_", "record.handover_", "record.check_", "record.mode_", "record.scheme_",
     "record.channel_", "record.why_", "record.id_", "record.flag_", "record.flaw_", "record.remark_", "record.sort_",
-    "record.count_", "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
+    "record.count_", "record.children_n", "record.since",
+    "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
     "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
     "office.import_added", "office.import_changed", "office.import_removed",
+    "notice_state.", "notice_kind.",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector",
     "guard.staff", "guard.pupil",
