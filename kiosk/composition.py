@@ -25,7 +25,7 @@ from kiosk.controller import Controller, settle_interpreter
 from kiosk.core.people import Directory
 from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
 from kiosk.devices import Devices
-from kiosk.directory import DirectoryMissing, index, load, load_pins
+from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
@@ -121,11 +121,13 @@ class GateProcess:
 
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
         staff = self.controller.world.directory.by_staff_number.get(staff_number)
-        pins = load_pins(self.state / DIRECTORY_FILE) if staff is not None else {}
+        known = bool(self.controller.world.directory.staff)  # read for a number that nobody has as well: it takes as long
+        pins, duress = load_pin_hashes(self.state / DIRECTORY_FILE) if known else PinHashes({}, {})
+        mine = (pins.get(staff), duress.get(staff)) if staff is not None else (None, None)
         now_ms = self.clock.now_ms()
-        tried = self._pins.attempt(staff_number, pin, pins.get(staff) if staff is not None else None, now_ms)
+        tried = self._pins.attempt(staff_number, pin, mine[0], now_ms, duress_hash=mine[1])
         if tried.outcome is SignInOutcome.OK:
-            return PinVerdict(ok=True, staff=staff)
+            return PinVerdict(ok=True, staff=staff, duress=tried.duress)
         locked_s = max(0, (tried.locked_until_ms or now_ms) - now_ms) // 1000
         return PinVerdict(ok=False, locked_s=locked_s)
 

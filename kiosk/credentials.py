@@ -142,9 +142,11 @@ class SignInOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """What became of an attempt. `locked_until_ms` is set while locked; `left` counts guesses before that."""
+    """What became of an attempt. `locked_until_ms` is set while locked; `left` counts guesses before that. `duress`: it
+    was the PIN that calls for help."""
 
     outcome: SignInOutcome
+    duress: bool = False
     left: int = 0
     locked_until_ms: int | None = None
 
@@ -167,18 +169,24 @@ class PinDesk:
             db.execute("CREATE TABLE IF NOT EXISTS locks (who BLOB PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT")
             db.execute("CREATE INDEX IF NOT EXISTS attempts_who ON attempts (who)")
 
-    def attempt(self, staff_number: str, pin: str, pin_hash: str | None, now_ms: int) -> SignIn:
-        """One try to sign in. `pin_hash` is None for a staff number that nobody has or that has no PIN yet."""
+    def attempt(
+        self, staff_number: str, pin: str, pin_hash: str | None, now_ms: int, *, duress_hash: str | None = None
+    ) -> SignIn:
+        """One try to sign in. `pin_hash` is None for a staff number that nobody has or that has no PIN yet.
+
+        Both hashes are checked every time, there or not: the clock tells nobody which of the two was typed.
+        """
         who = self._who(staff_number)
         with self._lock, self._database() as db:
             refused = _reserve(db, who, now_ms)
         if refused is not None:
             return refused
-        fits = verify_pin(pin_hash or self._nobody, pin, self._pepper)
+        fits = verify_pin(pin_hash or self._nobody, pin, self._pepper) and pin_hash is not None
+        threatened = verify_pin(duress_hash or self._nobody, pin, self._pepper) and duress_hash is not None
         with self._lock, self._database() as db:
-            if fits and pin_hash is not None:
+            if fits or (threatened and pin_hash is not None):
                 _forget(db, who)
-                return SignIn(outcome=SignInOutcome.OK, left=WRONG_PINS_ALLOWED)
+                return SignIn(outcome=SignInOutcome.OK, left=WRONG_PINS_ALLOWED, duress=threatened and not fits)
             return _state_after_wrong(db, who, now_ms)
 
     def unlock(self, staff_number: str) -> None:

@@ -43,6 +43,7 @@ __all__ = [
     "index",
     "install",
     "load",
+    "load_pin_hashes",
     "load_pins",
     "publish",
     "read_content",
@@ -116,10 +117,22 @@ def read_content(path: Path) -> tuple[Content, SnapshotInfo]:
     return content, snapshot_info(path)
 
 
+class PinHashes(NamedTuple):
+    """Our number of a member of staff -> argon2id hash, of PINs and of duress PINs."""
+
+    pins: Mapping[int, str]
+    duress: Mapping[int, str]
+
+
 def load_pins(path: Path) -> Mapping[int, str]:
-    """Our number of a member of staff -> argon2id hash. Kept out of `Directory`, which travels everywhere."""
+    """Our number of a member of staff -> argon2id hash of the PIN. Raises DirectoryError."""
+    return load_pin_hashes(path).pins
+
+
+def load_pin_hashes(path: Path) -> PinHashes:
+    """PINs and duress PINs. Kept out of `Directory`, which travels everywhere. Raises DirectoryError."""
     with _opened(path) as connection:
-        return schema.read_pins(connection)
+        return PinHashes(schema.read_pins(connection), schema.read_duress_pins(connection))
 
 
 def snapshot_info(path: Path) -> SnapshotInfo:
@@ -161,6 +174,9 @@ def _check_header(path: Path) -> None:
         raise DirectoryForeign(f"{path}: this file is not a directory snapshot; name the right file")
     if size > MAX_SNAPSHOT_BYTES:
         raise DirectoryForeign(f"{path}: {size} bytes are more than any directory snapshot has")
+    page_bytes, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    if size != (65_536 if page_bytes == 1 else page_bytes) * pages:  # SQLite reads zeros where the last page was cut off
+        raise DirectoryDamaged(f"{path}: the directory snapshot was cut short; restore it from the school server or a backup")
 
 
 def _checked(connection: sqlite3.Connection, path: Path, *, check_rows: bool) -> sqlite3.Connection:
@@ -344,4 +360,5 @@ def _without(content: Content, gone: set[int]) -> Content:
         enrolments=tuple(e for e in content.enrolments if e.child not in gone),
         persons=tuple(p for p in content.persons if p.number not in gone),
         pins={staff: pin for staff, pin in content.pins.items() if staff not in gone},
+        duress_pins={staff: pin for staff, pin in content.duress_pins.items() if staff not in gone},
     )

@@ -68,6 +68,7 @@ class Content:
     enrolments: tuple[Enrolment, ...] = ()
     persons: tuple[Person, ...] = ()
     pins: Mapping[int, str] = field(default_factory=dict)  # staff number of ours -> argon2id hash
+    duress_pins: Mapping[int, str] = field(default_factory=dict)  # the same, of 胁迫密码
     next_number: int = 1  # every number below has been given at some time
     school_year_start: int = 0  # the year by which grades were reckoned; 0 = not said
 
@@ -82,7 +83,12 @@ def m001_people_cards_and_sessions(db: Database) -> None:
             db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_people_cards_and_sessions,)
+def m002_duress_pins(db: Database) -> None:
+    """A second PIN for whoever is threatened: it signs in like the first and calls for help."""
+    db.execute("CREATE TABLE duress_pins (staff INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_people_cards_and_sessions, m002_duress_pins)
 
 _FIRST_TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -193,6 +199,7 @@ def write(connection: sqlite3.Connection, content: Content, *, number: int, made
         _insert(connection, table.name, table.columns, values)
     _insert(connection, "persons", ("number", "kind", "key"), ((p.number, str(p.kind), p.key) for p in content.persons))
     _insert(connection, "pins", ("staff", "hash"), content.pins.items())
+    _insert(connection, "duress_pins", ("staff", "hash"), content.duress_pins.items())
     meta = {"number": number, "made_at_ms": made_at_ms, "next_number": content.next_number}
     meta |= {"school_year_start": content.school_year_start}
     _insert(connection, "meta", ("key", "value"), ((key, str(value)) for key, value in meta.items()))
@@ -213,6 +220,10 @@ def read_pins(connection: sqlite3.Connection) -> dict[int, str]:
     return dict(connection.execute("SELECT staff, hash FROM pins ORDER BY staff"))
 
 
+def read_duress_pins(connection: sqlite3.Connection) -> dict[int, str]:
+    return dict(connection.execute("SELECT staff, hash FROM duress_pins ORDER BY staff"))
+
+
 def read(connection: sqlite3.Connection) -> Content:
     """All rows of a database at the newest schema, as values."""
     meta = read_meta(connection)
@@ -222,6 +233,7 @@ def read(connection: sqlite3.Connection) -> Content:
         **rows,
         persons=tuple(Person(number, PersonKind(kind), key) for number, kind, key in persons),
         pins=read_pins(connection),
+        duress_pins=read_duress_pins(connection),
         next_number=int(meta["next_number"]),
         school_year_start=int(meta["school_year_start"]),
     )

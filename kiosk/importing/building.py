@@ -41,16 +41,10 @@ def _note_key(record: Record, given: Given) -> None:
 
 
 def _staff(record: Record, given: Given) -> None:
-    pin = record.get("pin")
-    if pin is not None and record.get("staff_number"):
-        try:
-            given.pins[record.get("staff_number")] = fit_pin(pin)
-        except PinUnfit:
-            given.report.problem(
-                record.at("pin"),
-                Words("密码应为 4 至 12 位数字。", "A PIN has 4 to 12 digits."),
-                Words("请重新设定。", "Set another one."),
-            )
+    if record.get("staff_number"):
+        _take_pin(record, "pin", given, given.pins)
+        _take_pin(record, "duress_pin", given, given.duress_pins)
+        _check_duress_pin(record, given)
     if record.complete:
         row = StaffRow(
             staff_number=record.get("staff_number"),
@@ -59,6 +53,39 @@ def _staff(record: Record, given: Given) -> None:
             phone=record.get("phone", ""),
         )
         given.add(Kind.STAFF, row, record.at("staff_number"))
+
+
+def _take_pin(record: Record, field: str, given: Given, pins: dict[str, str]) -> None:
+    pin = record.get(field)
+    if pin is None:
+        return
+    try:
+        pins[record.get("staff_number")] = fit_pin(pin)
+    except PinUnfit:
+        given.report.problem(
+            record.at(field),
+            Words("密码应为 4 至 12 位数字。", "A PIN has 4 to 12 digits."),
+            Words("请重新设定。", "Set another one."),
+        )
+
+
+def _check_duress_pin(record: Record, given: Given) -> None:
+    """It must be another number than the PIN; so both stand in one row, where they can be compared."""
+    number, duress = record.get("staff_number"), record.get("duress_pin")
+    if duress is None:
+        return
+    if record.get("pin") is None:
+        given.report.problem(
+            record.at("duress_pin"),
+            Words("填了胁迫密码，没有填密码。", "There is a duress PIN without a PIN."),
+            Words("请在同一行也填写密码。", "Fill the PIN in the same row."),
+        )
+    elif given.pins.get(number) == given.duress_pins.get(number):
+        given.report.problem(
+            record.at("duress_pin"),
+            Words("胁迫密码与密码相同。", "The duress PIN is the same as the PIN."),
+            Words("请另设一个不同的胁迫密码。", "Set another duress PIN."),
+        )
 
 
 def _pupil(record: Record, given: Given) -> None:

@@ -41,6 +41,7 @@ class Given:
     unclear_classes: set[str] = field(default_factory=set)  # names of classes whose row had a problem
     national_numbers: set[str] = field(default_factory=set)  # 学籍号, for doubles only; gone with this value
     pins: dict[str, str] = field(default_factory=dict)
+    duress_pins: dict[str, str] = field(default_factory=dict)
     cards_of_pupils: dict[str, str] = field(default_factory=dict)  # 学号 -> 卡号 as written in the pupil list
     guardians_listed_for: set[str] = field(default_factory=set)  # 学号 whose guardians stand in the pupil list
 

@@ -157,6 +157,7 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         Column("roles", ("角色", "岗位", "职务"), _choices(ROLES), required=True),
         Column("phone", _PHONE, values.phone),
         Column("pin", ("演示密码", "密码", "PIN", "初始密码"), values.exact),
+        Column("duress_pin", ("胁迫密码", "报警密码"), values.exact),
     ),
     Kind.PUPILS: (
         Column("school_number", _PUPIL, values.key, required=True),

@@ -34,16 +34,25 @@ class _Numbers(NamedTuple):
 
 
 def content_of(
-    rows: Rows, before: Content | None, *, pins: Mapping[str, str], school_year_start: int, first_number: int = 1
+    rows: Rows,
+    before: Content | None,
+    *,
+    pins: Mapping[str, str],
+    duress_pins: Mapping[str, str | None] | None = None,
+    school_year_start: int,
+    first_number: int = 1,
 ) -> Content:
     """The snapshot that says what `rows` says.
 
-    `pins` maps staff numbers to new hashes; members of staff not named there keep theirs. `first_number` is
-    above every number that a journal has seen, for a directory that starts anew beside an old journal.
+    `pins` and `duress_pins` map staff numbers to new hashes; members of staff not named there keep theirs; None takes a
+    duress PIN away. `first_number` is above every number that a journal has seen, for a directory that starts anew beside
+    an old journal.
     """
     numbers = _number(rows, before or Content(next_number=first_number), first_number)
     kept_pins = before.pins if before else {}
     new_pins = {numbers.staff[key]: pin for key, pin in pins.items() if key in rows.staff}
+    kept_duress: Mapping[int, str | None] = before.duress_pins if before else {}
+    new_duress = {numbers.staff[key]: pin for key, pin in (duress_pins or {}).items() if key in rows.staff}
     here = {numbers.staff[key] for key in rows.staff}
     return Content(
         classes=_classes(rows, numbers),
@@ -60,6 +69,7 @@ def content_of(
         enrolments=_enrolments(rows, numbers),
         persons=numbers.persons,
         pins={number: pin for number, pin in {**kept_pins, **new_pins}.items() if number in here},
+        duress_pins={number: pin for number, pin in {**kept_duress, **new_duress}.items() if pin and number in here},
         next_number=numbers.next_number,
         school_year_start=school_year_start,
     )

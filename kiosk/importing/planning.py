@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from kiosk.core.people import Directory
-from kiosk.credentials import hash_changed_pins
+from kiosk.credentials import hash_changed_pins, verify_pin
 from kiosk.directory import Content, PersonKind
 from kiosk.importing.building import build
 from kiosk.importing.checks import check
@@ -43,6 +43,7 @@ class ImportPlan:
     kinds: frozenset[Kind]
     rows: Rows = field(repr=False)
     pins: Mapping[str, str] = field(repr=False)  # staff number -> PIN in clear: in memory only
+    duress_pins: Mapping[str, str] = field(repr=False)  # the same; whoever is here is in `pins` too
     school_year_start: int
 
     @property
@@ -112,6 +113,7 @@ def plan_import(
         kinds=frozenset(given.kinds),
         rows=rows,
         pins=given.pins,
+        duress_pins=given.duress_pins,
         school_year_start=school_year_start,
     )
 
@@ -126,12 +128,22 @@ def apply(plan: ImportPlan, before: Content | None, *, pepper: bytes | None = No
         raise ImportRefused(f"the import has {len(plan.problems) + plan.problems_unlisted} problems; nothing was changed")
     if plan.pins and pepper is None:
         raise ImportRefused("the staff list sets PINs, but there is no pepper to hash them under; give the key folder")
-    pins = hash_changed_pins(plan.pins, _known_pins(before), pepper) if plan.pins and pepper else {}
-    return content_of(plan.rows, before, pins=pins, school_year_start=plan.school_year_start, first_number=first_number)
+    pins, duress = _hashed(plan, before, pepper) if plan.pins and pepper else ({}, {})
+    return content_of(
+        plan.rows, before, pins=pins, duress_pins=duress, school_year_start=plan.school_year_start, first_number=first_number
+    )
 
 
-def _known_pins(before: Content | None) -> dict[str, str]:
-    if before is None:
-        return {}
+def _hashed(plan: ImportPlan, before: Content | None, pepper: bytes) -> tuple[dict[str, str], dict[str, str | None]]:
+    """New hashes of PINs and duress PINs by staff number. Whoever now has the old duress PIN as PIN loses it: one number
+    cannot mean both."""
+    known = _by_staff_number(before, before.duress_pins) if before else {}
+    duress: dict[str, str | None] = dict(hash_changed_pins(plan.duress_pins, known, pepper))
+    kept = {key: hash_ for key, hash_ in known.items() if key in plan.pins and key not in duress}
+    duress |= {key: None for key, hash_ in kept.items() if verify_pin(hash_, plan.pins[key], pepper)}
+    return hash_changed_pins(plan.pins, _by_staff_number(before, before.pins) if before else {}, pepper), duress
+
+
+def _by_staff_number(before: Content, hashes: Mapping[int, str]) -> dict[str, str]:
     staff = {person.number: person.key for person in before.persons if person.kind is PersonKind.STAFF}
-    return {staff[number]: pin for number, pin in before.pins.items() if number in staff}
+    return {staff[number]: hash_ for number, hash_ in hashes.items() if number in staff}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from starlette.responses import Response
 
 from kiosk.clock import steady_s
 from kiosk.core.acts import PERMITTED
-from kiosk.core.commands import ClaimSeat, DismissFromQueue, Read
+from kiosk.core.commands import CallForHelp, ClaimSeat, DismissFromQueue, LetGo, Read, Release, ReleaseExceptionally
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.web import faces
 from kiosk.web.act_bodies import BODIES, Body, Refuse, SeatClaim, Wedge, WithSecond
@@ -33,6 +34,7 @@ from kiosk.web.callers import (
     require,
 )
 from kiosk.web.faces_format import Lang
+from kiosk.web.gate import PinVerdict
 from kiosk.web.limits import RateLimit
 from kiosk.web.parts import Web
 from kiosk.web.raw import JSON_BODY_MAX_BYTES, read_body, sentence_for
@@ -41,6 +43,7 @@ from kiosk.web.refusals import Malformed, NoSuchThing, NotAllowed, TooMany
 MEANT_MAX_AGE_MS = 3 * 3_600_000  # a press that waited longer on a tablet belongs to another moment: do it again
 SEATS_PER_S, SEATS_AT_ONCE = 0.5, 5  # for one screen: each puts a child on the guard's list
 CARDS_PER_S, CARDS_AT_ONCE = 5.0, 20  # for one browser: a reader types a card in well under a second
+_RELEASES = (Release, LetGo, ReleaseExceptionally)  # marked in the record when whoever pressed was threatened
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -88,8 +91,11 @@ def _act(web: Web, body_type: type[Body]) -> Endpoint:
         lang = lang_of(request)
         if body.meant_ms is not None and web.gate.clock.now_ms() - body.meant_ms > MEANT_MAX_AGE_MS:
             return _json(_said(Outcome.REFUSED, Reason.WINDOW_CLOSED, lang))
-        second = await _second(web, body, found) if isinstance(body, WithSecond) else None
-        answer = await web.bridge.ask(body.command(found.staff.number, second))
+        second = await _second(web, request, body, found) if isinstance(body, WithSecond) else None
+        command = body.command(found.staff.number, second.staff if second else None)
+        if isinstance(command, _RELEASES) and (found.session.duress or (second is not None and second.duress)):
+            command = replace(command, duress=True)
+        answer = await web.bridge.ask(command)
         if isinstance(body, Refuse) and body.queue_id and answer.decision.outcome is Outcome.GRANTED:
             # An unknown adult has no number by which the refusal could take him off the guard's screen.
             await web.bridge.ask(DismissFromQueue(queue_id=body.queue_id, by=found.staff.number))
@@ -107,8 +113,8 @@ async def _body(request: Request, decode: msgspec.json.Decoder[Any]) -> Any:
         raise Malformed(sentence_for(error)) from error
 
 
-async def _second(web: Web, body: WithSecond, first: Caller) -> int | None:
-    """The number of the second member of staff, who typed an own PIN. Raises NotAllowed."""
+async def _second(web: Web, request: Request, body: WithSecond, first: Caller) -> PinVerdict | None:
+    """Who the second member of staff is, who typed an own PIN. Raises NotAllowed."""
     if not body.second_staff_number:
         return None
     verdict = await web.pins.check(body.second_staff_number, body.second_pin)
@@ -121,7 +127,11 @@ async def _second(web: Web, body: WithSecond, first: Caller) -> int | None:
     second = web.gate.directory().staff.get(verdict.staff) if verdict.staff is not None else None
     if second is None or not second.roles & PERMITTED[body.makes]:
         raise NotAllowed("The second person must be a guard, a teacher or a duty leader.")
-    return second.number
+    if verdict.duress:  # not waited for: nothing at the gate may differ
+        point = str(getattr(body, "access_point", ""))
+        where = client_host(request.scope)
+        web.gate.controller.submit(CallForHelp(staff=second.number, where=where, access_point=point))
+    return verdict
 
 
 def _told(answer: Answer, lang: Lang) -> dict[str, Any]:

@@ -46,10 +46,12 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinVerdict:
-    """`ok` with our number of the member of staff; or not, because the pair is wrong or locked for `locked_s`."""
+    """`ok` with our number of the member of staff; or not, because the pair is wrong or locked for `locked_s`. `duress`: the
+    PIN was the one that calls for help; nothing that this person can see may differ."""
 
     ok: bool
     staff: int | None = None
+    duress: bool = False
     locked_s: int = 0
 
 

@@ -14,12 +14,13 @@ TOKEN_BYTES = 32
 
 
 class Session:
-    """One member of staff on one browser. `staff` is our number; times are steady seconds."""
+    """One member of staff on one browser. `staff` is our number; times are steady seconds. `duress`: opened with the PIN
+    that calls for help; what is released in it is marked."""
 
-    __slots__ = ("csrf", "ended", "opened_s", "pressed_s", "staff")
+    __slots__ = ("csrf", "duress", "ended", "opened_s", "pressed_s", "staff")
 
-    def __init__(self, *, staff: int, now_s: float) -> None:
-        self.staff = staff
+    def __init__(self, *, staff: int, now_s: float, duress: bool = False) -> None:
+        self.staff, self.duress = staff, duress
         self.csrf = secrets.token_urlsafe(24)
         self.opened_s = self.pressed_s = now_s
         self.ended = False
@@ -35,12 +36,12 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_hash)
 
-    def open(self, staff: int, *, now_s: float) -> tuple[str, Session]:
+    def open(self, staff: int, *, now_s: float, duress: bool = False) -> tuple[str, Session]:
         """A new token for the browser's cookie, and its session."""
         if len(self._by_hash) >= MAX_SESSIONS:
             self._end(min(self._by_hash, key=lambda key: self._by_hash[key].pressed_s))
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        session = self._by_hash[_hash(token)] = Session(staff=staff, now_s=now_s)
+        session = self._by_hash[_hash(token)] = Session(staff=staff, now_s=now_s, duress=duress)
         return token, session
 
     def find(self, token: str, *, now_s: float) -> Session | None:

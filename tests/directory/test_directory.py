@@ -234,7 +234,7 @@ def test_a_snapshot_of_a_newer_version_is_not_guessed_at(path: Path) -> None:
 def test_every_migration_is_applied_by_name(path: Path) -> None:
     publish(path, Content(), 1, 0)
     connection = sqlite3.connect(path)
-    assert directory_schema.applied_migrations(connection) == ("m001_people_cards_and_sessions",)
+    assert directory_schema.applied_migrations(connection) == ("m001_people_cards_and_sessions", "m002_duress_pins")
     connection.close()
 
 

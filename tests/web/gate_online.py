@@ -25,6 +25,7 @@ from tests.support.people import STAFF, small_school, uid_of
 from tests.support.school import School
 
 PIN = "135790"
+DURESS_PIN = "246802"
 DEVICE_KEY = "reader-at-the-east-gate"
 EAST_ONLY_KEY = "reader-that-may-read-one-lane"
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
@@ -76,9 +77,9 @@ class Online:
         self._clients.append(client)
         return client
 
-    def as_staff(self, staff_number: str) -> httpx.Client:
+    def as_staff(self, staff_number: str, pin: str = PIN) -> httpx.Client:
         client = self.client()
-        answer = client.post("/sign-in", json={"staff_number": staff_number, "pin": PIN})
+        answer = client.post("/sign-in", json={"staff_number": staff_number, "pin": pin})
         assert answer.status_code == 200, answer.text
         client.headers["x-csrf-token"] = answer.json()["csrf"]
         return client
@@ -146,13 +147,15 @@ def _digest(key: str) -> str:
 def _pin_check(school: School, folder: Path) -> Callable[[str, str], PinVerdict]:
     pepper = load_pepper(folder / "keys" / "pepper", create=True)
     desk, pin_hash = PinDesk(folder / "credentials.db", pepper), hash_pin(PIN, pepper)
+    duress_hash = hash_pin(DURESS_PIN, pepper)
     numbers = {staff.staff_number: staff.number for staff in school.directory.staff.values()}
 
     def check(staff_number: str, pin: str) -> PinVerdict:
         now_ms = school.clock.now_ms()
-        tried = desk.attempt(staff_number, pin, pin_hash if staff_number in numbers else None, now_ms)
+        hashes = (pin_hash, duress_hash) if staff_number in numbers else (None, None)
+        tried = desk.attempt(staff_number, pin, hashes[0], now_ms, duress_hash=hashes[1])
         if tried.outcome is SignInOutcome.OK:
-            return PinVerdict(ok=True, staff=numbers[staff_number])
+            return PinVerdict(ok=True, staff=numbers[staff_number], duress=tried.duress)
         return PinVerdict(ok=False, locked_s=max(0, (tried.locked_until_ms or now_ms) - now_ms) // 1000)
 
     return check
