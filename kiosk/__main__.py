@@ -204,6 +204,22 @@ def _key(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _muster(options: argparse.Namespace) -> int:
+    from kiosk.muster import MusterError, muster_at, print_on_paper, write
+
+    settings = _settings(options.config)
+    try:
+        found = muster_at(settings, options.state, options.at)
+        if options.on_paper:
+            printed = print_on_paper(found, options.state, settings)
+            print(f"printed on {', '.join(printed)}", file=sys.stderr)
+        if options.json or options.escpos or not options.on_paper:
+            write(found, options.state, how="json" if options.json else "escpos" if options.escpos else "text")
+    except MusterError as error:
+        raise Stop(str(error), NOT_FINE) from error
+    return FINE
+
+
 def _bench(options: argparse.Namespace) -> int:
     from kiosk.bench import UnknownMeasurement, run_bench
 

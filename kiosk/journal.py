@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,6 +244,30 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         os.close(self._lock)
+
+
+class NoteReader:
+    """The free text behind a digest, for pages and printers, from any thread: a read-only connection of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self._path, self._lock = state / FILE_NAME, threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def __call__(self, digest: str) -> str | None:
+        """None when it was erased, lies at another gate, or the disk cannot be read now."""
+        try:
+            with self._lock:
+                self._db = self._db or connect(self._path, read_only=True)
+                row = self._db.execute("SELECT text FROM notes WHERE digest = ?", (digest,)).fetchone()
+        except (sqlite3.Error, JournalError):
+            return None
+        return row[0] if row else None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+            self._db = None
 
 
 @dataclass(frozen=True, slots=True)

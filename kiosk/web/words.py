@@ -16,9 +16,10 @@ from kiosk.web.words_guard import GUARD
 from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
 from kiosk.web.words_roster import ROSTER
+from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_staff import STAFF
 
-WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | GUARD | ROSTER | DUTY | RECORDS)
+WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | GUARD | ROSTER | DUTY | RECORDS | SAFETY)
 
 
 class UnknownWord(KeyError):

@@ -41,7 +41,7 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "bar.devices": ("设备 {n} 台断开", "{n} devices down"),
     "bar.paper": ("本机无法保存，请用纸质登记", "This gate cannot save: use the paper register"),
     "bar.emergency": ("紧急状态：自由离校，请按名单清点", "Emergency: exits are free, count by the list"),
-    "bar.drill": ("演练中：自由离校，请按名单清点", "Drill: exits are free, count by the list"),
+    "bar.drill": ("演练中：门不打开，请按名单清点", "Drill: doors stay shut, count by the list"),
     # --- states of a connection and of an action (also read by the scripts) ---------------------
     "js.lost": ("连接断开，正在重连。页面停在 {time}", "Connection lost, trying again. Page as of {time}"),
     "js.back": ("已重新连接", "Connected again"),
