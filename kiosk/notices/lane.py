@@ -95,7 +95,11 @@ class Lane:
 
     def wait_s(self, now_s: float) -> float:
         """How long until it may be tried."""
-        return max(self._hold_until_s - now_s, self.pace.wait_s(now_s), 0.0)
+        return max(self.held_s(now_s), self.pace.wait_s(now_s))
+
+    def held_s(self, now_s: float) -> float:
+        """How long a refusal still keeps it from being tried. May be asked from any thread."""
+        return max(self._hold_until_s - now_s, 0.0)
 
     def hurry(self, now_s: float) -> None:
         """Something urgent came: a back-off of ours ends, a ban of the platform's does not."""

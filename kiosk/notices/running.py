@@ -121,7 +121,7 @@ class Notices:
         target, record, counts = lane.target, lane.record, self._counts.get(lane.target.name, Counts())
         now_s = self._steady()
         state = lane.state(now_s)
-        retry_ms = self._clock.now_ms() + int(lane.wait_s(now_s) * 1000) if state in ("failing", "held") else 0
+        retry_ms = self._clock.now_ms() + int(lane.held_s(now_s) * 1000) if state in ("failing", "held") else 0
         return NoticeTarget(
             name=target.name, kind=target.kind, host=target.host, state=state, waiting=counts.waiting, failed=counts.failed,
             testing=lane.testing, last_sent_ms=record.last_sent_ms, last_error=record.error, last_error_ms=record.error_ms,
@@ -180,8 +180,10 @@ class Notices:
                 log.error("%s", words)
             self._trouble = words
         except Exception:
-            log.exception("a round of notices broke off")
-            self._trouble = "通知出错，见日志 / notices failed, see the log"
+            words = "通知出错，见日志 / notices failed, see the log"
+            if words != self._trouble:  # once, not twice a second
+                log.exception("a round of notices broke off")
+            self._trouble = words
         else:
             self._trouble = ""
 
