@@ -77,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
 
     shared(add("doctor", _doctor, "what is connected, configured and healthy, and what to do"), "config", "state", "json")
     add_record_commands(add)
+    muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")
+    muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")
+    muster.add_argument("--print", action="store_true", dest="on_paper", help="print it on the printers of site.toml")
+    muster.add_argument("--escpos", action="store_true", help="the bytes for a receipt printer on stdout")
     bench = shared(add("bench", _bench, "measure against the limits of this machine"), "json")
     bench.add_argument("name", nargs="?", help="one measurement only")
     bench.add_argument("--runs", type=int, default=5)
