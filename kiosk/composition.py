@@ -30,6 +30,7 @@ from kiosk.directory_schema import Content
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
 from kiosk.opening import open_gate, peers_at_start
+from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
 from kiosk.record_keeping import OfficeRecords
@@ -81,6 +82,7 @@ class GateProcess:
         for number in settings.staff_unknown_to(directory):
             log.warning("nobody has the staff number %s that school.toml puts on duty; import the staff list", number)
         row, _ = peers_at_start(state)  # before the fold: what comes in between is folded twice, which changes nothing
+        self._sign_pass = pass_signer(state, settings.site.node)  # first: the gate takes its own passes
         self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
         self.devices = Devices(settings, self.controller, self.snapshots)
         self.neighbours = Neighbours(
@@ -117,6 +119,7 @@ class GateProcess:
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
             notices=notices.state if notices else None,
             test_notice=notices.test if notices else None,
+            sign_pass=self._sign_pass,
         )
 
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
@@ -153,6 +156,15 @@ def load_directory(state: Path) -> Directory:
     except DirectoryMissing:
         log.warning("no people yet: import them on the office page or with `kiosk import`")
         return index(Content(), number=0, made_at_ms=0)
+
+
+def pass_signer(state: Path, node: str) -> PassSigner | None:
+    """Taps must go on without it: a gate that cannot sign says so where a pass would be made."""
+    try:
+        return open_signer(state, node)
+    except PassKeyError as error:
+        log.error("no delegate's pass can be made here: %s", error)
+        return None
 
 
 def load_device_keys(state: Path) -> Mapping[str, frozenset[str]]:

@@ -16,14 +16,17 @@ from kiosk import __version__
 from kiosk.controller import Clock, Controller, opening
 from kiosk.core.campus import STANDING_KINDS, Campus
 from kiosk.core.card_numbers import CardIndex
+from kiosk.core.delegates import delegate_of
 from kiosk.core.entries import Entry, Fact, Kind, Sealed, Stream, UnreadableEntry, decode
 from kiosk.core.people import Directory
 from kiosk.core.timetable import day_book
 from kiosk.core.world import World
 from kiosk.journal import Journal, new_incarnation
+from kiosk.pass_keys import load_issuers
 from kiosk.settings import Settings
 
 PEERS_FILE = "peers.db"
+_NAMING_KINDS = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # their notes say who a pass is for
 
 log = logging.getLogger("kiosk.opening")
 
@@ -66,12 +69,14 @@ def build_world(
     stream: Stream | None = None,
 ) -> World:
     """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day."""
-    campus, tick, unreadable = Campus(), 0, list[str]()
+    campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
     today = local_date(settings, clock.now_ms()).isoformat()
     for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared(today)):
         if not campus.apply(entry):
             unreadable.append(str(entry.id))
         tick = max(tick, entry.tick)
+        if entry.kind in _NAMING_KINDS and entry.body.get("pass_id") and entry.body.get("note"):
+            named.setdefault(entry.body["pass_id"], entry.body["note"])
     if stream is None:
         head = journal.head()
         stream = Stream(
@@ -99,6 +104,10 @@ def build_world(
         ),
         cards=CardIndex(directory.cards),
     )  # fmt: skip
+    world.pass_issuers = load_issuers(state)
+    for pass_id, digest in named.items():
+        if pass_id in campus.passes.registered or pass_id in campus.passes.shown:
+            world.remember_delegate(pass_id, delegate_of(journal.note(digest) or ""))
     readers: dict[str, tuple[str, ...]] = {}
     for device in settings.site.devices:
         if device.access_point:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from kiosk.controller import Batch
 from kiosk.core.commands import Command
+from kiosk.core.passes import Pass
 from kiosk.core.people import Directory
 from kiosk.core.roster import Bar
 from kiosk.core.rules import Rules
@@ -164,4 +165,5 @@ class Gate:
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
+    sign_pass: Callable[[Pass], str] | None = None  # the text of a delegate's QR code; None where the key cannot be used
     test_notice: Callable[[str, int], bool] | None = None  # (target, by): whether a test notice is on its way now

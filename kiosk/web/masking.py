@@ -14,7 +14,7 @@ from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, 
 # Which fields of which values identify a child or a member of a family. All else passes.
 _NAMES: dict[type, tuple[str, ...]] = {
     ChildLine: ("name",),
-    QueueItem: ("name",),
+    QueueItem: ("name", "pass_name"),
     CollectorLine: ("name",),
     GuardianLine: ("name",),
     CallLine: ("guardian_name",),
