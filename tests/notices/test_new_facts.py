@@ -10,7 +10,6 @@ from kiosk.core import commands as c
 from tests.notices.conftest import Open, Serve
 from tests.support.school import School
 
-
 Told = Callable[..., str]
 
 
