@@ -19,6 +19,9 @@ from kiosk.core.world import World
 def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
     """Every rung that fires now, for every child on campus. One rung a child a call, so none is skipped unseen."""
     for child, state in world.campus.on_campus():
+        windows = world.book.pupils.get(child)
+        if windows is not None and now_ms < windows.release_due_ms and now_ms < (state.due_ms or now_ms + 1):
+            continue  # nearly everybody, nearly always
         pupil = world.directory.pupils.get(child)
         if pupil is None or state.dormitory or not enters(world, pupil) or not world.answers_for(pupil):
             continue

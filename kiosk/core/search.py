@@ -19,6 +19,7 @@ from kiosk.core.people import Pupil
 from kiosk.core.timetable import PupilDay
 from kiosk.core.world import World
 
+SWEEP_EVERY_MS = 5_000  # everybody is looked at this often; searches are a matter of minutes
 MISSING = "missing"  # the exception of a count that starts a search
 
 
@@ -31,7 +32,9 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
             yield Fact(Kind.INCIDENT_ENDED, {"case": case, "child": child, "day": world.day})
     if campus.emergency is not None:  # everybody is looked for at the muster point now
         return
-    in_use = _rosters_in_use(world)
+    if now_ms < world.searched_ms + SWEEP_EVERY_MS and now_ms >= world.searched_ms:
+        return
+    world.searched_ms, in_use = now_ms, _RostersInUse(world)
     for child, state in campus.on_campus():
         pupil = world.directory.pupils.get(child)
         if pupil is None or state.escort or state.group or state.dormitory:
@@ -43,13 +46,29 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
             yield opened(world, child, why, now_ms)
 
 
-def _rosters_in_use(world: World) -> set[str]:
-    """Rosters of which at least half has been called or has tapped in: a list that nobody keeps says nothing about one child."""
-    named = Counter[str]()
-    for state in world.campus.children.values():
-        if state.day == world.day:
-            named.update({*state.marks, *(f"session:{session}" for session in state.sessions_seen)})
-    return {roster for roster, count in named.items() if 2 * count >= _size(world, roster)}
+class _RostersInUse:
+    """Rosters of which at least half has been called or has tapped in: a list that nobody keeps says nothing about one child.
+
+    Counted when first asked for: most of the day nobody is missed, and then nobody asks.
+    """
+
+    __slots__ = ("_found", "_world")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._found: set[str] | None = None
+
+    def __contains__(self, roster: str) -> bool:
+        if self._found is None:
+            self._found = self._count()
+        return roster in self._found
+
+    def _count(self) -> set[str]:
+        named, today = Counter[str](), self._world.day
+        for state in self._world.campus.children.values():
+            if state.day == today:
+                named.update({*state.marks, *(f"session:{session}" for session in state.sessions_seen)})
+        return {roster for roster, count in named.items() if 2 * count >= _size(self._world, roster)}
 
 
 def _size(world: World, roster: str) -> int:
@@ -58,7 +77,7 @@ def _size(world: World, roster: str) -> int:
     return len(members.get(key, ()))
 
 
-def _missed(world: World, pupil: Pupil, state: ChildState, in_use: set[str], now_ms: int) -> str:
+def _missed(world: World, pupil: Pupil, state: ChildState, in_use: _RostersInUse, now_ms: int) -> str:
     """Why somebody must look for this child now, "" when nobody must."""
     if state.day != world.day:
         return ""
@@ -74,27 +93,32 @@ def _missed(world: World, pupil: Pupil, state: ChildState, in_use: set[str], now
 
 def marked_absent(state: ChildState) -> bool:
     """A teacher says absent and the gate says in school, and nobody has seen the child since."""
-    latest = max(state.marks.values(), key=lambda mark: mark[1], default=("", 0))
-    return latest[0] == "absent_unexplained" and state.last_seen_ms <= latest[1]
+    said, at_ms = "", 0
+    for mark in state.marks.values():
+        if mark[1] >= at_ms:
+            said, at_ms = mark
+    return said == "absent_unexplained" and state.last_seen_ms <= at_ms and state.located_ms < at_ms
 
 
 def _not_in_class(
-    world: World, pupil: Pupil, state: ChildState, windows: PupilDay, in_use: set[str], now_ms: int
+    world: World, pupil: Pupil, state: ChildState, windows: PupilDay, in_use: _RostersInUse, now_ms: int
 ) -> str:
     """In at the gate, and the class that was called does not have the child."""
     roster = f"class:{pupil.class_id}"
-    if roster not in in_use or roster in state.marks or state.place != ON_CAMPUS or state.session:
+    if state.place != ON_CAMPUS or state.session or roster in state.marks:
         return ""
     since_ms = max(state.last_seen_ms, windows.late_after_ms)
-    return "not_in_class" if now_ms >= since_ms + world.rules.locate_after_ms else ""
+    return "not_in_class" if now_ms >= since_ms + world.rules.locate_after_ms and roster in in_use else ""
 
 
-def _not_in_session(world: World, state: ChildState, windows: PupilDay, in_use: set[str], now_ms: int) -> str:
+def _not_in_session(world: World, state: ChildState, windows: PupilDay, in_use: _RostersInUse, now_ms: int) -> str:
     """Left one room and not arrived in the next, or went out of the room and did not come back."""
     now = next((s for s in windows.sessions if s.start_ms <= now_ms < s.end_ms), None)
-    if now is None or state.session == now.session or f"session:{now.session}" not in in_use:
+    if now is None or state.session == now.session:
         return ""
     if max(state.since_ms, state.located_ms) >= now.start_ms:  # somebody has taken or found the child since
+        return ""
+    if f"session:{now.session}" not in in_use:
         return ""
     mark = state.marks.get(f"session:{now.session}", ("", 0))[0]
     if now.session in state.sessions_seen or mark in PRESENT_MARKS:

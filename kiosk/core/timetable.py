@@ -135,6 +135,7 @@ class DayBook:
     pupils: Mapping[int, PupilDay]
     session_times: Mapping[str, SessionTime]
     gate_closes_ms: int
+    iso: str  # the date as facts carry it
     without_bells: tuple[str, ...] = ()  # sessions of today for which the bell schedule has no such slot
 
 
@@ -165,6 +166,7 @@ def day_book(on: date, calendar: Calendar, plan: Plan, directory: Directory, *, 
         pupils={n: writer.pupil_day(p, directory.enrolments_of.get(n, ())) for n, p in directory.pupils.items()},
         session_times=times,
         gate_closes_ms=start_ms + bells.gate_closes_min * MINUTE_MS,
+        iso=day.date.isoformat(),
         without_bells=without_bells,
     )
 

@@ -64,6 +64,7 @@ class World:
     devices: dict[str, DeviceState] = field(default_factory=dict)
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # access point -> its readers' device names
     can_save: bool = True
+    searched_ms: int = 0  # when everybody was last looked at for being missed
     clock_trusted: bool = True  # as the last tick found it
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
     pass_issuers: Mapping[str, bytes] = field(default_factory=dict)  # node -> Ed25519 public key of its delegates' passes
@@ -71,7 +72,7 @@ class World:
 
     @property
     def day(self) -> str:
-        return self.book.day.date.isoformat()
+        return self.book.iso
 
     def adopt_directory(self, directory: Directory) -> None:
         """Swaps everybody at once; today's windows follow."""
