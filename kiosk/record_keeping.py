@@ -236,7 +236,7 @@ def _what(matter: Matter, settings: Settings, lang: Lang) -> str:
         ladder = settings.rules.ladder
         rung = ladder[min(int(matter.what), len(ladder) - 1)] if ladder else None
         return say(f"rung.{rung.state}", lang) if rung and known(f"rung.{rung.state}") else ""
-    if matter.sort in ("escort", "shift"):
+    if matter.sort in ("escort", "shift", "visit"):
         gate = settings.rules.gates.get(matter.what)
         return gate.name if gate else matter.what
     prefixes = {"conflict": "duty.kind_", "alarm": "duty.kind_", "search": "record.why_", "request": "reason."}

@@ -36,7 +36,8 @@ class ReplayError(Exception):
 
 
 class Matter(NamedTuple):
-    """Something that was open. sort: uncollected, search, conflict, alarm, offer, escort, group, shift, request, emergency.
+    """Something that was open. sort: uncollected, search, conflict, alarm, offer, escort, group, shift, visit, request,
+    emergency.
 
     what: the rung, the reason, or the place that it is about.
     """
@@ -224,6 +225,8 @@ def _of_groups(campus: Campus) -> Iterator[Matter]:
         yield Matter(group.out_ms, "group", "", group.children, (group.teacher,), group.venue)
     for shift in campus.open_shifts():
         yield Matter(shift.at_ms, "shift", "", (), (shift.giver, shift.taker), shift.gate)
+    for visit in campus.open_visits():
+        yield Matter(visit.in_ms, "visit", "", (), (visit.host,) if visit.host else (), visit.gate)
     emergency = campus.emergency
     if emergency is not None:
         what = "drill" if emergency.drill else "emergency"

@@ -57,7 +57,7 @@ def day_report(
     chain = _chain([line for line in drawn if line.segments or line.flaws])
     end_ms = shown.end_ms - 1
     world, present = shown.at(end_ms), shown.present(end_ms)
-    residue = _residue(world, present, today)
+    residue = _residue(world, present)
     document = {
         "day": day.isoformat(),
         "node": settings.site.node,
@@ -166,15 +166,13 @@ def _discrepancies(world: World, today: Iterable[Entry]) -> list[dict[str, Any]]
     ]
 
 
-def _residue(world: World, present: Sequence[tuple[int, ChildState]], today: Sequence[Entry]) -> dict[str, Any]:
+def _residue(world: World, present: Sequence[tuple[int, ChildState]]) -> dict[str, Any]:
     """Who and what was left when the day was over. Boarders in their dormitory are not left."""
-    came = {str(entry.id) for entry in today if entry.kind == Kind.VISITOR_IN}
-    visitors = came - {str(entry.body.get("visit")) for entry in today if entry.kind == Kind.VISITOR_OUT}
-    matters = [m for m in open_matters(world) if m.sort not in ("request", "uncollected")]  # the child itself is listed
+    matters = [m for m in open_matters(world) if m.sort not in ("request", "uncollected", "visit")]  # listed by themselves
     return {
         "children": [
             {"child": n, "custodian": s.hold.custodian, "place": s.place} for n, s in present if s.hold.live and not s.dormitory
         ],
         "open": [{"sort": m.sort, "case": m.case, "since_ms": m.since_ms, "children": list(m.children)} for m in matters],
-        "visitors": sorted(visitors),
+        "visitors": sorted(visit.id for visit in world.campus.open_visits()),
     }

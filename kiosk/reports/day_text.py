@@ -79,7 +79,7 @@ def _handovers(found: dict[str, dict[str, int]]) -> Iterator[str]:
     yield f"交接 {total} 次 / handovers accepted {total}"
     for kind, counted in found.items():
         parts = ", ".join(f"{_both(f'record.kind_handover_{how}', how)} {n}" for how, n in counted.items())
-        yield f"  {_both(f'record.handover_{kind}', kind or '–')}: {parts}"
+        yield f"  {_both(f'handover.{kind}', kind or '–')}: {parts}"
 
 
 _SHOWN = (

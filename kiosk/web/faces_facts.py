@@ -30,6 +30,7 @@ _WORDS = {  # word of the body -> prefixes under which its value has words
     "why": ("record.why_",), "what": ("record.mode_",), "id_type": ("record.id_",), "state": ("rung.",),
     "alarm": ("duty.kind_", "record.kind_"), "flag": ("record.flag_", "duty.kind_"),
 }  # fmt: skip
+_OF_HANDOVER = ("handover.", "record.handover_")
 ORDER = (
     "place", "access_point", "gate", "venue", "room", "session", "reason", "mode", "why", "what", "state", "mark", "counts",
     "exception", "giver", "taker", "custodian", "collector", "person", "verified", "guard", "second", "confirmed_by", "by",
@@ -119,7 +120,7 @@ _PLACES: Mapping[str, Callable[[Names, str], str]] = {
 def _lists(entry: Entry, names: Names, lang: Lang) -> Iterator[tuple[str, str]]:
     body = entry.body
     if isinstance(body.get("reason"), str):
-        prefixes = ("record.handover_",) if entry.kind in HANDOVERS else ("reason.", "roster.mark_", "record.handover_")
+        prefixes = _OF_HANDOVER if entry.kind in HANDOVERS else ("reason.", "roster.mark_", *_OF_HANDOVER)
         yield "reason", _word(prefixes, body["reason"], lang)
     for key, prefix in (("verified", "record.check_"), ("told", "told.")):
         if isinstance(body.get(key), list) and body[key]:

@@ -141,3 +141,15 @@ def test_wrong_usage_is_one_sentence(
 ) -> None:
     found, out, err = run(capsys, *(gate.state if a == "GATE" else a for a in arguments))
     assert (found, out) == (code, "") and words in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_visitor_who_has_not_left_is_left_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    school = School(tmp_path)
+    people(tmp_path)
+    came = school.ask(
+        c.VisitorIn(gate="east", name="张先生", purpose="meeting", host=101, id_type="id_card", id_last4="1234", by=130)
+    )
+    assert came.decision.outcome == "granted", came
+    code, found = report(capsys, tmp_path)
+    assert code == 1 and found["residue"]["visitors"] == [str(came.entry)] and found["visitors_in"] == 1
+    school.close()
