@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kiosk.core.roster import Bar, CaseLine, DisplayView, DutyView, GuardView, QueueItem, RosterListView, RosterView
+from kiosk.core.roster import Bar, CaseLine, DisplayView, DutyView, GuardView, RosterListView, RosterView
 from kiosk.core.roster import RosterRow as Row
 from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
@@ -24,7 +24,7 @@ from kiosk.web.faces_roster import by_seat, free_to_take, looking_for, moment, s
 Piece = tuple[str, str]
 
 KEPT_ROWS = 8_192  # rendered roster rows that are remembered: 1,620 children in two sessions and two languages
-KEPT_ITEMS = 512  # rendered queue items and cases
+KEPT_ITEMS = 512  # rendered cases
 OUTSIDE = re.compile("门|候接|接送|gate", re.IGNORECASE)  # places on the edge of the plan
 
 _GUARD, _ITEM, _ROSTER, _DUTY = "parts/guard.html", "parts/guard_item.html", "parts/roster.html", "parts/duty.html"
@@ -38,7 +38,7 @@ def pieces(view: object, lang: Lang) -> list[Piece]:
         case DisplayView():
             return [("display-idle", _html("parts/display_idle.html", "idle_part", lang, view))]
         case GuardView():
-            return _guard(view, lang)
+            return guard_pieces(view, lang)
         case RosterView():
             return _roster(view, lang)
         case RosterListView():
@@ -74,31 +74,6 @@ def blockers(view: DutyView) -> list[tuple[str, int]]:
 
 def _html(template: str, name: str, lang: Lang, *values: Any) -> str:
     return str(getattr(macro(template, lang), name)(*values))
-
-
-# --- guard --------------------------------------------------------------------------------------
-
-
-def _guard(view: GuardView, lang: Lang) -> list[Piece]:
-    lines = [(f"line-{dom_id(item.id)}", queue_line(item, lang)) for item in view.queue]
-    details = [(f"item-{dom_id(item.id)}", item_detail(item, lang)) for item in view.queue]
-    return [
-        ("guard-counts", _html(_GUARD, "counts_part", lang, view)),
-        ("guard-queue", _html(_GUARD, "queue_part", lang, slots("li", (key for key, _ in lines)))),
-        ("guard-details", _html(_GUARD, "details_part", lang, slots("section", (key for key, _ in details)))),
-        *lines,
-        *details,
-    ]
-
-
-@lru_cache(maxsize=KEPT_ITEMS)
-def queue_line(item: QueueItem, lang: Lang) -> Markup:
-    return Markup(_html(_ITEM, "queue_line", lang, item))
-
-
-@lru_cache(maxsize=KEPT_ITEMS)
-def item_detail(item: QueueItem, lang: Lang) -> Markup:
-    return Markup(_html(_ITEM, "item_detail", lang, item))
 
 
 # --- roster -------------------------------------------------------------------------------------
@@ -147,4 +122,4 @@ def _duty(view: DutyView, lang: Lang) -> list[Piece]:
 
 @lru_cache(maxsize=KEPT_ITEMS)
 def case_html(case: CaseLine, lang: Lang) -> Markup:
-    return Markup(_html(_DUTY, "case_part", lang, case))
+    return Markup(_html(_CASE, "case_part", lang, case))

@@ -11,6 +11,7 @@ from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
 from tests.faces import record_views as rv
 from tests.faces import sample_views as s
+from tests.faces import watch_views as w
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
 
@@ -24,6 +25,14 @@ PAGES: dict[str, tuple[str, Any]] = {
     "guard empty": ("guard", replace(s.guard(), queue=())),
     "guard cut off": ("guard", replace(s.guard(), bar=s.cut_off())),
     "guard alarm": ("guard", replace(s.guard(), bar=_ALARM)),
+    "guard on watch": ("guard", w.on_watch()),
+    "guard watch offered": ("guard", w.offered()),
+    "guard watch came back": ("guard", w.came_back()),
+    "guard nobody on watch": ("guard", w.nobody_on_watch()),
+    "guard just released": ("guard", w.just_released()),
+    "guard hold": ("guard", w.gate_hold()),
+    "guard stale list": ("guard", w.police_rung()),
+    "guard passes": ("guard", w.passes()),
     "roster": ("roster", s.roster()),
     "roster called": ("roster", s.roster(called=True, taken=True)),
     "roster offered": ("roster", s.offered_roster()),

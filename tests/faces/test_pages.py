@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -164,9 +165,16 @@ def test_nobody_can_be_released_when_every_child_is_refused() -> None:
 
 
 def test_pressing_release_is_the_word_that_the_photo_was_looked_at() -> None:
-    """One press for the ordinary pickup: the photo needs no tick of its own."""
-    item = by_id(html("guard"), "item-q41")
-    assert [e.attributes["value"] for e in item.all() if e.attributes.get("name") == "verified"] == ["child_recognises"]
+    """One press for the ordinary pickup: the photo needs no tick of its own. Where more is asked, it has one."""
+    mother = replace(sample.pickup(1, relation="母亲"), needs=("photo",))
+    view = replace(sample.guard(), queue=(sample.queue_item("q1", "林晓燕", (mother,)), sample.guard().queue[0]))
+    page = faces.page("guard", view=view, staff=sample.GUARD)
+
+    def asked(key: str) -> list[str | None]:
+        return [e.attributes["value"] for e in by_id(page, key).all() if e.attributes.get("name") == "verified"]
+
+    assert asked("item-q1") == []
+    assert asked("item-q41") == ["photo", "child_recognises"]
 
 
 def test_rows_of_a_roster_stand_by_seat_and_never_move() -> None:

@@ -25,6 +25,7 @@ BUILT = (
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector",
     "guard.staff", "guard.pupil",
+    "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
     "office.block", "office.warn", "office.import", "office.people", "office.settings", "office.devices",
 )  # fmt: skip
 TEMPLATE_TEXT = "\n".join(path.read_text() for path in TEMPLATES.rglob("*.html"))

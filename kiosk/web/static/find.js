@@ -53,7 +53,7 @@ export function startFind(showFound) {
     if (!button) return;
     const html = await page(`/child/${encodeURIComponent(button.dataset.openChild)}`);
     if (html === null) return note(say("search_failed"));
-    showFound(html);
+    showFound(html, button.dataset.openForm);
     text.value = "";
     clear();
   });

@@ -1,10 +1,14 @@
 // The guard's page: who stands at the gate, whom the guard looks at, and one press for each decision.
 
 import { act, busy, saidNear, tell } from "./act.js";
+import { beginWatch, startByHand } from "./by_hand.js";
+import { startCount } from "./count.js";
 import { startFind } from "./find.js";
 import { startHold } from "./hold.js";
+import { startMine } from "./mine.js";
+import { flush, startQueue } from "./queue.js";
 import { startStaff } from "./staff.js";
-import { now } from "./time.js";
+import { startUndo } from "./undo.js";
 import { startWedge } from "./wedge.js";
 import { say } from "./words.js";
 
@@ -18,7 +22,7 @@ let selected = "";
 function select(key, { byHand = false } = {}) {
   selected = key;
   for (const detail of document.querySelectorAll("#guard-details > .detail")) detail.hidden = detail.id !== `item-${key}`;
-  for (const link of document.querySelectorAll(".line-link")) {
+  for (const link of document.querySelectorAll("[data-item]")) {
     if (link.dataset.item === key) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
@@ -27,7 +31,7 @@ function select(key, { byHand = false } = {}) {
   if (detail) {
     found.hidden = true;
     weigh(detail);
-    if (byHand) detail.querySelector("h2").focus();
+    if (byHand) detail.querySelector("h2").focus({ preventScroll: true });
   }
 }
 
@@ -36,22 +40,28 @@ function settle() {
   const there = selected && document.getElementById(`item-${selected}`);
   if (there) return select(selected);
   if (!found.hidden) return;
-  const first = document.querySelector(".line-link");
+  const first = document.querySelector("#guard-queue .line-link");
   select(first && !oneColumn.matches ? first.dataset.item : "");
 }
 
-export function showFound(html) {
+function showFound(html, form = "") {
   found.innerHTML = html;
   found.hidden = false;
   select("");
   nothing.hidden = true;
   for (const row of found.querySelectorAll(".adult-row")) weigh(row);
-  found.querySelector("h2")?.focus();
+  found.scrollTop = 0;
+  found.querySelector("h2")?.focus({ preventScroll: true });
+  const wanted = form && found.querySelector(`[data-form-of="${form}"]`);
+  if (wanted) {
+    wanted.open = true;
+    wanted.scrollIntoView({ block: "nearest" });
+  }
 }
 
 // --- what is still asked before a release ----------------------------------------------------------------------
 
-const scopeOf = (element) => element.closest(".adult-row, .detail");
+const scopeOf = (element) => element.closest(".adult-row, .detail:not(.detail-found)");
 const chosen = (scope) => [...scope.querySelectorAll('input[name="child"]:checked:not(:disabled)')];
 
 function weigh(scope) {
@@ -59,13 +69,16 @@ function weigh(scope) {
   const needs = new Set(children.flatMap((box) => box.dataset.needs.split(" ").filter(Boolean)));
   for (const part of scope.querySelectorAll("[data-need]")) part.hidden = !needs.has(part.dataset.need);
   const ticked = new Set([...scope.querySelectorAll('input[name="verified"]:checked')].map((box) => box.value));
-  const missing = [...needs].filter((need) => !ticked.has(need));
-  const second = scope.querySelector('[name="second_staff_number"]');
-  const alone = needs.has("second_person") && second && !second.value.trim();
+  const missing = [...needs].filter((need) => need !== "second_person" && !ticked.has(need));
+  const second = [...scope.querySelectorAll(".second input")];
+  const alone = needs.has("second_person") && second.some((field) => !field.value.trim());
+  const rule = scope.querySelector(".photo-rule");
+  if (rule) rule.hidden = needs.has("photo");
+  const still = scope.querySelector("[data-still]");
+  if (still) still.textContent = waitingFor(scope, alone ? [...missing, "second_person"] : missing);
   const button = scope.querySelector('[data-guard="release"]');
   if (button) {
-    const held = scope.classList.contains("detail-held");
-    button.disabled = held || !children.length || missing.length > 0 || Boolean(alone);
+    button.disabled = !children.length || missing.length > 0 || alone;
     const words = children.length > 1 ? button.dataset.wordsN.replace("{n}", children.length) : button.dataset.words;
     button.querySelector("span").textContent = words;
   }
@@ -73,10 +86,17 @@ function weigh(scope) {
   if (refuse) refuse.disabled = !scope.querySelector('input[name="reason"]:checked');
 }
 
+// What is not done yet, in the words of the toggles: said beside the buttons, because the toggles may be out of sight.
+function waitingFor(scope, missing) {
+  const names = missing.map((need) => scope.querySelector(`[data-need="${need}"] :is(span, legend)`)?.textContent.trim()).filter(Boolean);
+  return names.length ? say("still", { what: names.join(" · ") }) : "";
+}
+
 function verified(scope) {
   const ticked = [...scope.querySelectorAll('[data-need]:not([hidden]) input[name="verified"]:checked')].map((box) => box.value);
   // Pressing release is the guard's word that the photo was looked at.
-  return scope.dataset.queueId ? ["card", "photo", ...ticked] : ["photo", ...ticked];
+  const shown = scope.dataset.queueId && !scope.dataset.pass ? ["card", "photo"] : ["photo"];
+  return [...new Set([...shown, ...ticked])];
 }
 
 async function release(button) {
@@ -84,9 +104,10 @@ async function release(button) {
   const second = scope.querySelector('[data-need="second_person"]:not([hidden]) [name="second_staff_number"]');
   const body = {
     children: chosen(scope).map((box) => Number(box.value)),
-    collector: Number(scope.dataset.collector) || null,
+    collector: Number(scope.dataset.collector) || 0,
     access_point: scope.dataset.accessPoint || document.body.dataset.accessPoint,
     verified: verified(scope),
+    ...(scope.dataset.pass && { pass_id: scope.dataset.pass }),
     ...(second && {
       second_staff_number: second.value.trim(),
       second_pin: scope.querySelector('[name="second_pin"]').value,
@@ -110,27 +131,12 @@ async function refuse(button) {
   tell(saidNear(button), await busy(button, () => act("refuse", body)));
 }
 
-async function slip(form) {
-  const data = new FormData(form);
-  const who = data.get("with_collector");
-  const from = Math.round(now());
-  const body = {
-    child: Number(form.dataset.child),
-    from_ms: from,
-    to_ms: from + Number(data.get("minutes")) * 60_000,
-    with_collector: who && who !== "alone" ? Number(who) : null,
-    alone: who === "alone",
-    kind: data.get("kind"),
-    note: data.get("note"),
-  };
-  tell(saidNear(form.querySelector("button")), await busy(form.querySelector("button"), () => act("leave_slip", body)));
-}
-
 // --- presses ---------------------------------------------------------------------------------------------------
 
 const PRESSES = {
   release,
   refuse,
+  begin_watch: beginWatch,
   why: (button) => {
     const why = button.closest(".decide").querySelector('[data-guard="reasons"]');
     why.hidden = !why.hidden;
@@ -145,7 +151,7 @@ const PRESSES = {
 };
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest(".line-link");
+  const link = event.target.closest("[data-item]");
   if (link) {
     event.preventDefault();
     return select(link.dataset.item, { byHand: true });
@@ -159,17 +165,17 @@ for (const kind of ["change", "input"]) {
     if (scope) weigh(scope);
   });
 }
-document.addEventListener("submit", (event) => {
-  if (event.target.dataset.form !== "leave_slip") return;
-  event.preventDefault();
-  slip(event.target);
-});
 document.addEventListener("piece", settle);
 oneColumn.addEventListener("change", settle);
 
 // The sign-in page of this screen then knows which desk's reader to listen to.
 if (document.body.dataset.accessPoint) localStorage.setItem("desk", document.body.dataset.accessPoint);
-startStaff();
+startMine();
+startStaff({ onLink: (state) => state === "live" && flush() });
+startQueue();
+startCount();
+startUndo();
+startByHand();
 startHold();
 startFind(showFound);
 startWedge(document.body.dataset.accessPoint);
