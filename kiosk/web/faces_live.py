@@ -19,6 +19,7 @@ from kiosk.core.roster import Bar, CaseLine, DisplayView, DutyView, GuardView, R
 from kiosk.core.roster import RosterRow as Row
 from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
+from kiosk.web.faces_guard import guard_pieces
 from kiosk.web.faces_roster import by_seat, free_to_take, looking_for, moment, suggested
 
 Piece = tuple[str, str]
@@ -27,7 +28,7 @@ KEPT_ROWS = 8_192  # rendered roster rows that are remembered: 1,620 children in
 KEPT_ITEMS = 512  # rendered cases
 OUTSIDE = re.compile("门|候接|接送|gate", re.IGNORECASE)  # places on the edge of the plan
 
-_GUARD, _ITEM, _ROSTER, _DUTY = "parts/guard.html", "parts/guard_item.html", "parts/roster.html", "parts/duty.html"
+_ROSTER, _DUTY, _CASE = "parts/roster.html", "parts/duty.html", "parts/duty_case.html"
 
 
 def pieces(view: object, lang: Lang) -> list[Piece]:
