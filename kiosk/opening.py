@@ -71,7 +71,8 @@ def build_world(
     """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day."""
     campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
     today = local_date(settings, clock.now_ms()).isoformat()
-    for entry in (*journal.of_kinds(STANDING_KINDS), *journal.since_cleared(today)):
+    since = list(journal.since_cleared(today))
+    for entry in (*journal.of_kinds(STANDING_KINDS), *since):
         if not campus.apply(entry):
             unreadable.append(str(entry.id))
         tick = max(tick, entry.tick)
@@ -86,7 +87,7 @@ def build_world(
             seen=journal.streams(),
         )
     for sealed in peers_at_start(state)[1]:
-        if not campus.apply(sealed.entry):
+        if not _over(sealed.entry, since[:1]) and not campus.apply(sealed.entry):
             unreadable.append(str(sealed.entry.id))
         stream.observe(sealed.entry)
     rules = settings.rules_for(directory)
@@ -115,6 +116,12 @@ def build_world(
     world.readers, world.unreadable = readers, unreadable
     world.link.configured = bool(settings.site.sync.server)
     return world
+
+
+def _over(entry: Entry, begins_with: list[Entry]) -> bool:
+    """Whether the close of an earlier day knew this fact of another gate: it ended with that day, there as here."""
+    closed = begins_with and begins_with[0].kind == Kind.CAMPUS_CLEARED and begins_with[0].knew(entry)
+    return bool(closed) and entry.kind not in STANDING_KINDS
 
 
 def local_date(settings: Settings, now_ms: int) -> date:

@@ -268,7 +268,7 @@ def _cleared(state: ChildState, child: int, entry: Entry) -> None:
     custodian = next(adult for boarder, adult in entry.body["dormitory"] if boarder == child)
     if not state.hold.live:
         _move(state, child, entry, Step.BEGIN, "arrived_twice", custodian=custodian)
-    state.dormitory, state.place = True, entry.body.get("place") or state.place
+    state.dormitory, state.place = True, dict(map(tuple, entry.body.get("sleeping", ()))).get(child, state.place)
 
 
 def _escalated(state: ChildState, child: int, entry: Entry) -> None:

@@ -21,7 +21,9 @@ def clear_campus(command: c.ClearCampus, world: World, now_ms: int, trusted: boo
     if blockers:
         return refused(Reason.NOT_CLEAR, blockers=list(blockers))
     body = {"by": command.by, "day": world.day, "in_custody": 0, **counts(world)}
-    body["dormitory"] = sorted([child, s.hold.custodian] for child, s in world.campus.on_campus() if s.dormitory)
+    boarders = sorted(((child, s) for child, s in world.campus.on_campus() if s.dormitory), key=lambda row: row[0])
+    body["dormitory"] = [[child, s.hold.custodian] for child, s in boarders]
+    body["sleeping"] = [[child, s.place] for child, s in boarders]
     return done(Fact(Kind.CAMPUS_CLEARED, body))
 
 

@@ -35,6 +35,7 @@ class _Body(msgspec.Struct, frozen=True):
     marks: tuple[tuple[int, str], ...] = ()
     exceptions: tuple[tuple[int, str], ...] = ()
     dormitory: tuple[tuple[int, int], ...] = ()  # child, custodian
+    sleeping: tuple[tuple[int, str], ...] = ()  # child, place
     on_site_list: tuple[tuple[int, str, int, int], ...] = ()  # child, place, custodian, last seen
     outside_list: tuple[tuple[int, str, int, int], ...] = ()
     staff_list: tuple[int, ...] = ()
