@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import httpx
 
@@ -276,6 +277,45 @@ class Player:
             self._guard(gate), "refuse", children=[child], collector=collector, access_point=f"{gate}-desk",
             reason="collector_restricted", description="出示接送卡，情绪平静，已请值班领导",
         )  # fmt: skip
+
+    # --- rounds ----------------------------------------------------------------------------------------------
+
+    def begin_watch(self, gate: str) -> None:
+        guard = self._guard(gate)
+        self.staff.press(guard, "offer_shift", gate=gate, taker=self.directory.by_staff_number[guard])
+
+    def change_watch(self, gate: str) -> None:
+        """The afternoon's guard takes over; nobody is held at the gatehouse at that hour."""
+        relief = self._someone(Role.GUARD, 2 if gate == "east" else 3)
+        answer = self.staff.press(self._guard(gate), "offer_shift", gate=gate, taker=self.directory.by_staff_number[relief])
+        if answer.get("entry"):
+            self.staff.press(relief, "accept_shift", shift="/".join(str(part) for part in answer["entry"].values()), counted=0)
+
+    def _now(self) -> dict[str, Any]:
+        """Where everybody is, as the duty leader sees it on the records page."""
+        at = datetime.fromtimestamp(self.stage.now_ms() / 1000, timezone(timedelta(hours=8))).isoformat()
+        leader = self.staff.session(self._someone(Role.DUTY_LEADER))
+        found: dict[str, Any] = leader.get("/records/replay.json", params={"at": at}).raise_for_status().json()
+        return found
+
+    def duty_round(self) -> None:
+        """The duty leader walks where a child is missed, and finds it."""
+        for case in self._now()["open_cases"]:
+            if case.startswith("locate:"):
+                child = int(case.split(":")[1])
+                self.staff.press(self._someone(Role.DUTY_LEADER), "located", child=child, place="操场")
+
+    def last_round(self) -> None:
+        """Whoever is left: a card that was not heard is tapped again, an adult who waits is called to the gate."""
+        for row in self._now()["children"]:
+            pupil = self.directory.pupils.get(row["child"])
+            if pupil is None or not row["custodian"]:
+                continue
+            if pupil.leaves_alone and pupil.grade > 2:
+                self.tap_out(pupil.number)
+            else:
+                for event in self.script.collected(pupil, 0):
+                    self.collect(*event.details)
 
     def clear_campus(self) -> None:
         answer = self.staff.press(self._someone(Role.DUTY_LEADER), "clear_campus")

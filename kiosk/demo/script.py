@@ -95,7 +95,7 @@ class Script:
         for pupil in self.present:
             windows = self.windows(pupil)
             if windows.extended_care is not None:
-                yield from self._collected(pupil, self.minute(windows.extended_care.end_ms) - self.chance.random() * 40)
+                yield from self.collected(pupil, self.minute(windows.extended_care.end_ms) - self.chance.random() * 40)
                 continue
             opens = self.minute(windows.release_opens_ms)
             low = pupil.stage is Stage.PRIMARY and pupil.grade <= 2
@@ -103,7 +103,7 @@ class Script:
                 yield Event(opens + 0.5 + self.chance.random() * 9, "tap_out", (pupil.number,))
             else:
                 minute = opens + 1 + self._how_late()
-                yield from self._collected(pupil, minute)
+                yield from self.collected(pupil, minute)
                 yield from self._waited_for(pupil, minute)
 
     def _waited_for(self, pupil: Pupil, minute: float) -> Iterator[Event]:
@@ -123,7 +123,7 @@ class Script:
         limit = next(minutes for share, minutes in LATE_COLLECTIONS if draw <= share)
         return self.chance.random() * 9 if limit == 12 else limit - self.chance.random() * 8
 
-    def _collected(self, pupil: Pupil, minute: float) -> Iterator[Event]:
+    def collected(self, pupil: Pupil, minute: float) -> Iterator[Event]:
         today = self.book.day.date
         barred = {r.collector for r in self.directory.restrictions_of.get(pupil.number, ())}
         may = [
@@ -153,4 +153,11 @@ class Script:
             if child not in self.absent:
                 opens = self.minute(self.book.pupils[child].release_opens_ms)
                 yield Event(opens + 0.2, "wrong_adult", (child, restrictions[0].collector))
+        for gate in dict.fromkeys(c.release_gate for c in self.directory.classes.values()):
+            yield Event(426, "begin_watch", (gate,))
+            yield Event(15 * 60, "change_watch", (gate,))
+        for minute in range(8 * 60 + 50, 20 * 60, 4):
+            yield Event(minute + 0.5, "duty_round")
+        for minute in (1182, 1194, 1206, 1214):  # who is still here an hour after everybody should have gone
+            yield Event(minute, "last_round")
         yield Event(20 * 60 + 20, "clear_campus")
