@@ -55,6 +55,7 @@ class Campus:
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
+        self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
         self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
         self.departures: dict[str, Escort] = {}
         self.escort_ends: dict[str, tuple[int, tuple[tuple[int, str], ...]]] = {}  # escort -> (at_ms, not counted)
@@ -151,6 +152,11 @@ class Campus:
     def cleared(self) -> Cleared | None:
         return self.last_cleared[1] if self.last_cleared else None
 
+    def collected_by(self, collector: int, day: str) -> set[int]:
+        """The children whom this adult took home on that day, back again or not; releases that were taken back do not count."""
+        undone, taken = self.passes.undone, self.collected.get(collector, {})
+        return {child for release, (on, child) in taken.items() if on == day and release not in undone}
+
     def knows(self, entry: EntryId) -> bool:
         seen = self._seen.get(f"{entry.node}/{entry.incarnation}")
         return seen is not None and entry.seq in seen
@@ -174,7 +180,7 @@ class Campus:
         return (
             self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
-            self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(),
+            self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -226,7 +232,10 @@ class Campus:
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
-        self.passes.forget_before(at_ms, datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat())
+        day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+        self.passes.forget_before(at_ms, day)
+        kept = {who: {k: one for k, one in taken.items() if one[0] >= day} for who, taken in self.collected.items()}
+        self.collected = {who: taken for who, taken in kept.items() if taken}
         self._forget_ended(self.departures, self.escort_ends, {k: end[0] for k, end in self.escort_ends.items()}, at_ms)
         self._forget_ended(self.groups_out, self.group_ends, dict(self.group_ends), at_ms)
         self._forget_ended(self.shift_offers, self.shift_ends, dict(self.shift_ends), at_ms)

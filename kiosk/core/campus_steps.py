@@ -63,8 +63,11 @@ def _pickup_asked(campus: Campus, entry: Entry) -> None:
 
 def _released(campus: Campus, entry: Entry) -> None:
     _request_closed(campus, entry)
-    if entry.body.get("pass_id"):
+    body = entry.body
+    if body.get("pass_id"):
         campus.passes.use(entry)
+    if body.get("collector"):
+        campus.collected.setdefault(body["collector"], {})[str(entry.id)] = (body["day"], body["child"])
 
 
 def _release_undone(campus: Campus, entry: Entry) -> None:

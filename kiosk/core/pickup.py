@@ -7,6 +7,7 @@ the answer is at best "the guard may release once these checks are done".
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,9 +92,10 @@ def active_slip(state: ChildState, now_ms: int) -> Slip | None:
 
 
 def may_collect(
-    world: World, *, child: int, collector: int, gate: str, now_ms: int, trusted: bool
+    world: World, *, child: int, collector: int, gate: str, now_ms: int, trusted: bool, together: AbstractSet[int] = frozenset()
 ) -> Verdict:
-    """Rows 1, 5–10, 14–16 of the release table. Total: every pair of numbers gets a verdict."""
+    """Rows 1, 5–10, 14–16 of the release table. Total: every pair of numbers gets a verdict. `together`: the children of
+    the same press, who count against a limit together."""
     directory = world.directory
     pupil, adult = directory.pupils.get(child), directory.collectors.get(collector)
     if restricted(world, child, collector):
@@ -104,7 +106,7 @@ def may_collect(
 
     who = Standing(
         relation=permission.relation, guardian=permission.guardian, minor=adult.minor, collector=adult.number,
-        in_force=in_force(permission, world.book.day.date), over_limit=over_limit(world, adult),
+        in_force=in_force(permission, world.book.day.date), over_limit=over_limit(world, adult, child, together),
     )  # fmt: skip
     return judge(world, child, who, gate=gate, now_ms=now_ms, trusted=trusted)
 
@@ -187,13 +189,13 @@ def in_force(permission: Authorisation, today: date) -> bool:
     return within(permission.valid_from, permission.valid_to, today)
 
 
-def over_limit(world: World, adult: Collector) -> bool:
-    """Whether a care centre's collector already took as many children today as agreed (row 15)."""
+def over_limit(world: World, adult: Collector, child: int, together: AbstractSet[int]) -> bool:
+    """Whether a bus's or care centre's collector has as many children as agreed without this one (row 15): those taken
+    today, and those who go `together` with it in one press."""
     if not adult.daily_limit:
         return False
-    states = (world.campus.child(a.child) for a in world.directory.children_of.get(adult.number, ()))
-    taken = sum(1 for state in states if state.released_to == adult.number and state.day == world.day)
-    return taken >= adult.daily_limit
+    taken = world.campus.collected_by(adult.number, world.day)
+    return len((taken | together) - {child}) >= adult.daily_limit
 
 
 def _elsewhere(world: World, pupil: Pupil, gate: str) -> bool:

@@ -111,7 +111,10 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
 def _verdict(command: c.Release, child: int, gate: str, world: World, now_ms: int, trusted: bool) -> Verdict:
     if command.pass_id:
         return passes.for_release(world, command.pass_id, child, gate=gate, now_ms=now_ms, trusted=trusted)
-    return may_collect(world, child=child, collector=command.collector, gate=gate, now_ms=now_ms, trusted=trusted)
+    return may_collect(
+        world, child=child, collector=command.collector, gate=gate, now_ms=now_ms, trusted=trusted,
+        together=frozenset(command.children),
+    )  # fmt: skip
 
 
 def _not_released(command: c.Release, child: int, reason: Reason, world: World) -> Fact:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.core import commands as c
-from tests.passes.delegation import AUNT, CHECKED, TODAY, Gatehouse, foreign_signer, pass_for, said
+from tests.passes.delegation import AUNT, CHECKED, Gatehouse, foreign_signer, pass_for, said
 
 
 def offline(house: Gatehouse) -> None:
@@ -20,7 +20,8 @@ def test_a_neighbour_with_a_pass_takes_the_child_home_once_the_guard_has_checked
     key = house.register()
     assert said(house.scan(key)) == ("ask_guard", "pass_present")
     (item,) = house.queue()
-    assert (item.kind, item.pass_id, item.pass_name, item.pass_relation, item.pass_id_last4) == ("pass", key, AUNT, "邻居", "123X")
+    shown = (item.kind, item.pass_id, item.pass_name, item.pass_relation, item.pass_id_last4)
+    assert shown == ("pass", key, AUNT, "邻居", "123X")
     assert not item.has_photo, "there is no photo of a delegate, and the page says so"
     (line,) = item.children
     assert (line.line.name, line.outcome, line.needs) == ("王小明", "ask_guard", ("child_recognises", "id_seen"))
@@ -197,7 +198,6 @@ def test_a_pass_of_a_day_is_known_after_every_restart(house: Gatehouse) -> None:
     house.school.tap("王小明", "east-in")
     house.school.at("15:35")
     assert said(house.scan(key)) == ("ask_guard", "pass_present")
-    assert TODAY != house.school.day
 
 
 def test_a_network_scanner_that_asks_again_gets_the_same_answer_and_bystanders_the_same_screen(house: Gatehouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,13 +67,18 @@ def test_a_restricted_father_cannot_send_anybody(house: Gatehouse) -> None:
 
 @pytest.mark.parametrize(
     "disguise",
-    [{"name": "王爸爸"}, {"name": " 王 爸 爸 "}, {"name": "老王", "phone": "+86 139 0000 0002"}, {"name": "老王", "id_last4": "901x"}],
+    [
+        {"name": "王爸爸"},
+        {"name": " 王 爸 爸 "},
+        {"name": "老王", "phone": "+86 139 0000 0002"},
+        {"name": "老王", "id_last4": "901x"},
+    ],
 )
 def test_a_restricted_father_cannot_be_sent_under_any_name_and_the_duty_leader_learns_of_it(
     house: Gatehouse, disguise: dict[str, Any]
 ) -> None:
-    known = [c_ if c_.number != 202 else type(c_)(**{f: getattr(c_, f) for f in c_.__slots__} | {"id_last4": "901X"}) for c_ in COLLECTORS]
-    house.school.ask(c.AdoptDirectory(directory=small_school(2, collectors=tuple(known)), digest=""))
+    known = tuple(replace(adult, id_last4="901X") if adult.number == 202 else adult for adult in COLLECTORS)
+    house.school.ask(c.AdoptDirectory(directory=small_school(2, collectors=known), digest=""))
     answer = house.school.ask(house.form(**disguise))
     assert said(answer) == ("refused", "collector_restricted") and answer.decision.alarm
     assert [case.kind for case in house.school.duty().cases] == ["restricted_person"]
@@ -82,7 +88,7 @@ def test_a_restricted_father_cannot_be_sent_under_any_name_and_the_duty_leader_l
 def test_somebody_restricted_after_the_pass_was_made_is_refused_at_the_gate_with_a_silent_alarm(house: Gatehouse) -> None:
     key = house.register()
     barred = (Restriction(child=1, collector=202), Restriction(child=1, collector=205))
-    renamed = tuple(p if p.number != 205 else type(p)(number=205, name="林阿姨", pinyin="lin", initials="l") for p in COLLECTORS)
+    renamed = tuple(replace(adult, name="林阿姨") if adult.number == 205 else adult for adult in COLLECTORS)
     house.school.ask(c.AdoptDirectory(directory=small_school(2, collectors=renamed, restrictions=barred), digest=""))
     answer = house.scan(key)
     assert said(answer) == ("refused", "collector_restricted") and answer.decision.alarm and answer.decision.adult

@@ -20,7 +20,9 @@ def undo(house: Gatehouse, released: Answer, by: str = "赵师傅") -> Answer:
     return answer
 
 
-def correct(house: Gatehouse, what: str, *, child: str = "王小明", by: str = "张老师", second: str = "赵师傅", **more: object) -> Answer:
+def correct(
+    house: Gatehouse, what: str, *, child: str = "王小明", by: str = "张老师", second: str = "赵师傅", **more: object
+) -> Answer:
     note = str(more.pop("note", "看错了孩子"))
     custodian = house.school.number(str(more["custodian"])) if "custodian" in more else None
     answer: Answer = house.school.ask(
