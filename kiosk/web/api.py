@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from kiosk.clock import steady_s
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Answer
+from kiosk.core.passes import MAX_CHARS as MAX_PASS_CHARS
 from kiosk.core.roster import BarQuery
 from kiosk.web import faces
 from kiosk.web.callers import caller, lang_of, may_watch
@@ -43,7 +44,7 @@ class ReadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     access_point: Text
     scheme: Literal["uid", "em4100", "number", "qr"]
-    value: Text
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASS_CHARS)]  # the longest is a delegate's pass
     read_at: Annotated[datetime, msgspec.Meta(tz=True)] | Annotated[int, msgspec.Meta(ge=0, le=1 << 47)] | None = None
     nonce: Annotated[str, msgspec.Meta(max_length=64)] = ""
 

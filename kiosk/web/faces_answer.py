@@ -1,7 +1,7 @@
 """What the public screen says about a decision: colour, icon, word and tone as one state.
 
 Bystanders read it. Names are masked, an adult is never told why a pickup is refused, and a restricted person sees
-exactly what every adult sees whom the guard still has to check.
+exactly what every adult sees whom the guard still has to check. No adult's card or pass makes a sound, so silence tells nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def answer(decision: Decision, directory: Directory, now_ms: int, ap: AccessPoin
     state = _state(decision, directory)
     word, note = _words(decision, directory, ap, state)
     name, class_name = _who(decision, directory)
-    room = decision.room
+    room, adult = decision.room, _is_adult(decision, directory)
     return {
         "state": state,
         "word": say(word, "zh", room=room),
@@ -59,7 +59,7 @@ def answer(decision: Decision, directory: Directory, now_ms: int, ap: AccessPoin
         "name": name,
         "class": class_name,
         "time": clock(now_ms),
-        "tone": TONE[state],
+        "tone": "" if adult and state != "granted" else TONE[state],
         "hold_ms": HOLD_MS[state],
         "at_ms": now_ms,
         "access_point": ap.id,
@@ -77,8 +77,8 @@ def _state(decision: Decision, directory: Directory) -> str:
 
 
 def _is_adult(decision: Decision, directory: Directory) -> bool:
-    """A collector whose pickup is not simply granted: to bystanders they are all the same."""
-    return decision.person is not None and decision.person in directory.collectors
+    """A collector, or a delegate with a pass, whose pickup is not simply granted: to bystanders they are all the same."""
+    return decision.adult or (decision.person is not None and decision.person in directory.collectors)
 
 
 def _words(decision: Decision, directory: Directory, ap: AccessPoint, state: str) -> tuple[str, str]:

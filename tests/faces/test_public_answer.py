@@ -100,6 +100,20 @@ def test_an_adult_who_is_refused_sees_what_every_adult_sees_who_is_checked(reaso
     refused = _answer(Outcome.REFUSED, reason, person=50, child=1, ap=ap)
     assert refused == checked
     assert refused["state"] == "look" and refused["class"] == "" and refused["name"] == "冯*强"
+    assert refused["tone"] == "", "no adult's card makes a sound, so that none stands out"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.COLLECTOR_RESTRICTED, Reason.PASS_FORGED, Reason.PASS_USED, Reason.PASS_REVOKED, Reason.PASS_OTHER_GATE,
+        Reason.PASS_OTHER_DATE, Reason.NOT_YET_DISMISSED, Reason.NOT_ON_CAMPUS,
+    ],
+)  # fmt: skip
+def test_a_delegate_whose_pass_is_refused_sees_what_one_sees_whose_pass_is_checked(reason: Reason) -> None:
+    checked = _answer(Outcome.ASK_GUARD, Reason.PASS_PRESENT, adult=True)
+    refused = _answer(Outcome.REFUSED, reason, adult=True)
+    assert refused == checked and refused["state"] == "look" and refused["tone"] == "" and refused["name"] == ""
 
 
 @given(

@@ -87,7 +87,7 @@ def test_a_key_for_one_lane_does_not_read_for_another(here: Online) -> None:
         (b'{"access_point":"east-in","scheme":"uid","value":"1","colour":1}', 422, "colour"),
         (b'{"access_point":"nowhere","scheme":"uid","value":"1"}', 404, "nowhere"),
         (b'{"access_point":"east-in","scheme":"uid","value":"' + b"1" * 20_000 + b'"}', 413, "16 KiB"),
-        (b'{"access_point":"east-in","scheme":"uid","value":"' + b"1" * 300 + b'"}', 422, "256"),
+        (b'{"access_point":"east-in","scheme":"uid","value":"' + b"1" * 600 + b'"}', 422, "512"),
     ],
 )
 def test_a_wrong_read_gets_one_clear_sentence(here: Online, sent: bytes, status: int, says: str) -> None:

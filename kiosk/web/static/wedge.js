@@ -7,7 +7,7 @@ import { post } from "./act.js";
 export const GAP_MS = 100; // a slower gap is a person
 const BROKEN_MS = 1_000; // what follows a burst without an end this soon may be the rest of it: no whole number
 const SHORTEST = 4;
-const LONGEST = 64;
+const LONGEST = 512; // a delegate's pass; a card number is far shorter
 
 // `url`, `more`: where the number goes, and what is said beside it; by default a read at the access point.
 export function startWedge(accessPoint, onAnswer = () => {}, { url, more = { scheme: "number" } } = {}) {
