@@ -27,9 +27,11 @@ from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
 from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
+from kiosk.journal import NoteReader
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
 from kiosk.opening import open_gate, peers_at_start
+from kiosk.paper import Paper
 from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
@@ -90,6 +92,11 @@ class GateProcess:
             keep_pictures_days=settings.site.web.keep_pictures_days,
         )  # fmt: skip
         self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
+        self.notes = NoteReader(state)
+        self.paper = Paper(
+            controller=self.controller, printers=self.devices.printers, only=settings.site.printing.device,
+            by_itself=settings.site.printing.emergency, note=self.notes,
+        )  # fmt: skip
         self._pins = PinDesk(state / "credentials.db", load_pepper(state / "keys" / "pepper", create=True))
         self.app: FastAPI = create_app(self._gate())
 
@@ -110,6 +117,8 @@ class GateProcess:
                 pictures=Pictures(self.snapshots),
             ),
             state_dir=self.state,
+            note=self.notes,
+            print_list=self.paper.print if self.paper else None,
             device_keys=load_device_keys(self.state),
             web=web_settings(self.settings),
             settings_in_force=settings_in_force(self.settings),
@@ -145,6 +154,7 @@ class GateProcess:
         self.neighbours.stop()
         self.devices.stop()
         self.controller.stop()
+        self.notes.close()
         if self.notices:
             self.notices.stop()  # last: what the controller said at the end is written down
 

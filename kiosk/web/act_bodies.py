@@ -266,6 +266,33 @@ class EmergencyEnd(Body, frozen=True, kw_only=True):
     makes = c.EndEmergency
 
 
+class Muster(Body, frozen=True, kw_only=True):
+    """others: staff:<number> and visit:<visit>. present false takes back a check-off."""
+
+    makes = c.Muster
+    point: Annotated[str, Meta(min_length=1, max_length=64)]
+    children: Annotated[tuple[Number, ...], Meta(max_length=400)] = ()
+    others: Annotated[tuple[Key, ...], Meta(max_length=200)] = ()
+    present: bool = True
+
+
+class VisitorIn(Body, frozen=True, kw_only=True):
+    makes = c.VisitorIn
+    gate: Key
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    purpose: Word
+    id_type: Word
+    id_last4: Annotated[str, Meta(min_length=1, max_length=4)]
+    host: Number = 0
+    organisation: Annotated[str, Meta(max_length=64)] = ""
+    plate: Annotated[str, Meta(max_length=16)] = ""
+
+
+class VisitorOut(Body, frozen=True, kw_only=True):
+    makes = c.VisitorOut
+    visit: Key
+
+
 class ClearCampus(Body, frozen=True, kw_only=True):
     makes = c.ClearCampus
 
@@ -318,5 +345,8 @@ BODIES: dict[str, type[Body]] = {
     "card_lost": CardLost,
     "emergency": Emergency,
     "emergency_end": EmergencyEnd,
+    "muster": Muster,
+    "visitor_in": VisitorIn,
+    "visitor_out": VisitorOut,
     "clear_campus": ClearCampus,
 }

@@ -25,7 +25,7 @@ from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
 from kiosk.directory import DirectoryError
-from kiosk.web import acts, api, faces, office, pages, records, sign_in
+from kiosk.web import acts, api, faces, office, pages, records, safety, sign_in
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
 from kiosk.web.description import describe
@@ -41,6 +41,7 @@ from kiosk.web.sessions import Sessions
 from kiosk.web.sign_in import DeskCards, sign_in_url
 from kiosk.web.stream import Hub
 from kiosk.web.topics import Topics
+from kiosk.web.visitors import naming
 
 STATIC = Path(__file__).parent / "static"
 HOUSEKEEPING_S = 1.0
@@ -57,7 +58,8 @@ def create_app(gate: Gate) -> FastAPI:
     app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=_lifespan(web, desks))
     app.state.web = web
     for router in (
-        acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), records.routes(web), sign_in.routes(web, desks)
+        acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), records.routes(web), safety.routes(web),
+        sign_in.routes(web, desks),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -82,7 +84,7 @@ def _web(gate: Gate) -> Web:
         point = gate.rules.access_points[decision.access_point]
         return encode(faces.answer(decision, gate.directory(), answer.at_ms, point))
 
-    hub = Hub(look=bridge.look, asked=lambda: bridge.asked, topics=topics, tell=tell)
+    hub = Hub(look=naming(bridge.look, gate.note), asked=lambda: bridge.asked, topics=topics, tell=tell)
     sessions = Sessions(idle_s=gate.web.idle_s, longest_s=gate.web.longest_s)
     return Web(
         gate=gate, bridge=bridge, hub=hub, live=Live(hub), topics=topics, sessions=sessions, metrics=Metrics(),

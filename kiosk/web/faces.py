@@ -37,6 +37,8 @@ from typing import Any
 
 from kiosk.core.people import Staff
 from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, SearchView
+from kiosk.core.register import ID_TYPES, PURPOSES
+from kiosk.core.roster_safety import MusterView, RegisterView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
@@ -56,6 +58,9 @@ PAGES = (
     "roster",
     "rosters",
     "duty",
+    "muster",
+    "register",
+    "waiting",
     "office_import",
     "office_people",
     "office_settings",
@@ -71,10 +76,21 @@ NAV = (
     ("guard", "/guard"),
     ("rosters", "/rosters"),
     ("duty", "/duty"),
+    ("register", "/register"),
+    ("muster", "/muster"),
     ("office", "/office/import"),
     ("records", "/records/replay"),
 )
-_STYLE = {"rosters": "roster", "error": "sign_in", "replay": "records", "evidence": "records", "statement": "records"}
+_STYLE = {
+    "rosters": "roster",
+    "muster": "safety",
+    "register": "safety",
+    "waiting": "safety",
+    "error": "sign_in",
+    "replay": "records",
+    "evidence": "records",
+    "statement": "records",
+}
 
 
 def page(
@@ -133,8 +149,10 @@ def topics(name: str, view: Any) -> list[str]:
             return [f"roster:{view.roster}@{view.me}" if stands_in else f"roster:{view.roster}", "bar"]
         case "rosters":
             return [f"rosters:{view.staff}" if view.staff else name, "bar"]
-        case "duty":
+        case "duty" | "muster":
             return [name, "bar"]
+        case "register":
+            return [f"register:{view.gate}", "bar"]
         case "sign_in" | "error":
             return []
         case _:
@@ -167,6 +185,12 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         return {"tab": "devices", "chart": bar_chart(view.arrivals)}
     if isinstance(view, SettingsView):
         return {"tab": "settings", "groups": [(heading, setting_rows(lines)) for heading, lines in view.groups]}
+    if isinstance(view, MusterView):
+        return {"classes": class_list(view, lang), "printer": False}
+    if isinstance(view, WaitingView):
+        return {"printer": False}
+    if isinstance(view, RegisterView):
+        return {"hosts": hosts_of(view), "purposes": PURPOSES, "id_types": ID_TYPES}
     if isinstance(view, ErrorView):
         return {"key": f"error.{view.status}" if known(f"error.{view.status}") else "error.500"}
     if name == "display":

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from kiosk.core.roster import Bar, CaseLine, DisplayView, DutyView, GuardView, RosterListView, RosterView
 from kiosk.core.roster import RosterRow as Row
+from kiosk.core.roster_safety import MusterView, RegisterView
 from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_pieces
@@ -46,6 +47,10 @@ def pieces(view: object, lang: Lang) -> list[Piece]:
             return [("roster-list", _html(_ROSTER, "list_part", lang, view))]
         case DutyView():
             return _duty(view, lang)
+        case MusterView():
+            return muster_pieces(view, lang)
+        case RegisterView():
+            return register_pieces(view, lang)
         case _:
             raise TypeError(f"no live parts for a {type(view).__name__}: see kiosk/web/faces_live.py")
 

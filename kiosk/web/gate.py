@@ -16,6 +16,7 @@ from kiosk.core.commands import Command
 from kiosk.core.passes import Pass
 from kiosk.core.people import Directory
 from kiosk.core.roster import Bar
+from kiosk.core.roster_safety import MusterView, WaitingView
 from kiosk.core.rules import Rules
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
@@ -157,6 +158,8 @@ class Gate:
     access_log: Callable[[PageRead], None]
     records: Records
     state_dir: Path
+    note: Callable[[str], str | None] | None = None  # the free text behind a digest, None where it was erased; quick
+    print_list: Callable[[MusterView | WaitingView], bool] | None = None  # hands a list to the printers; None without any
     home_gate: str = ""  # where this computer stands: /guard leads there; "" = the first gate
     device_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     web: WebSettings = field(default_factory=WebSettings)

@@ -30,7 +30,7 @@ from kiosk.web.gate import PageRead
 from kiosk.web.masking import masked
 from kiosk.web.parts import Web
 from kiosk.web.refusals import Malformed, NoSuchThing
-from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, ROSTER_READERS
+from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, MUSTER_READERS, REGISTER_READERS, ROSTER_READERS
 
 MAX_SEARCH = 60  # characters
 OFFICE = frozenset({Role.OFFICE})
@@ -40,6 +40,8 @@ NAV: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("guard", "/guard", AT_THE_GATE),
     ("rosters", "/rosters", ROSTER_READERS),
     ("duty", "/duty", DUTY_READERS),
+    ("register", "/register", REGISTER_READERS),
+    ("muster", "/muster", MUSTER_READERS),
     ("office", "/office/import", OFFICE),
     ("records", "/records/replay", RECORD_READERS),
 )

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.core.people import Directory, Role
-from kiosk.core.roster import BarQuery, DisplayQuery, DutyQuery, GuardQuery, Query, RosterListQuery, RosterQuery
+from kiosk.core.roster import (
+    BarQuery,
+    DisplayQuery,
+    DutyQuery,
+    GuardQuery,
+    MusterQuery,
+    Query,
+    RegisterQuery,
+    RosterListQuery,
+    RosterQuery,
+)
 from kiosk.core.rules import Rules
 from kiosk.web.refusals import NoSuchThing
 
@@ -17,13 +27,24 @@ MAX_DIGITS = 15  # of a person's number; Python refuses to read a number of thou
 ANSWERS = "answers"  # every access point's public answers, for devices and logs; it has no state of its own
 QUICK_S = 0.040  # between two looks at one topic
 DUTY_S = 0.2  # the whole school is counted for it
+MUSTER_S = 0.3  # so is it for this; a class that is counted off by several people is sent once
 LIST_S = 1.0  # a list of all rosters costs a hundred times a roster, and nobody reads it by the second
 
 STAFF = frozenset(Role)
 AT_THE_GATE = frozenset({Role.GUARD, Role.DUTY_LEADER})
 ROSTER_READERS = frozenset({Role.TEACHER, Role.DUTY_LEADER, Role.INSPECTOR})
 DUTY_READERS = frozenset({Role.DUTY_LEADER, Role.OFFICE, Role.INSPECTOR})
+MUSTER_READERS = frozenset({Role.GUARD, Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})  # whoever may stand at a muster point
+REGISTER_READERS = frozenset({Role.GUARD, Role.DUTY_LEADER, Role.OFFICE})
 
+_READERS = {
+    "guard": AT_THE_GATE,
+    "roster": ROSTER_READERS,
+    "rosters": ROSTER_READERS,
+    "duty": DUTY_READERS,
+    "muster": MUSTER_READERS,
+    "register": REGISTER_READERS,
+}
 _NOBODY_IN_PARTICULAR: frozenset[Role] = frozenset()
 
 
@@ -48,13 +69,17 @@ class Topics:
             return BarQuery()
         if topic == "duty":
             return DutyQuery()
+        if topic == "muster":
+            return MusterQuery()
+        if kind == "register" and name in self._rules.gates:
+            return RegisterQuery(name)
         if kind == "rosters":
             return RosterListQuery(staff=int(name) if name.isascii() and name.isdecimal() and len(name) <= MAX_DIGITS else None)
         if topic == ANSWERS:
             return None
         raise NoSuchThing(
-            f"There is no live topic {topic[:80]!r}; there are bar, duty, rosters, roster:<id>, guard:<gate> "
-            "and display:<access point>."
+            f"There is no live topic {topic[:80]!r}; there are bar, duty, muster, rosters, roster:<id>, guard:<gate>, "
+            "register:<gate> and display:<access point>."
         )
 
     def marks(self, topic: str) -> tuple[str, ...]:
@@ -68,6 +93,8 @@ class Topics:
         """How often the topic may be looked at."""
         if topic == "duty":
             return DUTY_S
+        if topic == "muster":
+            return MUSTER_S
         return LIST_S if topic.startswith("rosters") else QUICK_S
 
     def readers(self, topic: str) -> frozenset[Role]:
@@ -75,7 +102,7 @@ class Topics:
         kind = topic.partition(":")[0]
         if kind == "display":
             return _NOBODY_IN_PARTICULAR
-        return {"guard": AT_THE_GATE, "roster": ROSTER_READERS, "rosters": ROSTER_READERS, "duty": DUTY_READERS}.get(kind, STAFF)
+        return _READERS.get(kind, STAFF)
 
     def _has_roster(self, roster: str) -> bool:
         kind, _, key = roster.partition(":")

@@ -10,6 +10,7 @@ from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
 from tests.faces import record_views as rv
+from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
 
@@ -43,6 +44,16 @@ PAGES: dict[str, tuple[str, Any]] = {
     "duty quiet": ("duty", s.quiet_duty()),
     "duty alarm": ("duty", replace(s.duty(), bar=_ALARM)),
     "duty cleared": ("duty", replace(s.quiet_duty(), cleared_ms=s.NOW)),
+    "muster": ("muster", safety.muster()),
+    "muster nearly done": ("muster", safety.muster(missing=(0, 3, 0, 0, 1, 0))),
+    "muster done": ("muster", safety.muster(missing=(0, 0, 0))),
+    "muster drill": ("muster", safety.muster(drill=True)),
+    "muster over": ("muster", safety.muster("over", missing=(0, 2))),
+    "muster none": ("muster", safety.muster("none")),
+    "register": ("register", safety.register()),
+    "register empty": ("register", safety.register(empty=True)),
+    "waiting": ("waiting", safety.waiting()),
+    "waiting empty": ("waiting", safety.waiting(empty=True)),
     "import start": ("office_import", ImportView(bar=s.bar())),
     "import preview": ("office_import", s.import_preview()),
     "import broken": ("office_import", s.import_preview(broken=True)),
