@@ -36,9 +36,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiosk.core.people import Staff
-from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, SearchView
 from kiosk.core.register import ID_TYPES, PURPOSES
-from kiosk.core.roster_safety import MusterView, RegisterView
+from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, SearchView
+from kiosk.core.roster_safety import MusterView, RegisterView, WaitingView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
@@ -48,6 +48,7 @@ from kiosk.web.faces_guard import guard_lists
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
 from kiosk.web.faces_records import ReplayView
 from kiosk.web.faces_roster import free_to_take, looking_for, moment
+from kiosk.web.faces_safety import class_list, hosts_of
 from kiosk.web.words import known, say
 
 __all__ = ["PAGES", "answer", "fragments", "page", "part", "topics", "words_of"]

@@ -22,6 +22,7 @@ from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_pieces
 from kiosk.web.faces_roster import by_seat, free_to_take, looking_for, moment, suggested
+from kiosk.web.faces_safety import muster_pieces, register_pieces
 
 Piece = tuple[str, str]
 
