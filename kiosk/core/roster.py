@@ -422,6 +422,7 @@ class SearchHit:
     name: str
     where: str  # class name, relation/organisation, roles
     line: ChildLine | None
+    children: tuple[tuple[int, str], ...] = ()  # a collector's: number and name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,8 +68,11 @@ def search(world: World, query: r.SearchQuery, now_ms: int, trusted: bool) -> r.
         if len(hits) >= query.limit:
             break
         if _matches(adult, wanted):
-            children = ", ".join(directory.name_of(a.child) for a in directory.children_of.get(adult.number, ()))
-            hits.append(r.SearchHit(kind="collector", number=adult.number, name=adult.name, where=children, line=None))
+            children = tuple((a.child, directory.name_of(a.child)) for a in directory.children_of.get(adult.number, ()))
+            where = ", ".join(name for _, name in children)
+            hits.append(
+                r.SearchHit(kind="collector", number=adult.number, name=adult.name, where=where, line=None, children=children)
+            )
     return r.SearchView(text=query.text, hits=tuple(hits))
 
 

@@ -201,7 +201,7 @@ def roster(*, called: bool = False, taken: bool = False) -> RosterView:
         incoming=(),
         outgoing=(),
         takeable=() if taken else tuple(row.line.child for row in rows if row.here),
-        next_takers=(("session_to_session", 9031, "王敏（科学社）"), ("to_gatehouse", 9100, "门卫室")),
+        next_takers=(("to_extended_care", 9031, "王敏（延时托管）"), ("to_gatehouse", 9100, "门卫室")),
         bar=bar(at("16:37")),
     )
 
@@ -446,7 +446,10 @@ def search() -> SearchView:
         SearchHit(kind="pupil", number=1000 + seat, name=NAMES[seat - 1], where="三(2)班", line=child(seat))
         for seat in (1, 2, 3)
     ]
-    hits.append(SearchHit(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", line=None))
+    found = ((1001, "王小明"),)
+    hits.append(
+        SearchHit(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", line=None, children=found)
+    )
     return SearchView(text="w", hits=tuple(hits))
 
 
