@@ -42,12 +42,13 @@ from kiosk.core.roster_safety import MusterView, RegisterView, WaitingView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
+from kiosk.web.faces_count import why_words
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_lists
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
 from kiosk.web.faces_records import ReplayView
-from kiosk.web.faces_roster import free_to_take, looking_for, moment
+from kiosk.web.faces_roster import counts_on_top, free_to_take, looking_for, moment
 from kiosk.web.faces_safety import class_list, hosts_of
 from kiosk.web.words import known, say
 
@@ -129,7 +130,7 @@ def page(
 
 
 def part(name: str, *, view: SearchView | ChildView, lang: Lang = "zh") -> str:
-    """A piece that a page fetches: `search` (SearchView) or `child` (ChildView)."""
+    """A piece that a page fetches: `search` (SearchView), `child` or, for a teacher, `roster_child` (ChildView)."""
     return render(f"parts/{name}.html", lang, view=view)
 
 
@@ -170,7 +171,11 @@ def words_of(outcome: str, reason: str, lang: Lang = "zh") -> str:
 def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
     """Values that a template needs beside its view."""
     if isinstance(view, RosterView):
+        again, accepts = counts_on_top(view)
         return {
+            "again": again,
+            "why": why_words(lang),
+            "accepts": accepts,
             "looking": looking_for(view),
             "moment": moment(view),
             "takeable": free_to_take(view),

@@ -21,7 +21,7 @@ from kiosk.core.roster_safety import MusterView, RegisterView
 from kiosk.web.faces_engine import dom_id, macro
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_pieces
-from kiosk.web.faces_roster import by_seat, free_to_take, looking_for, moment, suggested
+from kiosk.web.faces_roster import by_seat, counts_on_top, free_to_take, looking_for, moment, suggested
 from kiosk.web.faces_safety import muster_pieces, register_pieces
 
 Piece = tuple[str, str]
@@ -31,6 +31,7 @@ KEPT_ITEMS = 512  # rendered cases
 OUTSIDE = re.compile("门|候接|接送|gate", re.IGNORECASE)  # places on the edge of the plan
 
 _ROSTER, _DUTY, _CASE = "parts/roster.html", "parts/duty.html", "parts/duty_case.html"
+_ROSTER_ACT = "parts/roster_act.html"
 
 
 def pieces(view: object, lang: Lang) -> list[Piece]:
@@ -87,14 +88,18 @@ def _html(template: str, name: str, lang: Lang, *values: Any) -> str:
 
 
 def _roster(view: RosterView, lang: Lang) -> list[Piece]:
-    rows = by_seat(view)
+    rows, now = by_seat(view), moment(view)
     ids = [f"row-{row.line.child}" for row in rows]
+    again, accepts = counts_on_top(view)
     return [
         ("roster-head", _html(_ROSTER, "head_part", lang, view)),
+        ("roster-returned", _html(_ROSTER, "returned_part", lang, view, again)),
+        ("roster-incoming", _html(_ROSTER, "incoming_part", lang, view, accepts)),
+        ("roster-searches", _html(_ROSTER, "searches_part", lang, view.searches)),
         ("roster-looking", _html(_ROSTER, "looking_part", lang, looking_for(view))),
         ("roster-offers", _html(_ROSTER, "offers_part", lang, view)),
-        ("roster-rows", _html(_ROSTER, "rows_part", lang, slots("li", ids))),
-        ("roster-act", _html(_ROSTER, "act_part", lang, view, moment(view), free_to_take(view))),
+        ("roster-rows", _html(_ROSTER, "rows_part", lang, slots("li", ids), view.kind == "staff")),
+        ("roster-act", _html(_ROSTER_ACT, "act_part", lang, view, now, free_to_take(view))),
         *((key, row_html(row, lang)) for key, row in zip(ids, rows, strict=True)),
     ]
 

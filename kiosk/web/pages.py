@@ -184,7 +184,8 @@ class _Pages(Shown):
             raise NoSuchThing(f"There is no pupil with the number {child}.")
         self.log_read(found, "child", child)
         view = await self.web.bridge.look(ChildQuery(child=child))
-        return HTMLResponse(faces.part("child", view=view, lang=lang_of(request)), headers=_PRIVATE)
+        part = "roster_child" if request.query_params.get("for") == "roster" else "child"
+        return HTMLResponse(faces.part(part, view=view, lang=lang_of(request)), headers=_PRIVATE)
 
     async def photo(self, request: Request, number: str) -> Response:
         found = require(self.web, request.scope, FINDERS)

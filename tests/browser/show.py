@@ -186,8 +186,9 @@ class Stage:
             return HTMLResponse(faces.part("search", view=sample.SearchView(text=q, hits=wanted)))
 
         @app.get("/child/{number}")
-        async def child(number: int) -> HTMLResponse:
-            return HTMLResponse(faces.part("child", view=sample.child_view(number - 1000)))
+        async def child(number: int, request: Request) -> HTMLResponse:
+            name = "roster_child" if request.query_params.get("for") == "roster" else "child"
+            return HTMLResponse(faces.part(name, view=sample.child_view(number - 1000)))
 
         @app.get("/photo/{person}")
         async def photo(person: int) -> Response:

@@ -13,6 +13,7 @@ from tests.faces import record_views as rv
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
+from tests.faces.roster_views import ROSTERS
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
 
@@ -38,6 +39,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "roster called": ("roster", s.roster(called=True, taken=True)),
     "roster offered": ("roster", s.offered_roster()),
     "roster empty": ("roster", replace(s.roster(), rows=(), takeable=(), expected=0, present=0)),
+    **{key: ("roster", view) for key, view in ROSTERS.items()},
     "rosters": ("rosters", s.rosters()),
     "rosters empty": ("rosters", replace(s.rosters(), rosters=())),
     "duty": ("duty", s.duty()),

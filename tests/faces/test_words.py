@@ -19,7 +19,7 @@ BUILT = (
     "record.channel_", "record.why_", "record.id_", "record.flag_", "record.flaw_", "record.remark_", "record.sort_",
     "record.count_", "record.children_n", "record.since",
     "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
-    "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
+    "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.", "roster.hand_", "tally.",
     "office.import_added", "office.import_changed", "office.import_removed",
     "notice_state.", "notice_kind.",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",

@@ -7,7 +7,7 @@ const WAIT_MS = 20_000;
 
 const csrf = () => document.querySelector('meta[name="csrf"]')?.content || "";
 
-// -> {outcome, reason, words, offline}. `offline`: it never reached the gate.
+// -> {outcome, reason, words, offline, status}. `offline`: no answer came; status: of the answer, where there was one.
 export async function post(url, body) {
   let answer;
   try {
@@ -22,11 +22,11 @@ export async function post(url, body) {
   }
   if (answer.status === 401) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
-    return { outcome: "refused", reason: "signed_out", words: say("signed_out"), offline: false };
+    return { outcome: "refused", reason: "signed_out", words: say("signed_out"), offline: false, status: 401 };
   }
   const said = await answer.json().catch(() => ({}));
   const outcome = said.outcome || (answer.ok ? "granted" : "refused");
-  return { ...said, outcome, words: said.words || wordsFor(outcome, answer.status, said.error), offline: false };
+  return { ...said, outcome, words: said.words || wordsFor(outcome, answer.status, said.error), offline: false, status: answer.status };
 }
 
 // The gate's technical sentences are English; a Chinese page says what to do by the kind of trouble.
@@ -62,7 +62,7 @@ export async function busy(button, work) {
 }
 
 // True when this press counts: a button that asks twice only counts the second time.
-function pressedTwice(button) {
+export function pressedTwice(button) {
   if (!("confirm" in button.dataset) || button.dataset.armed) return true;
   const label = button.querySelector("span") ?? button;
   const words = label.textContent;

@@ -1,42 +1,26 @@
 // The teacher's page: marks by one tap, kept on the device until they are sent; one button that knows what comes next.
 
-import { act, busy, tell } from "./act.js";
-import { flush, send, startQueue } from "./queue.js";
+import { busy, pressedTwice, tell } from "./act.js";
+import { flush, send, startQueue, waiting } from "./queue.js";
+import { found, openFound, openKid } from "./roster_kid.js";
+import { HERE, allMarks, awayOf, drafts, keep, page, paint, rollCount, rows, mark } from "./roster_marks.js";
+import { openCount } from "./roster_count.js";
+import { openMenu } from "./roster_sheet.js";
+import { startStill } from "./roster_still.js";
+import { startTold } from "./roster_told.js";
 import { startStaff } from "./staff.js";
 import { say } from "./words.js";
 
-const ABSENT = "absent_unexplained";
-const HERE = new Set(["present", "late"]);
-const LEAVE = new Set(["leave_personal", "leave_sick"]);
-const page = document.querySelector(".roster[data-roster]");
-const key = page ? `marks:${page.dataset.roster}:${page.dataset.day}` : "";
+const CHANGED_MS = 700; // a button that has just changed by itself is not pressed by a thumb on its way to the old one
+const OWN_MS = 5_000;
+const WHY = JSON.parse(page?.dataset.why || "{}");
 
-// --- marks that the teacher has said and the gate has not got yet ------------------------------------------------
+let moment = "";
+let freshUntil = 0;
+let ownUntil = 0;
 
-function drafts() {
-  try {
-    return JSON.parse(localStorage.getItem(key) || "{}");
-  } catch {
-    return {};
-  }
-}
-
-function keep(marks) {
-  if (Object.keys(marks).length) localStorage.setItem(key, JSON.stringify(marks));
-  else localStorage.removeItem(key);
-}
-
-const rows = () => [...document.querySelectorAll("#roster-rows > .row[data-child]")];
-const equal = (a, b) => a === b || (LEAVE.has(a) && LEAVE.has(b));
-
-function paint(row, draft) {
-  const spoken = draft ?? row.dataset.mark;
-  const mark = spoken || row.dataset.suggested;
-  row.toggleAttribute("data-spoken", Boolean(spoken));
-  row.querySelector("[data-undo]").hidden = draft === undefined;
-  for (const radio of row.querySelectorAll('input[type="radio"]')) radio.checked = equal(radio.value, mark);
-  row.dataset.now = mark;
-}
+const bottom = () => document.getElementById("roster-act");
+const taskOf = (button) => (button?.dataset.task ? JSON.parse(button.dataset.task) : null);
 
 function paintAll() {
   const marks = drafts();
@@ -45,112 +29,131 @@ function paintAll() {
 }
 
 function paintAct(marks = drafts()) {
-  const bottom = document.getElementById("roster-act");
-  if (!bottom) return;
-  const { here, others } = bottom.dataset.moment === "accept" ? countOffered(bottom.querySelector("[data-children]")) : count();
-  const words = (element, text) => (element.textContent = text);
-  const number = bottom.querySelector("[data-count]");
-  if (number) words(number, number.dataset.words.replace("{n}", here));
-  const except = bottom.querySelector("[data-except]");
-  const exceptions = Object.keys(others).length;
-  if (except) words(except, exceptions ? except.dataset.words.replace("{n}", exceptions) : "");
+  const box = bottom();
+  if (!box) return;
+  const main = box.querySelector(".big-go[data-roster-act]");
+  const task = taskOf(main);
+  const { here, others } = task ? countOf(task) : rollCount();
+  const number = main?.querySelector("[data-count]");
+  if (number) number.textContent = number.dataset.words.replace("{n}", here);
+  const except = main?.querySelector("[data-except]");
+  if (except) except.textContent = others ? except.dataset.words.replace("{n}", others) : "";
   const changed = Object.keys(marks).length;
-  const update = bottom.querySelector("[data-update]");
-  update.hidden = !changed || ["call", "take"].includes(bottom.dataset.moment);
-  words(update.querySelector("[data-changes]"), say("changes", { n: changed }));
+  const update = box.querySelector("[data-update]");
+  update.hidden = !changed || ["call", "take"].includes(box.dataset.moment);
+  update.querySelector("[data-changes]").textContent = say("changes", { n: changed });
+  const body = task ? { ...task.body, children: undefined } : { roster: page.dataset.roster };
+  main?.toggleAttribute("data-waiting", Boolean(main) && waiting(main.dataset.rosterAct, body));
 }
 
-// -> how many are here (for a take-over: of those whom somebody else still holds), and the marks of all others
-function count() {
-  const bottom = document.getElementById("roster-act");
-  const takeable = bottom.dataset.moment === "take" ? new Set(JSON.parse(bottom.dataset.takeable).map(String)) : null;
-  let here = 0;
-  const others = {};
-  for (const row of rows()) {
-    const { child, expected, here: seen, now } = row.dataset;
-    if (HERE.has(now)) here += !takeable || takeable.has(child) ? 1 : 0;
-    else if (expected === "1" || seen === "1") others[child] = now || ABSENT;
-  }
-  return { here, others };
+function countOf(task) {
+  const away = awayOf(task);
+  return { here: task.children.length - away.size, others: away.size };
 }
 
-// Of an offer: everybody counts as here whom no row of this page says to be missing.
-function countOffered(button) {
-  const offered = JSON.parse(button.dataset.children).map(String);
-  const marks = new Map(rows().map((row) => [row.dataset.child, row.dataset.now]));
-  const missing = offered.filter((child) => marks.has(child) && !HERE.has(marks.get(child)));
-  return { here: offered.length - missing.length, others: Object.fromEntries(missing.map((c) => [c, marks.get(c) || ABSENT])) };
-}
+// --- what is sent ---------------------------------------------------------------------------------------
 
-// --- the button ------------------------------------------------------------------------------------------------------
+const own = () => (ownUntil = Date.now() + OWN_MS);
+const place = () => bottom()?.querySelector("[data-said]");
 
-const ACTS = {
-  call_roll: () => {
-    const marks = {};
-    for (const row of rows()) if (row.dataset.now) marks[row.dataset.child] = row.dataset.now;
-    return send("call_roll", { roster: page.dataset.roster, marks });
-  },
-  take_group: () => {
-    const { here, others } = count();
-    return send("take_group", { roster: page.dataset.roster, counted: here, exceptions: others });
-  },
-  accept: (button) => {
-    const { here, others } = countOffered(button);
-    return send("accept", { handover: button.dataset.handover, counted: here, exceptions: others });
-  },
-  offer: (button) => {
-    const held = rows().filter((row) => row.dataset.held === "1" && HERE.has(row.dataset.now));
-    const children = held.map((row) => Number(row.dataset.child));
-    return act("offer", { kind: button.dataset.kind, children, taker: Number(button.dataset.taker), place: "" });
-  },
-};
-
-async function press(button) {
-  const name = button.dataset.rosterAct;
-  const said = await busy(button, () => ACTS[name](button));
-  // The gate has the marks, or the queue does: either way they are no longer a draft of this page alone.
-  if (name === "call_roll" && said.outcome === "granted") keep({});
-  const place = document.querySelector("#roster-act [data-said]");
-  tell(place, said);
+async function callRoll(button) {
+  own();
+  const said = await busy(button, () => send("call_roll", { roster: page.dataset.roster, marks: allMarks() }, button.textContent.trim()));
+  if (said.outcome === "granted") keep({});
+  tell(place(), said);
   paintAll();
 }
 
+// Whoever the teacher sees and no reader has seen is called first: only then can the child be taken over.
+async function sendCount(name, body, { here, missing, label }) {
+  own();
+  const known = new Set(JSON.parse(bottom().dataset.takeable).map(String));
+  const unseen = name === "take_group" ? here.filter((child) => !known.has(child)) : [];
+  if (unseen.length) {
+    const said = drafts();
+    const marks = Object.fromEntries(unseen.map((child) => [child, HERE.has(said[child]) ? said[child] : "present"]));
+    await send("call_roll", { roster: page.dataset.roster, marks }, label);
+  }
+  const said = await send(name, body, label);
+  if (said.outcome === "refused") return said;
+  const names = missing.join("、");
+  if (missing.length && said.queued) tell(place(), { outcome: "refused", words: `${said.words}。${say("search_offline")}` });
+  else if (missing.length) tell(place(), { outcome: "ask_guard", words: say("search_started", { names }) });
+  else tell(place(), said);
+  paintAll();
+  return said;
+}
+
+async function press(button) {
+  if (button.dataset.rosterAct === "call_roll") return callRoll(button);
+  openCount(taskOf(button), WHY, sendCount);
+}
+
+async function sendNow(button) {
+  if (!pressedTwice(button)) return;
+  own();
+  const said = await busy(button, () => send(button.dataset.send, JSON.parse(button.dataset.body), button.dataset.label));
+  tell(place(), said);
+}
+
+// --- presses ------------------------------------------------------------------------------------------------
+
 document.addEventListener("change", (event) => {
   const row = event.target.closest?.(".row[data-child]");
-  if (!row || event.target.type !== "radio") return;
-  const marks = drafts();
-  if (row.dataset.mark && equal(event.target.value, row.dataset.mark)) delete marks[row.dataset.child];
-  else marks[row.dataset.child] = event.target.value;
-  keep(marks);
-  paint(row, marks[row.dataset.child]);
-  paintAct(marks);
+  if (row && event.target.type === "radio") paintAct(mark(row, event.target.value));
 });
+
+const PRESSES = [
+  ["[data-undo]", (button) => paintAct(mark(button.closest(".row"), undefined))],
+  ["[data-kid]", (button) => openKid(button.closest(".row"))],
+  ["[data-menu]", () => openMenu(bottom().querySelector("[data-menu-list]").dataset.title, bottom().querySelectorAll("[data-menu-list] > button"))],
+  ["[data-found]", (button) => openFound(button.dataset.found, button.dataset.name, async (child, where) => {
+    const said = await found(child, where, `${button.dataset.name} · ${where}`);
+    tell(place(), said);
+    return said;
+  })],
+  ["[data-send]", sendNow],
+  ["[data-roster-act]", press],
+];
 
 document.addEventListener("click", (event) => {
-  const undo = event.target.closest("[data-undo]");
-  if (undo) {
-    const row = undo.closest(".row");
-    const marks = drafts();
-    delete marks[row.dataset.child];
-    keep(marks);
-    paint(row, undefined);
-    return paintAct(marks);
+  for (const [selector, act] of PRESSES) {
+    const button = event.target.closest(selector);
+    if (button && !button.disabled) return act(button);
   }
-  const button = event.target.closest("[data-roster-act]");
-  if (button && !button.disabled) press(button);
 });
 
-document.addEventListener("piece", (event) => {
-  const row = event.detail.matches?.(".row[data-child]") ? event.detail : null;
-  if (row && page) paint(row, drafts()[row.dataset.child]);
-  if (page) paintAct();
+// --- news ----------------------------------------------------------------------------------------------------
+
+document.addEventListener("piece", ({ detail }) => {
+  if (!page) return;
+  if (detail.matches?.(".row[data-child]")) paint(detail, drafts()[detail.dataset.child]);
+  if (detail.id === "roster-act") {
+    if (moment && detail.dataset.moment !== moment && Date.now() > ownUntil) freshUntil = Date.now() + CHANGED_MS;
+    moment = detail.dataset.moment;
+    rest(detail.querySelector(".big-go"));
+  }
+  paintAct();
 });
-document.addEventListener("sent", (event) => {
-  if (!page || event.detail.name !== "call_roll" || event.detail.body.roster !== page.dataset.roster) return;
+function rest(button) {
+  const left = freshUntil - Date.now();
+  if (!button || left <= 0) return;
+  button.disabled = true;
+  setTimeout(() => (button.disabled = false), left);
+}
+
+document.addEventListener("queue", () => page && paintAct());
+document.addEventListener("sent", ({ detail }) => {
+  if (!page || detail.name !== "call_roll" || detail.body.roster !== page.dataset.roster) return;
   keep({});
   paintAll();
 });
 
 startStaff({ onLink: (state) => state === "live" && flush() });
 startQueue();
-if (page) paintAll();
+if (page) {
+  moment = bottom()?.dataset.moment ?? "";
+  paintAll();
+  startStill();
+  startTold();
+}
