@@ -13,8 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from datetime import date, datetime
 
 import httpx
 
@@ -291,31 +290,28 @@ class Player:
         if answer.get("entry"):
             self.staff.press(relief, "accept_shift", shift="/".join(str(part) for part in answer["entry"].values()), counted=0)
 
-    def _now(self) -> dict[str, Any]:
-        """Where everybody is, as the duty leader sees it on the records page."""
-        at = datetime.fromtimestamp(self.stage.now_ms() / 1000, timezone(timedelta(hours=8))).isoformat()
-        leader = self.staff.session(self._someone(Role.DUTY_LEADER))
-        found: dict[str, Any] = leader.get("/records/replay.json", params={"at": at}).raise_for_status().json()
-        return found
+    def _open_cases(self, kind: str) -> list[int]:
+        """The children of the open cases of one kind, as the duty page shows them."""
+        page = self.staff.session(self._someone(Role.DUTY_LEADER)).get("/duty").raise_for_status().text
+        return sorted({int(child) for child in re.findall(rf"{kind}:(\d+):", page)})
 
     def duty_round(self) -> None:
         """The duty leader walks where a child is missed, and finds it."""
-        for case in self._now()["open_cases"]:
-            if case.startswith("locate:"):
-                child = int(case.split(":")[1])
-                self.staff.press(self._someone(Role.DUTY_LEADER), "located", child=child, place="操场")
+        for child in self._open_cases("locate"):
+            self.staff.press(self._someone(Role.DUTY_LEADER), "located", child=child, place="操场")
 
     def last_round(self) -> None:
         """Whoever is left: a card that was not heard is tapped again, an adult who waits is called to the gate."""
-        for row in self._now()["children"]:
-            pupil = self.directory.pupils.get(row["child"])
-            if pupil is None or not row["custodian"]:
-                continue
-            if pupil.leaves_alone and pupil.grade > 2:
-                self.tap_out(pupil.number)
-            else:
-                for event in self.script.collected(pupil, 0):
-                    self.collect(*event.details)
+        guard = self.staff.session(self._guard("east"))
+        for pupil in self.script.present:
+            if self.script.alone(pupil):
+                page = guard.get(f"/child/{pupil.number}").raise_for_status().text
+                state = re.search(r'"custody custody-(\w+)"', page)
+                if state is not None and state[1] not in ("collected", "out"):
+                    self.tap_out(pupil.number)
+        for child in self._open_cases("uncollected"):
+            for event in self.script.collected(self.directory.pupils[child], 0):
+                self.collect(*event.details)
 
     def clear_campus(self) -> None:
         answer = self.staff.press(self._someone(Role.DUTY_LEADER), "clear_campus")

@@ -98,13 +98,16 @@ class Script:
                 yield from self.collected(pupil, self.minute(windows.extended_care.end_ms) - self.chance.random() * 40)
                 continue
             opens = self.minute(windows.release_opens_ms)
-            low = pupil.stage is Stage.PRIMARY and pupil.grade <= 2
-            if pupil.leaves_alone and not low:
+            if self.alone(pupil):
                 yield Event(opens + 0.5 + self.chance.random() * 9, "tap_out", (pupil.number,))
             else:
                 minute = opens + 1 + self._how_late()
                 yield from self.collected(pupil, minute)
                 yield from self._waited_for(pupil, minute)
+
+    def alone(self, pupil: Pupil) -> bool:
+        """Goes home alone: with consent, and not of the lowest grades."""
+        return pupil.leaves_alone and not (pupil.stage is Stage.PRIMARY and pupil.grade <= 2)
 
     def _waited_for(self, pupil: Pupil, minute: float) -> Iterator[Event]:
         """While nobody comes: the case is taken up after each rung, and the guardians are called one by one."""
@@ -158,6 +161,6 @@ class Script:
             yield Event(15 * 60, "change_watch", (gate,))
         for minute in range(8 * 60 + 50, 20 * 60, 4):
             yield Event(minute + 0.5, "duty_round")
-        for minute in (1182, 1194, 1206, 1214):  # who is still here an hour after everybody should have gone
+        for minute in (1182, 1206):  # who is still here an hour after everybody should have gone
             yield Event(minute, "last_round")
         yield Event(20 * 60 + 20, "clear_campus")
