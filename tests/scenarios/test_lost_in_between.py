@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from kiosk.core import commands as c
+from tests.support.people import uid_of
 from tests.support.school import School
+from tests.support.two_gates import TwoGates, morning_ms
 
 
 @pytest.fixture
@@ -158,3 +160,26 @@ def test_nobody_is_looked_for_under_a_clock_that_is_not_trusted_and_everybody_on
     assert search(school.at("09:00"), "不参加") is None
     school.clock.distrust("")
     assert search(school.at("09:01"), "不参加") is not None
+
+
+def test_the_hold_reaches_the_other_gate_and_leaves_it_again(tmp_path: Path):
+    gates = TwoGates(tmp_path, start_ms=morning_ms())
+    try:
+        for child in (3, 4):
+            gates.press("south", c.Read(access_point="south-in", scheme="uid", value=uid_of(child)))
+        gates.press("east", c.Read(access_point="east-in", scheme="uid", value=uid_of(8)))
+        gates.press("south", c.OpenLocate(child=3, by=140))
+        for clock in gates.clock.values():
+            clock.advance(11 * 3_600_000)
+        gates.press("south", c.Tick())
+        gates.deliver("south", "east")
+        held = gates.press("east", c.Read(access_point="east-out", scheme="uid", value=uid_of(8)))
+        assert (held.outcome, held.reason) == ("ask_guard", "gate_hold")
+        gates.press("south", c.Located(child=3, place="操场", by=140))
+        gates.deliver("south", "east")
+        for clock in gates.clock.values():
+            clock.advance(10_000)
+        free = gates.press("east", c.Read(access_point="east-out", scheme="uid", value=uid_of(8)))
+        assert (free.outcome, free.reason) == ("granted", "leaves_alone")
+    finally:
+        gates.close()
