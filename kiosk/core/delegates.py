@@ -50,7 +50,7 @@ def register(command: c.RegisterDelegate, world: World, now_ms: int, trusted: bo
     }
     who = Delegate(command.name.strip(), command.phone.strip(), command.features.strip())
     world.remember_delegate(command.pass_id, who)
-    return done(Fact(Kind.DELEGATE_REGISTERED, body, note_of(who)), child=child)
+    return done(Fact(Kind.DELEGATE_REGISTERED, body, note_of(who)), child=child, detail={"pass_id": command.pass_id})
 
 
 def note_of(who: Delegate) -> str:

@@ -42,6 +42,9 @@ from kiosk.core.roster_custody import (
 from kiosk.core.roster_custody import (
     UndoLine as UndoLine,
 )
+from kiosk.core.roster_delegates import (
+    DelegatesQuery as DelegatesQuery,
+)
 from kiosk.core.roster_safety import (
     MusterQuery as MusterQuery,
 )
@@ -112,6 +115,7 @@ Query = (
     ArrivalsQuery
     | BarQuery
     | ChildQuery
+    | DelegatesQuery
     | DisplayQuery
     | DutyQuery
     | GuardQuery
@@ -393,6 +397,7 @@ class DutyView:
     escorts: tuple[EscortLine, ...] = ()
     groups: tuple[GroupLine, ...] = ()
     shifts: tuple[ShiftLine, ...] = ()
+    unwatched: tuple[tuple[str, str], ...] = ()  # gates without a watch: id, name
     boarders: int = 0  # in the dormitory, in named custody: they do not keep the day open
 
 

@@ -1,11 +1,14 @@
-"""Answers about delegates: whom a family sends, and the passes that were made. Part of what `kiosk.core.views` answers."""
+"""Query and answers about delegates: whom a family sends, and the passes that were made. Part of `roster`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kiosk.core.roster import Bar, GuardianLine
 from kiosk.core.roster_custody import ChildLine
+
+if TYPE_CHECKING:
+    from kiosk.core.roster import Bar, GuardianLine
 
 
 @dataclass(frozen=True, slots=True)

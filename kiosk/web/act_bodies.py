@@ -5,6 +5,7 @@ Types and bounds only. Who may press is in `kiosk.core.acts.PERMITTED`; whether 
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import fields
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from kiosk.core import commands as c
+from kiosk.core.passes import MAX_CHARS as MAX_PASS_CHARS
 
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 Key = Annotated[str, Meta(min_length=1, max_length=128)]  # ids of rosters, cases, handovers, access points
@@ -99,6 +101,32 @@ class Refuse(Body, frozen=True, kw_only=True):
     reason: Word
     description: Words = ""
     queue_id: Annotated[str, Meta(max_length=128)] = ""
+
+
+class RegisterDelegate(Body, frozen=True, kw_only=True):
+    """代接登记. called_back: a guardian was called at the number on file. The pass gets its number here."""
+
+    makes = c.RegisterDelegate
+    child: Number
+    for_day: Annotated[str, Meta(max_length=10)]
+    gate: Key
+    guardian: Number
+    relation: Annotated[str, Meta(max_length=12)]
+    name: Annotated[str, Meta(max_length=20)]
+    id_last4: Annotated[str, Meta(max_length=4)]
+    phone: Annotated[str, Meta(max_length=20)] = ""
+    features: Annotated[str, Meta(max_length=200)] = ""
+    called_back: bool = False
+    adult: bool = False
+
+    def command(self, by: int, second: int | None = None) -> c.RegisterDelegate:
+        given = {name: getattr(self, name) for name in self.__struct_fields__ if name != "meant_ms"}
+        return c.RegisterDelegate(by=by, pass_id=secrets.token_hex(8), **given)
+
+
+class RevokeDelegate(Body, frozen=True, kw_only=True):
+    makes = c.RevokeDelegate
+    pass_id: Annotated[str, Meta(max_length=16)]
 
 
 class ConfirmIdentity(Body, frozen=True, kw_only=True):
@@ -306,9 +334,9 @@ class SeatClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Wedge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card number as a reader typed it into the page."""
+    """A card number, or a delegate's pass, as a reader typed it into the page."""
 
-    value: Annotated[str, Meta(min_length=1, max_length=64)]
+    value: Annotated[str, Meta(min_length=1, max_length=MAX_PASS_CHARS)]
     scheme: Literal["number", "qr"] = "number"
     access_point: Annotated[str, Meta(max_length=128)] = ""
 
@@ -320,6 +348,8 @@ BODIES: dict[str, type[Body]] = {
     "undo_release": UndoRelease,
     "correct": Correct,
     "refuse": Refuse,
+    "register_delegate": RegisterDelegate,
+    "revoke_delegate": RevokeDelegate,
     "confirm_identity": ConfirmIdentity,
     "dismiss": Dismiss,
     "call_roll": CallRoll,

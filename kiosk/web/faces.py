@@ -60,6 +60,8 @@ PAGES = (
     "roster",
     "rosters",
     "duty",
+    "delegate",
+    "delegate_pass",
     "muster",
     "register",
     "waiting",
@@ -85,6 +87,8 @@ NAV = (
 )
 _STYLE = {
     "rosters": "roster",
+    "delegate": "delegates",
+    "delegate_pass": "delegates",
     "muster": "safety",
     "register": "safety",
     "waiting": "safety",

@@ -11,6 +11,7 @@ from typing import Final
 from kiosk.web.faces_format import Lang
 from kiosk.web.words_common import COMMON
 from kiosk.web.words_custody import CUSTODY
+from kiosk.web.words_delegates import DELEGATES
 from kiosk.web.words_duty import DUTY
 from kiosk.web.words_guard import GUARD
 from kiosk.web.words_public import PUBLIC
@@ -19,7 +20,7 @@ from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_staff import STAFF
 
-WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | GUARD | ROSTER | DUTY | RECORDS | SAFETY)
+WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY)
 
 
 class UnknownWord(KeyError):

@@ -26,7 +26,7 @@ BUILT = (
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector",
     "guard.staff", "guard.pupil",
     "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
-    "muster.title_", "purpose.", "id_type.", "paper.",
+    "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",
     "office.block", "office.warn", "office.import", "office.people", "office.settings", "office.devices",
 )  # fmt: skip
 TEMPLATE_TEXT = "\n".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
