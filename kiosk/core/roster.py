@@ -45,6 +45,9 @@ from kiosk.core.roster_custody import (
 from kiosk.core.roster_delegates import (
     DelegatesQuery as DelegatesQuery,
 )
+from kiosk.core.roster_delegates import (
+    PassAtGate as PassAtGate,
+)
 from kiosk.core.roster_safety import (
     MusterQuery as MusterQuery,
 )
@@ -418,6 +421,7 @@ class ChildView:
     collectors: tuple[PickupLine, ...] = field(default=())
     adults: tuple[CollectorLine, ...] = field(default=())
     today: tuple[tuple[int, str, str], ...] = field(default=())  # (at_ms, kind, words key)
+    passes: tuple[PassAtGate, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

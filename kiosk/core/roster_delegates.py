@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kiosk.core.roster_custody import ChildLine
 
 if TYPE_CHECKING:
-    from kiosk.core.roster import Bar, GuardianLine
+    from kiosk.core.roster import Bar, GuardianLine, PickupLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,19 @@ class PassLine:
     by_name: str
     made_ms: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassAtGate:
+    """An open pass of today, for a guard who looks a child up because the code cannot be read."""
+
+    pass_id: str
+    name: str
+    relation: str
+    id_last4: str
+    phone: str
+    features: str
+    pickup: PickupLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

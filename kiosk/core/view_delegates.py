@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from kiosk.core import roster as r
 from kiosk.core import roster_delegates as d
 from kiosk.core.delegates import gates_of
 from kiosk.core.pass_book import MAX_DAYS_AHEAD, Registered
+from kiosk.core.passes import for_release
 from kiosk.core.view_parts import bar, child_line, guardians
 from kiosk.core.world import Delegate, World
 
@@ -25,6 +27,29 @@ def delegates(world: World, query: d.DelegatesQuery, now_ms: int, trusted: bool)
         passes=tuple(_line(world, key, one) for key, one in made if one.facts.for_day >= world.day),
         bar=bar(world, None, now_ms, trusted),
     )
+
+
+def passes_at_gate(world: World, child: int, now_ms: int, trusted: bool) -> tuple[r.PassAtGate, ...]:
+    """The open passes of today: what is asked when the delegate stands there and the code cannot be read."""
+    today = [
+        (key, made)
+        for key, made in world.campus.passes.of_child(child)
+        if made.facts.for_day == world.day and _state(world, key, world.day) == "open"
+    ]
+    return tuple(_at_gate(world, key, made, now_ms, trusted) for key, made in today)
+
+
+def _at_gate(world: World, pass_id: str, made: Registered, now_ms: int, trusted: bool) -> r.PassAtGate:
+    facts, who = made.facts, world.delegates.get(pass_id, Delegate(""))
+    verdict = for_release(world, pass_id, facts.child, gate=facts.gate, now_ms=now_ms, trusted=trusted)
+    pickup = r.PickupLine(
+        line=child_line(world, facts.child, now_ms), relation=facts.relation, outcome=verdict.outcome.value,
+        reason=verdict.reason.value, needs=verdict.needs,
+    )  # fmt: skip
+    return r.PassAtGate(
+        pass_id=pass_id, name=who.name, relation=facts.relation, id_last4=facts.id_last4, phone=who.phone,
+        features=who.features, pickup=pickup,
+    )  # fmt: skip
 
 
 def _gate_name(world: World, gate: str) -> str:

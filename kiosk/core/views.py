@@ -9,7 +9,7 @@ from typing import Any
 from kiosk.core import roster as r
 from kiosk.core.people import Authorisation, Pupil
 from kiosk.core.roster_delegates import DelegatesQuery
-from kiosk.core.view_delegates import delegates
+from kiosk.core.view_delegates import delegates, passes_at_gate
 from kiosk.core.view_duty import duty
 from kiosk.core.view_gate import display, guard
 from kiosk.core.view_muster import muster, waiting
@@ -46,6 +46,7 @@ def one_child(world: World, query: r.ChildQuery, now_ms: int, trusted: bool) -> 
         collectors=tuple(pickup_line(world, query.child, a.collector, gate, now_ms, trusted) for a in adults),
         adults=adults,
         today=tuple(world.campus.history(query.child, world.day)),
+        passes=passes_at_gate(world, query.child, now_ms, trusted),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from kiosk.core.masking import mask_name, mask_phone
-from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, QueueItem, SearchHit
+from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, PassAtGate, QueueItem, SearchHit
 
 # Which fields of which values identify a child or a member of a family. All else passes.
 _NAMES: dict[type, tuple[str, ...]] = {
@@ -19,8 +19,9 @@ _NAMES: dict[type, tuple[str, ...]] = {
     GuardianLine: ("name",),
     CallLine: ("guardian_name",),
     SearchHit: ("name",),
+    PassAtGate: ("name",),
 }
-_PHONES: dict[type, tuple[str, ...]] = {CollectorLine: ("phone",), GuardianLine: ("phone",)}
+_PHONES: dict[type, tuple[str, ...]] = {CollectorLine: ("phone",), GuardianLine: ("phone",), PassAtGate: ("phone",)}
 _EMPTIED: dict[type, tuple[str, ...]] = {ChildLine: ("school_number",), QueueItem: ("phone_tail", "snapshot")}
 
 

@@ -12,6 +12,11 @@ DELEGATES: Final[dict[str, tuple[str, str]]] = {
         "A guardian sends somebody else: call the guardian back first. A pass works once, on its day, at its gate.",
     ),
     "delegate.open": ("代接登记", "Register a delegate"),
+    "delegate.today": ("今天登记的代接人", "Delegates registered for today"),
+    "delegate.no_code": (
+        "二维码读不出来时从这里放行：先给监护人打电话，再请一位同事输入工号和 PIN。",
+        "Where the code cannot be read: call the guardian, then a colleague types an own staff number and PIN.",
+    ),
     "delegate.step_call": ("一、已打电话核实的监护人", "1. The guardian whom you called back"),
     "delegate.called": (
         "我按名单上的号码打了电话，监护人本人确认了下面的信息",
