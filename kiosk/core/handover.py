@@ -169,9 +169,9 @@ def acceptance(
     return facts
 
 
-def declined(world: World, handover: str, children: list[int], by: int, reason: str) -> Fact:
+def declined(world: World, handover: str, children: list[int], by: int, reason: str, note: str = "") -> Fact:
     body = {"handover": handover, "children": children, "by": by, "reason": reason, "day": world.day}
-    return Fact(Kind.HANDOVER_DECLINED, body)
+    return Fact(Kind.HANDOVER_DECLINED, body, note)
 
 
 def decline(command: c.Decline, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -181,7 +181,7 @@ def decline(command: c.Decline, world: World, now_ms: int, trusted: bool) -> Dec
         return refused(Reason.STEP_REFUSED)
     if command.by not in (found.taker, found.giver):
         return refused(Reason.NOT_PERMITTED, taker=found.taker)
-    return done(declined(world, found.id, list(children), command.by, command.reason or "declined"))
+    return done(declined(world, found.id, list(children), command.by, "declined", command.reason))
 
 
 def takeable(world: World, roster: str, taker: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from kiosk.core.people import Role, Staff
+from kiosk.core.people import Directory, Role, Staff
 from kiosk.credentials import PinDesk, SignInOutcome, hash_pin, load_pepper
 from kiosk.record_keeping import OfficeRecords
 from kiosk.web.app import Server, create_app
@@ -99,10 +99,10 @@ class Online:
 @contextmanager
 def online(
     tmp_path: Path, *, at: str = "07:40", web: WebSettings | None = None, importer: Importer | None = None,
-    more: Callable[[School], Mapping[str, Any]] = lambda school: {},
+    more: Callable[[School], Mapping[str, Any]] = lambda school: {}, directory: Directory | None = None,
 ) -> Iterator[Online]:  # fmt: skip
     """The small school on a free port, until the end of the block. `more`: further fields of the gate."""
-    school = School(tmp_path / "state", at, directory=small_school(staff=(*STAFF, INSPECTOR)))
+    school = School(tmp_path / "state", at, directory=directory or small_school(staff=(*STAFF, INSPECTOR)))
     pictures, page_reads = Pictures(), list[PageRead]()
     gate = Gate(
         controller=school.gate,
