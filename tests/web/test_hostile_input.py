@@ -32,7 +32,10 @@ GARBAGE = [
 ]
 TYPES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""]
 STAFF = ("L1", "O1", "T5", "G1")
-PATHS = {"access_point": "east-in", "gate": "east", "roster": "class:primary-2022-1", "number": "3", "snapshot": "x"}
+PATHS = {
+    "access_point": "east-in", "gate": "east", "roster": "class:primary-2022-1", "number": "3", "snapshot": "x", "child": "1",
+    "pass_id": "0123456789abcdef", "kind": "png", "day": "2026-11-23",
+}  # fmt: skip
 STREAMS = ("/live", "/api/v1/stream")
 
 
