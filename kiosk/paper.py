@@ -23,7 +23,7 @@ from kiosk.web.words import say
 
 log = logging.getLogger("kiosk.paper")
 
-CELL = 14  # columns for a box, a seat and a name of four characters
+CELL = 12  # columns for a box, a seat and a name of three characters; longer names make all cells of their class wider
 MARKS = {"missing": "□", "mustered": "√", "released": "■", "extra": "√", "outside": "○", "on_site": "□"}
 Notes = Callable[[str], str | None]
 Slip = Callable[[int], list[Line]]
@@ -136,7 +136,13 @@ def _by_holder(one: MusterClass, columns: int) -> Iterator[Line]:
     for (place, adult), group in groupby(rows, key=lambda row: (row.place, row.custodian_name)):
         held = list(group)
         yield Line(text=" " + say("paper.held", place=place, adult=adult, n=len(held)))
-        yield from (Line(text=text) for text in in_cells([_cell(row) for row in held], cell=CELL, columns=columns))
+        yield from _cells([_cell(row) for row in held], columns)
+
+
+def _cells(texts: list[str], columns: int) -> Iterator[Line]:
+    """As many names beside each other as fit. No name is cut while a line can hold it."""
+    cell = max([CELL, *(columns_of(text) + 1 for text in texts)])
+    return (Line(text=text) for text in in_cells(texts, cell=min(cell, columns), columns=columns))
 
 
 def _cell(row: MusterRow) -> str:
@@ -148,17 +154,16 @@ def _others(view: MusterView, columns: int, note: Notes) -> Iterator[Line]:
         yield Line(text="")
         yield Line(text=say("muster.outside"), bold=True)
         yield Line(text=say("muster.group", venue=group.venue, teacher=group.teacher_name, n=len(group.rows)))
-        yield from (Line(text=text) for text in in_cells([_cell(row) for row in group.rows], cell=CELL, columns=columns))
+        yield from _cells([_cell(row) for row in group.rows], columns)
     if view.extra:
         yield Line(text="")
         yield Line(text=say("muster.extra"), bold=True)
-        yield from (Line(text=text) for text in in_cells([_cell(row) for row in view.extra], cell=CELL, columns=columns))
+        yield from _cells([_cell(row) for row in view.extra], columns)
     yield Line(text="")
     yield Line(text=say("muster.visitors", n=len(view.visitors)), bold=True)
     yield from (Line(text=_visitor(one, note)) for one in view.visitors)
     yield Line(text=say("muster.staff", n=len(view.staff)), bold=True)
-    names = [f"{'√' if one.here else '□'}{one.name}" for one in view.staff]
-    yield from (Line(text=text) for text in in_cells(names, cell=CELL, columns=columns))
+    yield from _cells([f"{'√' if one.here else '□'}{one.name}" for one in view.staff], columns)
 
 
 def _visitor(one: MusterAdult, note: Notes) -> str:
@@ -193,8 +198,9 @@ def waiting_slip(view: WaitingView, *, columns: int, tries: int = 1) -> list[Lin
         lines.append(Line(text=padded(who, columns - columns_of(due)) + due, bold=True))
         lines.append(Line(text=f"   {line.place} · {line.custodian_name}"))
         for adult in one.guardians:
-            tail = adult.tail or say("waiting.no_phone")
-            lines.append(Line(text="   " + say("waiting.tail", relation=adult.relation, name=adult.name, tail=tail)))
+            key = "waiting.tail" if adult.tail else "waiting.no_phone"
+            words = say(key, relation=adult.relation, name=adult.name, tail=adult.tail)
+            lines.append(Line(text="   " + words))
     return [*lines, *_foot()]
 
 

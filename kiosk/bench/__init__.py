@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import core, gate, web
+from kiosk.bench import core, gate, muster, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "open-loop": web.open_loop,
     "drain": web.drain,
     "idle": web.idle,
+    "muster": muster.muster,
 }
 
 

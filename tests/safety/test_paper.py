@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,16 @@ def test_the_waiting_list_names_whom_to_call(school: School) -> None:
     assert "待接名单 · 东门" in text
     assert "□ 一(1)班 01 王小明" in text and "母亲 王妈妈 尾号 0001" in text
     assert "王爸爸" not in text, "a restricted person is never named as somebody to call"
+
+
+def test_no_name_is_cut_while_a_line_can_hold_it(school: School) -> None:
+    declare(school)
+    view: s.MusterView = school.look(s.MusterQuery())
+    long = "阿卜杜热合曼·买买提"
+    first = view.classes[0]
+    named = replace(first, rows=(replace(first.rows[0], name=long), *first.rows[1:]))
+    text = as_text(muster_slip(replace(view, classes=(named, *view.classes[1:]), staff=()), columns=32))
+    assert f"□01{long}" in text
 
 
 # --- from the records alone --------------------------------------------------------------------------------------

@@ -57,6 +57,14 @@ export function startFind(showFound) {
     text.value = "";
     clear();
   });
+  openNamed(showFound);
+}
+
+// A link from another page, such as the muster list, names the child to open.
+async function openNamed(showFound) {
+  const child = new URLSearchParams(location.search).get("child");
+  const html = child && (await page(`/child/${encodeURIComponent(child)}`));
+  if (html) showFound(html);
 }
 
 async function page(url) {

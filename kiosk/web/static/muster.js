@@ -3,8 +3,7 @@
 
 import { busy, pressedTwice, tell } from "./act.js";
 import { send, startQueue } from "./queue.js";
-import { now } from "./time.js";
-import { say } from "./words.js";
+import { clock, now } from "./time.js";
 
 const POINT = "muster-point"; // this tablet's, as last chosen
 
@@ -27,11 +26,12 @@ export function startMuster(page) {
     filter(page);
   });
   startQueue();
-  document.addEventListener("piece", () => (age.querySelector("time").dataset.since = Math.round(now())));
   return {
     onLink: (link) => {
-      const time = age.querySelector("time");
-      if (link === "lost" && age.hidden) time.dataset.since = Math.round(now());
+      if (link === "lost" && age.hidden) {
+        age.querySelector("time").dataset.since = Math.round(now());
+        age.querySelector("[data-at]").textContent = clock(now());
+      }
       age.hidden = link === "live";
     },
   };
