@@ -181,7 +181,8 @@ def figures(shown: Film, at_ms: int) -> dict[str, Any]:
     """How many were where, in whose custody, how far from being fetched, and how much was open."""
     world, present = shown.at(at_ms), shown.present(at_ms)
     live = [(n, s) for n, s in present if s.hold.live]
-    collections = Counter(world.collection_of(n, at_ms).value for n, _ in present)
+    here_today = [n for n, s in present if s.hold.live or s.released_ms]  # an absent child is in nobody's picture
+    collections = Counter(world.collection_of(n, at_ms).value for n in here_today)
     return {
         "on_campus": len(live),
         "arrived": sum(1 for _, s in present if s.arrived_ms),
