@@ -94,14 +94,16 @@ def _named(world: World, handover: str, now_ms: int) -> r.OfferLine:
 
 
 def _returned(world: World, me: int, now_ms: int) -> tuple[r.ReturnedLine, ...]:
-    """Offers that came back within the half hour, as long as the giver still holds somebody of them."""
-    found = []
-    for one in world.campus.returned.values():
+    """Offers that came back within the half hour, as long as the giver still holds somebody of them; each child once, newest
+    first."""
+    found, told = [], set[int]()
+    for one in sorted(world.campus.returned.values(), key=lambda back: -back.at_ms):
         offer = world.campus.offers.get(one.handover)
         if offer is None or offer.giver != me or now_ms - one.at_ms > RETURNED_SHOWN_MS:
             continue
         states = ((child, world.campus.child(child)) for child in one.children)
-        still = [n for n, s in states if s.hold.custodian == me and not s.hold.handover and not s.search]
+        still = [n for n, s in states if s.hold.custodian == me and not s.hold.handover and not s.search and n not in told]
+        told.update(one.children)
         if still:
             found.append(
                 r.ReturnedLine(
@@ -109,7 +111,7 @@ def _returned(world: World, me: int, now_ms: int) -> tuple[r.ReturnedLine, ...]:
                     children=lines_of(world, still, now_ms), kind=offer.kind, taker=offer.taker, place=offer.place,
                 )
             )  # fmt: skip
-    return tuple(sorted(found, key=lambda line: -line.at_ms))
+    return tuple(found)
 
 
 def _searches(world: World, children: Iterable[int], now_ms: int) -> tuple[r.SearchLine, ...]:
