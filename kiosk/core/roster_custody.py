@@ -63,6 +63,8 @@ class ShiftLine:
     guard: int
     guard_name: str
     since_ms: int
+    gate: str = ""
+    gate_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

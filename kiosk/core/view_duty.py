@@ -58,6 +58,7 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
         escorts=tuple(escort_line(world, e, now_ms) for e in world.campus.escorts()),
         groups=tuple(group_line(world, g, now_ms) for g in world.campus.groups()),
         shifts=tuple(line for gate in world.rules.gates if (line := shift_line(world, gate)) is not None),
+        unwatched=tuple((gate.id, gate.name) for gate in world.rules.gates.values() if world.campus.shift(gate.id) is None),
         boarders=sum(1 for _, s in live if s.dormitory),
     )
 

@@ -130,7 +130,13 @@ def shift_line(world: World, gate: str) -> r.ShiftLine | None:
     shift = world.campus.shift(gate)
     if shift is None:
         return None
-    return r.ShiftLine(guard=shift.guard, guard_name=world.directory.name_of(shift.guard), since_ms=shift.since_ms)
+    return r.ShiftLine(
+        guard=shift.guard,
+        guard_name=world.directory.name_of(shift.guard),
+        since_ms=shift.since_ms,
+        gate=gate,
+        gate_name=world.rules.gates[gate].name if gate in world.rules.gates else gate,
+    )
 
 
 def search_line(world: World, child: int, search: Search, now_ms: int) -> r.SearchLine:

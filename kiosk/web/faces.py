@@ -43,6 +43,7 @@ from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
 from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_count import why_words
+from kiosk.web.faces_duty import duty_extra
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_lists
@@ -186,9 +187,7 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
             "rows": live.row_list(view, lang),
         }
     if isinstance(view, DutyView):
-        inside, outside = live.campus_edge(view.by_place)
-        cases = [live.case_html(case, lang) for case in view.cases]
-        return {"inside": inside, "outside": outside, "blockers": live.blockers(view), "cases": cases}
+        return duty_extra(view, lang)
     if isinstance(view, ReplayView):
         return {"chart": bar_chart(view.counts), "may_export": False}
     if isinstance(view, DevicesView):

@@ -37,6 +37,7 @@ def environment(lang: Lang) -> Environment:
     env.filters.update(clock=form.clock, clock_s=form.clock_s, clock_on=form.clock_on, dom_id=dom_id, js=json_attribute)
     env.filters["day"] = lambda ms: form.day(ms, lang)
     env.filters["minutes"] = form.minutes
+    env.filters["iso"] = form.iso_date
     env.globals.update(
         lang=lang,
         say=lambda key, **values: say(key, lang, **values),

@@ -40,6 +40,11 @@ def clock_on(ms: int | None, date: str) -> str:
     return clock(ms) if ms is None or local(ms).date().isoformat() == date else local(ms).strftime("%m-%d %H:%M")
 
 
+def iso_date(ms: int) -> str:
+    """2026-11-23, for addresses."""
+    return local(ms).date().isoformat()
+
+
 def day(ms: int, lang: Lang) -> str:
     """11月23日 星期一 / Mon 23 Nov."""
     at = local(ms)

@@ -9,6 +9,7 @@ from kiosk.web import faces
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
+from tests.faces import duty_views as d
 from tests.faces import record_views as rv
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
@@ -45,6 +46,9 @@ PAGES: dict[str, tuple[str, Any]] = {
     "duty": ("duty", s.duty()),
     "duty quiet": ("duty", s.quiet_duty()),
     "duty alarm": ("duty", replace(s.duty(), bar=_ALARM)),
+    "duty everything": ("duty", d.everything()),
+    "duty ready": ("duty", d.ready()),
+    "duty closed": ("duty", d.closed()),
     "duty cleared": ("duty", replace(s.quiet_duty(), cleared_ms=s.NOW)),
     "muster": ("muster", safety.muster()),
     "muster nearly done": ("muster", safety.muster(missing=(0, 3, 0, 0, 1, 0))),

@@ -1,6 +1,8 @@
 // The duty leader's page: acting on cases in place, and an emergency that nobody declares by accident.
 
-import { act, busy, tell } from "./act.js";
+import { act, tell } from "./act.js";
+import { startBell } from "./bell.js";
+import { startCases } from "./case.js";
 import { startStaff } from "./staff.js";
 import { say } from "./words.js";
 
@@ -29,14 +31,8 @@ document.addEventListener("keydown", (event) => {
   declare(event.target);
 });
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (form.dataset.form !== "close_case") return;
-  event.preventDefault();
-  const piece = form.closest(".case").id;
-  const body = { case: form.dataset.case, note: new FormData(form).get("note").trim() };
-  const said = await busy(form.querySelector("button"), () => act("close_case", body));
-  tell(document.querySelector(`#${CSS.escape(piece)} [data-said]`), said);
-});
+document.getElementById("print").addEventListener("click", () => window.print());
 
 startStaff();
+startCases();
+startBell(document.getElementById("sound"));

@@ -2,6 +2,7 @@
 
 import { act, busy, saidNear, tell } from "./act.js";
 import { beginWatch, startByHand } from "./by_hand.js";
+import { startCases } from "./case.js";
 import { startCount } from "./count.js";
 import { startFind } from "./find.js";
 import { startHold } from "./hold.js";
@@ -174,6 +175,7 @@ startMine();
 startStaff({ onLink: (state) => state === "live" && flush() });
 startQueue();
 startCount();
+startCases();
 startUndo();
 startByHand();
 startHold();
