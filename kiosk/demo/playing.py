@@ -171,10 +171,14 @@ class Player:
     def tap_in(self, child: int) -> None:
         if child in self._card_of:
             self.tap(self._card_of[child], self._points(self._gate_of(child), "in"))
+        else:
+            self._by_seat(child, "in")
 
     def tap_out(self, child: int) -> None:
         if child in self._card_of:
             self.tap(self._card_of[child], self._points(self._gate_of(child), "out"))
+        else:
+            self._by_seat(child, "out")
 
     def tap_room(self, child: int, room: str) -> None:
         """Class-door signs are network readers: they post what they read."""
@@ -212,8 +216,12 @@ class Player:
         return self._someone(Role.GUARD, 0 if gate == "east" else 1)
 
     def arrive_without_card(self, child: int) -> None:
+        self._by_seat(child, "in")
+
+    def _by_seat(self, child: int, way: str) -> None:
+        """No card: class and seat on the screen, and the guard looks."""
         pupil, gate = self.directory.pupils[child], self._gate_of(child)
-        body = {"access_point": f"{gate}-in-1", "class_id": pupil.class_id, "seat": pupil.seat}
+        body = {"access_point": f"{gate}-{way}-1", "class_id": pupil.class_id, "seat": pupil.seat}
         self.api.post("/act/seat_claim", json=body).raise_for_status()
         guard = self._guard(gate)
         page = self.staff.session(guard).get(f"/guard/{gate}").raise_for_status().text
