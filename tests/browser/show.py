@@ -187,8 +187,7 @@ class Stage:
 
         @app.get("/child/{number}")
         async def child(number: int, request: Request) -> HTMLResponse:
-            name = "roster_child" if request.query_params.get("for") == "roster" else "child"
-            return HTMLResponse(faces.part(name, view=sample.child_view(number - 1000)))
+            return HTMLResponse(faces.part("roster_child" if request.query_params else "child", view=sample.child_view(number - 1000)))
 
         @app.get("/photo/{person}")
         async def photo(person: int) -> Response:

@@ -237,6 +237,22 @@ def test_a_roll_call_without_a_line_waits_in_sight_and_is_sent_later(stage: Stag
     assert abs(body["meant_ms"] - sample.at("16:37")) < 120_000
 
 
+def test_an_offer_without_a_line_is_noted_once_and_its_button_says_so(stage: Stage, show: Opener) -> None:
+    stage.views["roster"] = ending()
+    page = show("roster/x", size="phone")
+    page.context.set_offline(True)
+    for _ in range(2):
+        press(page)
+        confirm(page)
+        expect(page.locator("#roster-act .big-go")).to_have_attribute("data-waiting", "")
+    expect(page.locator("#queue-strip .queue-item")).to_have_count(1)
+    page.locator("#queue-strip").get_by_role("button", name="撤回").click()
+    expect(page.locator("#queue-strip")).to_be_hidden()
+    assert page.locator("#roster-act .big-go[data-waiting]").count() == 0
+    page.context.set_offline(False)
+    assert stage.posted == []
+
+
 def test_what_waited_is_still_there_after_the_page_was_closed(stage: Stage, show: Opener) -> None:
     stage.views["roster"] = sample.roster(taken=True)
     page = show("roster/x", size="phone")
@@ -311,5 +327,6 @@ def test_marks_work_by_keyboard_and_the_focus_stays(stage: Stage, show: Opener) 
 
 def test_the_list_of_rosters_leads_to_each(show: Opener) -> None:
     page = show("rosters", size="phone")
-    expect(page.locator(".card")).to_have_count(4)
+    expect(page.locator(".card")).to_have_count(5)
+    expect(page.locator(".card").filter(has_text="我看管的学生")).to_have_attribute("href", "/roster/staff%3A9001")
     assert page.locator(".card").first.get_attribute("href") == "/roster/class%3Aprimary-2024-2"

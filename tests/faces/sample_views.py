@@ -279,7 +279,13 @@ def rosters() -> RosterListView:
         )
         for key, title, room, expected, present in sessions
     ]
-    return RosterListView(rosters=tuple(links), bar=bar(at("16:37")))
+    links.append(
+        RosterLink(
+            roster="staff:9001", title="", room="", teacher_name="李慧", start_ms=None, end_ms=None, expected=3, present=3,
+            mine=True,
+        )
+    )  # fmt: skip
+    return RosterListView(rosters=tuple(links), bar=bar(at("16:37")), staff=TEACHER.number)
 
 
 def pickup(

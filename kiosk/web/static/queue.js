@@ -35,8 +35,11 @@ function write(items) {
 const change = (id, more) => write(read().map((item) => (item.id === id ? { ...item, ...more } : item)));
 const drop = (id) => write(read().filter((item) => item.id !== id));
 
-const about = ({ body }) => body.roster ?? body.handover ?? body.escort ?? body.group ?? body.shift ?? JSON.stringify(body.children ?? body.child);
-const same = (a, b) => a.name === b.name && about(a) === about(b) && (a.staff ?? "") === (b.staff ?? "");
+const about = ({ body }) => body.roster ?? body.handover ?? body.escort ?? body.group ?? body.shift ?? body.child;
+const overlap = (a, b) => (a.body.children ?? []).some((child) => b.body.children?.includes(child));
+// The later press replaces the earlier one about the same thing, or about the same children.
+const same = (a, b) =>
+  a.name === b.name && (a.staff ?? "") === (b.staff ?? "") && (about(a) === undefined ? overlap(a, b) : about(a) === about(b));
 const mine = (item) => !item.staff || item.staff === me;
 const waits = (item) => !item.state && mine(item);
 

@@ -42,7 +42,7 @@ function paintAct(marks = drafts()) {
   const update = box.querySelector("[data-update]");
   update.hidden = !changed || ["call", "take"].includes(box.dataset.moment);
   update.querySelector("[data-changes]").textContent = say("changes", { n: changed });
-  const body = task ? { ...task.body, children: undefined } : { roster: page.dataset.roster };
+  const body = task ? { ...task.body, children: task.children } : { roster: page.dataset.roster };
   main?.toggleAttribute("data-waiting", Boolean(main) && waiting(main.dataset.rosterAct, body));
 }
 
