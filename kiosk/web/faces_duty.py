@@ -39,7 +39,7 @@ class Group(NamedTuple):
     """A heading with its cases, as whole HTML or as slots."""
 
     name: str
-    count: int
+    size: int
     members: list[Markup]
 
 

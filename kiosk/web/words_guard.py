@@ -12,7 +12,7 @@ GUARD: Final[dict[str, tuple[str, str]]] = {
     # --- the second member of staff --------------------------------------------------------------
     "second.title": ("第二人确认", "Second person"),
     "second.number": ("工号", "Staff number"),
-    "second.pin": ("PIN", "PIN"),
+    "second.pin": ("PIN 码", "PIN"),
     # --- the watch --------------------------------------------------------------------------------
     "watch.nobody": ("还没有人值守", "Nobody has the watch"),
     "watch.begin": ("我来值守", "I take the watch"),
