@@ -19,7 +19,9 @@ Called by `kiosk.web.app`; speaks no HTTP, reads no clock, keeps no state. What 
   decline_shift {shift} · located {child, place} · declare_incident {child} ·
   close_case {case, note} ·
   leave_slip {child, from_ms, to_ms, with_collector, alone, kind, note} · excuse {child, kind, note} · card_lost {uid} ·
-  emergency {drill} · emergency_end {} · clear_campus {} · seat_claim {access_point, class_id, seat}.
+  emergency {drill} · emergency_end {} · muster {point, children, others?, present?} · print_muster {} ·
+  visitor_in {gate, name, purpose, id_type, id_last4, host?, organisation?, plate?} · visitor_out {visit} ·
+  print_waiting {gate} · clear_campus {} · seat_claim {access_point, class_id, seat}.
   A body that waited offline also has `meant_ms`. Only roll calls, counts and acceptances ever wait.
 - **Card readers that type** `POST /wedge/<access point>` {access_point, scheme: "number", value}; a display shows the
   answer if it is an `answer(...)` payload.
