@@ -90,5 +90,17 @@ def foreign_signer(node: str = "east") -> PassSigner:
     return PassSigner(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), node)
 
 
+def code_in(png: bytes) -> str:
+    """What a telephone's camera would read."""
+    import cv2
+    import numpy
+
+    picture = cv2.imdecode(numpy.frombuffer(png, numpy.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    text, corners, _ = cv2.QRCodeDetector().detectAndDecode(picture)
+    assert corners is not None
+    return str(text)
+
+
 def said(answer: Answer) -> tuple[str, str]:
     return answer.decision.outcome.value, answer.decision.reason.value

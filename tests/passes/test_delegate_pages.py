@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
-import numpy
 import pytest
 
 from kiosk.pass_keys import open_signer
+from tests.passes.delegation import code_in
 from tests.web.gate_online import DEVICE_KEY, Online, online
 
 CHILD = 1  # 王小明
@@ -47,14 +46,6 @@ def scan(here: Online, text: str, point: str = "east-out") -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
-
-
-def code_in(png: bytes) -> str:
-    """What a telephone's camera would read."""
-    picture = cv2.imdecode(numpy.frombuffer(png, numpy.uint8), cv2.IMREAD_COLOR)
-    text, corners, _ = cv2.QRCodeDetector().detectAndDecode(picture)
-    assert corners is not None
-    return str(text)
 
 
 def test_a_pass_goes_from_the_teachers_form_to_a_picture_to_the_gate_and_opens_it_once(here: Online) -> None:
