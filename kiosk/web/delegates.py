@@ -51,8 +51,8 @@ class _Delegates(Shown):
         line = _line(view, pass_id)
         why = self._why_not(line)
         qr = qr_svg(self._text(line)) if not why else Markup("")
-        shown = PassView(line=view.line, one=line, qr=qr, why=why, bar=view.bar)
-        return self.html(request, "delegate_pass", shown, found, masked_name=mask_name(view.line.name))
+        shown = PassView(line=view.line, masked_name=mask_name(view.line.name), one=line, qr=qr, why=why, bar=view.bar)
+        return self.html(request, "delegate_pass", shown, found)
 
     async def file(self, request: Request, child: str, pass_id: str, kind: str) -> Response:
         """To be sent to the delegate. The file's name says day and gate, and nobody's name."""

@@ -25,6 +25,7 @@ class PassView:
     elsewhere (the delegate's name is kept at another gate, or was erased), no_key."""
 
     line: ChildLine
+    masked_name: str  # the child's, for a paper that may be lost
     one: PassLine
     qr: Markup
     why: str

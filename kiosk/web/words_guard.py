@@ -81,6 +81,10 @@ GUARD: Final[dict[str, tuple[str, str]]] = {
     ),
     "js.still": ("还需：{what}", "Still: {what}"),
     "guard.pass": ("代接凭证", "Pickup pass"),
+    "guard.pass_rule": (
+        "没有照片可比对。按下“放行”即确认：证件后四位与凭证一致",
+        "There is no photo to compare. Pressing release says: the document ends as the pass says",
+    ),
     "guard.pass_holder": ("持证人", "Holder"),
     "guard.pass_id": ("证件尾号 {last4}", "Document ends in {last4}"),
     "undo.gone": ("已放行", "Released"),

@@ -10,6 +10,7 @@ from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
 from tests.faces import duty_views as d
+from tests.faces import delegate_views as dv
 from tests.faces import record_views as rv
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
@@ -75,6 +76,10 @@ PAGES: dict[str, tuple[str, Any]] = {
     "notices": ("office_notices", s.notices()),
     "notices in trouble": ("office_notices", s.notices(trouble="磁盘已满")),
     "notices none": ("office_notices", NoticesView(bar=s.bar())),
+    "delegate": ("delegate", dv.delegates()),
+    "delegate none": ("delegate", replace(dv.delegates(), passes=(), guardians=())),
+    "pass": ("delegate_pass", dv.shown_pass()),
+    "pass used": ("delegate_pass", dv.shown_pass(why="used")),
     "replay": ("replay", rv.replay()),
     "replay none": ("replay", rv.replay_of_nothing()),
     "evidence": ("evidence", rv.evidence()),
