@@ -175,9 +175,7 @@ class Stage:
             self.posted.append((f"wedge:{access_point}", await request.json()))
             return JSONResponse(self.answers.get("wedge", {"outcome": "granted", "reason": "on_time", "words": "按时"}))
 
-        @app.get("/healthz")
-        async def healthz() -> JSONResponse:
-            return JSONResponse({"ok": True})
+        app.add_api_route("/healthz", lambda: {"ok": True})
 
         @app.get("/search")
         async def search(q: str) -> HTMLResponse:
@@ -187,7 +185,8 @@ class Stage:
 
         @app.get("/child/{number}")
         async def child(number: int, request: Request) -> HTMLResponse:
-            return HTMLResponse(faces.part("roster_child" if request.query_params else "child", view=sample.child_view(number - 1000)))
+            name = "roster_child" if request.query_params else "child"
+            return HTMLResponse(faces.part(name, view=sample.child_view(number - 1000)))
 
         @app.get("/photo/{person}")
         async def photo(person: int) -> Response:
