@@ -23,7 +23,7 @@ from kiosk.core.people import CardState, Role
 from kiosk.core.timetable import day_book
 from kiosk.demo.script import Event, Script
 from kiosk.demo.staff import Staff, pins_of
-from kiosk.demo.stage import READERS, DemoError, Stage, raised
+from kiosk.demo.stage import READERS, SCANNERS, DemoError, Stage, raised
 from kiosk.directory import load
 
 log = logging.getLogger("kiosk.demo")
@@ -152,7 +152,8 @@ class Player:
     def tap(self, uid: str, points: list[str]) -> None:
         """A card on a reader that can read it, at one of these access points."""
         tag = len(uid) == 10  # a 125 kHz tag: only such a reader hears it
-        names = [n for n, (kind, point) in READERS.items() if point in points and (kind == "rdm6300") == tag]
+        cards = {name: reader for name, reader in READERS.items() if name not in SCANNERS}
+        names = [n for n, (kind, point) in cards.items() if point in points and (kind == "rdm6300") == tag]
         for name in self.chance.sample(names, len(names)):  # a reader that does not beep is given up for the next
             device: Simulated = self.stage.rack.devices[name]
             assert not isinstance(device, SimulatedRelayBoard)

@@ -44,6 +44,7 @@ READERS: dict[str, tuple[str, str]] = {
     "east-out-line": ("lines", "east-out-2"),
     "east-id-out": ("rdm6300", "east-house-out"),
     "east-desk-nfc": ("pn532", "east-desk"),
+    "east-desk-scan": ("lines", "east-desk"),
     "south-7941-1": ("m7941", "south-in-1"),
     "south-7941-2": ("m7941", "south-in-2"),
     "south-line-3": ("lines", "south-in-3"),
@@ -52,7 +53,9 @@ READERS: dict[str, tuple[str, str]] = {
     "south-out-line": ("lines", "south-out-2"),
     "south-id-out": ("rdm6300", "south-house-out"),
     "south-desk-7941": ("m7941", "south-desk"),
+    "south-desk-scan": ("lines", "south-desk"),
 }
+SCANNERS = frozenset({"east-desk-scan", "south-desk-scan"})  # for codes on paper and telephones, not for cards
 RELAYS = {"east-doors": ("east-in-1", "east-out-1"), "south-doors": ("south-in-1", "south-out-1")}
 CAMERAS = {"east-camera": ("east-in-1", "east-in-2", "east-desk"), "south-camera": ("south-in-1", "south-desk")}
 
@@ -102,7 +105,7 @@ class Stage:
         """site.toml of the demo: every simulated device by the URL that a real one would have."""
         lines = ['[node]', 'id = "east"', f"port = {self.port}", ""]
         for name, (kind, point) in READERS.items():
-            options = '\noptions = { as = "number" }' if kind == "lines" else ""
+            options = '\noptions = { as = "number" }' if kind == "lines" and name not in SCANNERS else ""
             lines += ["[[device]]", f'name = "{name}"', f'url = "{self.rack.urls[name]}"']
             lines += [f'access_point = "{point}"{options}', ""]
         for name in RELAYS:
