@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from playwright.sync_api import Page, expect
 
 from kiosk.core import commands as c
 from tests.browser.conftest import Opener
-from tests.browser.test_real_gate import signed_in
+from tests.browser.show import Stage
+from tests.browser.test_real_gate import live, signed_in
+from tests.faces import sample_views as sample
+from tests.faces import watch_views
 from tests.web.gate_online import PIN, Online, online
 
 
@@ -199,9 +203,12 @@ def test_while_a_child_is_lost_everybody_is_verified_and_the_guard_lets_go(gate:
     expect(mother.locator(".asked")).to_contain_text("正在寻找学生，逐人核对后放行")
     for words in ("照片一致", "孩子认识接送人", "已查看身份证件"):
         expect(mother.get_by_label(words)).to_be_visible()
+    lane = live(new_page(f"{gate.base}/display/east-out", size="portrait"))
     assert gate.tap("韩梅", "east-out")["outcome"] == "ask_guard"
+    expect(lane.locator("#answer")).to_have_attribute("data-state", "look")
     page.locator("#guard-queue .line-link").filter(has_text="韩梅").click()
     page.get_by_role("button", name="本人核对无误，放行").click()
+    expect(lane.locator("#answer")).to_have_attribute("data-state", "granted")
     expect(page.locator("#guard-queue")).not_to_contain_text("韩梅")
     released = gate.school.entries("released")[-1].body
     assert (released["mode"], released["guard"]) == ("alone", gate.school.number("赵师傅"))
@@ -265,3 +272,35 @@ def test_a_count_waits_on_the_tablet_while_the_line_is_cut_and_a_release_does_no
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#guard-tasks")).to_be_hidden(timeout=20_000)
     assert gate.school.entries("escort_arrived")[-1].body["counted"] == 1
+
+
+# --- on the stage ----------------------------------------------------------------------------------------------
+
+
+def test_when_the_seconds_are_over_the_strip_leads_to_the_correction(stage: Stage, show: Opener) -> None:
+    view = watch_views.just_released()
+    late = tuple(replace(one, until_ms=sample.NOW - 1_000) for one in view.undoable)
+    stage.views["guard"] = replace(view, undoable=late)
+    page = show("guard")
+    expect(page.locator(".undo-press").first).to_be_hidden()
+    page.get_by_role("button", name="更正", exact=True).first.click()
+    expect(page.locator("[data-form=correct]")).to_be_visible()
+
+
+def test_a_pass_is_released_by_its_own_number_and_a_used_one_is_only_refused(stage: Stage, show: Opener) -> None:
+    stage.views["guard"] = watch_views.passes()
+    page = show("guard")
+    good = page.locator("#item-q70")
+    expect(good).to_contain_text("证件尾号 318X")
+    for words in ("孩子认识接送人", "已查看身份证件"):
+        good.get_by_label(words).check()
+    good.locator("[data-guard=release]").click()
+    expect(good.locator("[data-said]")).to_have_text("已完成")
+    name, body = stage.posted[-1]
+    assert (name, body["collector"], body["pass_id"]) == ("release", 0, "P-1")
+    assert body["verified"] == ["child_recognises", "id_seen"]  # there is no photo of the delegate to compare
+    page.locator(".line-link[data-item=q71]").click()
+    used = page.locator("#item-q71")
+    expect(used).to_contain_text("代接凭证已用过")
+    expect(used.locator("[data-guard=release]")).to_have_count(0)
+    expect(used.get_by_role("button", name="不放行")).to_be_visible()

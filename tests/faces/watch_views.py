@@ -118,7 +118,7 @@ def police_rung() -> GuardView:
 
 def passes() -> GuardView:
     """A delegate with a pass that is good here, and one whose pass has been used."""
-    checks = ("photo", "child_recognises", "id_seen")
+    checks = ("child_recognises", "id_seen")
     line = asked(20, "姑姑", "pass_present", checks)
     card = {"pass_id": "P-1", "pass_name": "罗文静", "pass_relation": "姑姑", "pass_id_last4": "318X"}
     good = s.queue_item(

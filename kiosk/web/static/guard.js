@@ -96,7 +96,7 @@ function waitingFor(scope, missing) {
 function verified(scope) {
   const ticked = [...scope.querySelectorAll('[data-need]:not([hidden]) input[name="verified"]:checked')].map((box) => box.value);
   // Pressing release is the guard's word that the photo was looked at.
-  const shown = scope.dataset.queueId && !scope.dataset.pass ? ["card", "photo"] : ["photo"];
+  const shown = scope.dataset.pass ? [] : scope.dataset.queueId ? ["card", "photo"] : ["photo"];
   return [...new Set([...shown, ...ticked])];
 }
 
