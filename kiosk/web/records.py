@@ -94,7 +94,9 @@ class _Records(Shown):
         check_same_origin(request.headers)
         async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
             check_csrf(found, request.headers, str(form.get("csrf", "")))
-            number, on, whole = self._child(child), self._day(str(form.get("day", ""))), bool(form.get("whole"))
+            if not form.get("day"):
+                raise Malformed("The form must say which day; open the evidence page of the child and press the button there.")
+            number, on, whole = self._child(child), self._day(str(form["day"])), bool(form.get("whole"))
         command = ExportEvidence(child=number, for_day=on.isoformat(), by=found.staff.number)
         answer = await self.web.bridge.ask(command)
         if answer.decision.outcome is not Outcome.GRANTED:
