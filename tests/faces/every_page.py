@@ -9,8 +9,8 @@ from kiosk.web import faces
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
-from tests.faces import duty_views as d
 from tests.faces import delegate_views as dv
+from tests.faces import duty_views as d
 from tests.faces import record_views as rv
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
