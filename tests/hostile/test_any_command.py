@@ -70,7 +70,12 @@ WORDS = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.sampled_from(["", " ", "家长电话说路上堵车"]), st.text(max_size=20))
-CARDS = st.one_of(st.sampled_from([uid_of(n) for n in PEOPLE] + ["0BADCA4D", "08ABCDEF", ""]), st.text(max_size=40))
+CARDS = st.one_of(
+    st.text(max_size=40).map("KP1.".__add__),
+    st.sampled_from([uid_of(n) for n in PEOPLE] + ["0BADCA4D", "08ABCDEF", ""]),
+    st.text(max_size=40),
+)
+PASS_IDS = st.sampled_from(["0123456789abcdef", "fedcba9876543210", "x", "", "\x00"])
 SCHEMES = st.sampled_from(["uid", "em4100", "number", "qr", "seat", ""])
 MOMENTS = st.sampled_from([0, 1_795_392_000_000, 1_795_420_000_000, 2**53])
 MANY = st.lists(CHILDREN, max_size=4).map(tuple)
@@ -92,8 +97,29 @@ MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "verified": st.lists(WORDS, max_size=4).map(tuple),
             "second": st.none() | BY,
             "reason": TEXTS,
+            "pass_id": st.just("") | PASS_IDS,
+            "duress": st.booleans(),
         }
     ),
+    "RegisterDelegate": st.fixed_dictionaries(
+        {
+            "pass_id": PASS_IDS,
+            "child": CHILDREN,
+            "for_day": st.sampled_from(["2026-11-23", "2026-11-24", "2026-02-30", "x", ""]),
+            "gate": st.sampled_from(["east", "south", "x", ""]),
+            "guardian": NUMBERS,
+            "relation": TEXTS,
+            "name": TEXTS,
+            "id_last4": st.sampled_from(["123X", "12", "１２３４", ""]),
+            "by": BY,
+            "phone": TEXTS,
+            "features": TEXTS,
+            "called_back": st.booleans(),
+            "adult": st.booleans(),
+        }
+    ),
+    "RevokeDelegate": st.fixed_dictionaries({"pass_id": PASS_IDS, "by": BY}),
+    "CallForHelp": st.fixed_dictionaries({"staff": BY, "where": TEXTS, "access_point": POINTS}),
     "RefusePickup": st.fixed_dictionaries(
         {
             "children": MANY,
