@@ -55,7 +55,7 @@ def register(command: c.RegisterDelegate, world: World, now_ms: int, trusted: bo
 
 def note_of(who: Delegate) -> str:
     """The erasable note, for people to read and for `delegate_of` to read again."""
-    return "\n".join((who.name, who.phone, who.features.replace("\n", " ")))
+    return "\n".join(" ".join(part.split()) for part in who)
 
 
 def delegate_of(note: str) -> Delegate:
@@ -74,8 +74,8 @@ def _form_problem(command: c.RegisterDelegate, world: World) -> Decision | None:
     child, last4 = command.child, command.id_last4.upper()
     fits = {
         "pass_id": _PASS_ID.fullmatch(command.pass_id) is not None,
-        "name": 0 < len(command.name.strip()) <= 20,
-        "relation": 0 < len(command.relation.strip()) <= 12,
+        "name": 0 < len(command.name.strip()) <= 20 and command.name.isprintable(),
+        "relation": 0 < len(command.relation.strip()) <= 12 and command.relation.isprintable(),
         "id_last4": _LAST4.fullmatch(last4) is not None,
         "gate": command.gate in gates_of(world, child),
         "adult": command.adult,

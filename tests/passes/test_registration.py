@@ -39,6 +39,7 @@ def test_another_classes_teacher_and_a_guard_may_not(house: Gatehouse, by: str) 
         ({"adult": False}, "adult"),
         ({"name": "  "}, "name"),
         ({"name": "长" * 21}, "name"),
+        ({"name": "林\n阿姨"}, "name"),
         ({"relation": ""}, "relation"),
         ({"id_last4": "12"}, "id_last4"),
         ({"gate": "moon"}, "gate"),
