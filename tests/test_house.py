@@ -37,8 +37,9 @@ LONGER = {"tests/faces/sample_views.py": "made-up views: data"}  # file: why it 
 LONGER_FUNCTIONS = {("tests/faces/sample_views.py", "guard"): "one literal"}
 # What the core may know of Python: values, text, numbers. Nothing that reads a clock, a disk, a socket or a die.
 CORE_MAY_IMPORT = {  # a signature is arithmetic: it is checked where the decision is
-    "__future__", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "enum", "functools", "hashlib",
-    "cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519", "itertools", "kiosk.core", "math", "msgspec", "re", "types", "typing", "unicodedata",
+    "__future__", "base64", "binascii", "bisect", "collections", "collections.abc", "cryptography.exceptions",
+    "cryptography.hazmat.primitives.asymmetric.ed25519", "dataclasses", "datetime", "enum", "functools", "hashlib",
+    "itertools", "kiosk.core", "math", "msgspec", "re", "types", "typing", "unicodedata",
 }  # fmt: skip
 SYNC_MAY_IMPORT = ("kiosk.core", "kiosk.clock", "kiosk.directory", "kiosk.journal", "kiosk.settings")
 CLOCK_READERS = {"now", "today", "utcnow", "time_ns", "gmtime", "localtime"}

@@ -768,9 +768,12 @@ def notices(*, trouble: str = "") -> NoticesView:
         NoticeTarget(name="总务", kind="wecom", host="qyapi.weixin.qq.com", state="new", testing=True, waiting=1),
         NoticeTarget(
             name="校长信箱", kind="email", host="smtp.example.cn", state="failing", waiting=1, failed=2,
-            last_error="未送达：Connection error while submitting email to \"smtp.example.cn\"；[Errno 111] Connection refused / not taken",
+            last_error="未送达：Connection error while submitting email；[Errno 111] Connection refused / not taken",
             last_error_ms=at("17:30"), retry_ms=at("17:44"),
         ),
     )  # fmt: skip
-    state = NoticesState(waiting=5, failed=2, clock_trusted=not trouble, trouble=trouble, dropped=4 if trouble else 0, lines=lines)
+    dropped = 4 if trouble else 0
+    state = NoticesState(
+        waiting=5, failed=2, clock_trusted=not trouble, trouble=trouble, dropped=dropped, lines=lines
+    )
     return NoticesView(bar=bar(), notices=state, tested="一年级组")
