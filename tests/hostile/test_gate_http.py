@@ -6,6 +6,7 @@ that it gets past the doors.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import socket
@@ -19,6 +20,7 @@ from tests.hostile.conftest import Site
 
 SEED = 20261123
 STREAMS = ("/live", "/api/v1/stream")
+WAITS = ("/sign-in/card",)  # for the next card at the reader of a desk that exists: waiting is its answer
 OUT = ("/sign-out",)  # would end the session of whoever tries the others
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "BREW")
 DIGITS = "9" * 5_000  # more than Python turns into a number
@@ -119,8 +121,10 @@ def check(answer: httpx.Response, what: str) -> None:
 
 
 def send(client: httpx.Client, method: str, path: str, **more: Any) -> None:
-    """Streams are left as soon as they have begun."""
-    with client.stream(method, path, **more) as answer:
+    """Streams are left as soon as they have begun, and whatever waits for a card is not waited for."""
+    if path in WAITS:
+        more["timeout"] = 2
+    with contextlib.suppress(*((httpx.ReadTimeout,) if path in WAITS else ())), client.stream(method, path, **more) as answer:
         if path.partition("?")[0] in STREAMS and answer.status_code == 200:
             return
         answer.read()
