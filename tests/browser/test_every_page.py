@@ -36,7 +36,9 @@ TINY = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisi
 
 
 def check(page: Page) -> None:
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), "wider than the screen"
+    """Once the page has settled: a stylesheet may still be on its way when the first line is drawn."""
+    page.wait_for_load_state("load")
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=5_000)
     assert page.evaluate(TINY) == []
     assert page.evaluate(SMALL % (12 * MM - 0.5)) == []
 
