@@ -29,7 +29,7 @@ faults: $(READY)  ## the long fault runs (500 kills, 100 power cuts)
 	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
 
 machines: $(READY)  ## 2,000 days of 60 steps at two gates: no child without exactly one custodian
-	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py
+	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py tests/simulation
 
 pictures: $(READY) browser  ## the pictures of the README, from the browser tests
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser

@@ -296,7 +296,7 @@ def _one_custodian(n: int, state: ChildState) -> None:
 
 
 _CHECKED = settings(
-    max_examples=2_000 if FULL else 100, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=2_000 if FULL else 60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TwoGatesMachine.TestCase.settings = _CHECKED
 TestTwoGates = TwoGatesMachine.TestCase
