@@ -61,8 +61,8 @@ class TwoGatesMachine(RuleBasedStateMachine):
     @rule(at=node, minutes=st.sampled_from([1, 5, 11, 16, 40, 500]))
     def time_passes(self, at: str, minutes: int) -> None:
         for name in NODES:
-            if self.gates.clock[name].now_ms() < DAY_END_MS:
-                self.gates.clock[name].advance(minutes * 60_000)
+            left_ms = DAY_END_MS - self.gates.clock[name].now_ms()
+            self.gates.clock[name].advance(max(0, min(minutes * 60_000, left_ms)))
         self.gates.press(at, c.Tick())
 
     @rule(at=node, seconds=st.sampled_from([-400, -30, 3, 200]))
