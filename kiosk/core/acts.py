@@ -16,37 +16,37 @@ from kiosk.core.pickup import restricted
 from kiosk.core.rules import Rung
 from kiosk.core.world import World
 
-_GATE = frozenset({Role.GUARD, Role.DUTY_LEADER})
+GATE_STAFF = frozenset({Role.GUARD, Role.DUTY_LEADER})
 _CLASSROOM = frozenset({Role.TEACHER, Role.DUTY_LEADER})
 _ANY = frozenset({Role.GUARD, Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})
 _LEADER = frozenset({Role.DUTY_LEADER})
 
 PERMITTED: dict[type, frozenset[Role]] = {
     c.ConfirmIdentity: _ANY,
-    c.Release: _GATE | _CLASSROOM,
-    c.LetGo: _GATE,
-    c.ReleaseExceptionally: _GATE | _CLASSROOM,
-    c.UndoRelease: _GATE | _CLASSROOM,
+    c.Release: GATE_STAFF | _CLASSROOM,
+    c.LetGo: GATE_STAFF,
+    c.ReleaseExceptionally: GATE_STAFF | _CLASSROOM,
+    c.UndoRelease: GATE_STAFF | _CLASSROOM,
     c.Correct: _ANY,  # of a guard only together with a duty leader
-    c.RefusePickup: _GATE | _CLASSROOM,
+    c.RefusePickup: GATE_STAFF | _CLASSROOM,
     c.RegisterDelegate: _CLASSROOM | {Role.OFFICE},
     c.RevokeDelegate: _CLASSROOM | {Role.OFFICE},
-    c.DismissFromQueue: _GATE,
+    c.DismissFromQueue: GATE_STAFF,
     c.CallRoll: _CLASSROOM,
     c.Offer: _ANY,
     c.Accept: _ANY,
     c.Decline: _ANY,
     c.TakeGroup: _ANY,
     c.StartEscort: _CLASSROOM,
-    c.EndEscort: _GATE | _CLASSROOM,
+    c.EndEscort: GATE_STAFF | _CLASSROOM,
     c.TakeOut: _CLASSROOM,
     c.BringBack: _CLASSROOM,
-    c.OfferShift: _GATE,
-    c.AcceptShift: _GATE,
-    c.DeclineShift: _GATE,
+    c.OfferShift: GATE_STAFF,
+    c.AcceptShift: GATE_STAFF,
+    c.DeclineShift: GATE_STAFF,
     c.OpenLocate: _ANY,
     c.Located: _ANY,
-    c.DeclareIncident: _GATE | _CLASSROOM,
+    c.DeclareIncident: GATE_STAFF | _CLASSROOM,
     c.Acknowledge: _ANY,
     c.LogCall: _ANY,
     c.CloseCase: _LEADER,
@@ -56,8 +56,8 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.DeclareEmergency: _ANY,
     c.EndEmergency: _LEADER,
     c.Muster: _ANY,
-    c.VisitorIn: _GATE,
-    c.VisitorOut: _GATE,
+    c.VisitorIn: GATE_STAFF,
+    c.VisitorOut: GATE_STAFF,
     c.ClearCampus: _LEADER,
     c.ExportEvidence: _LEADER | {Role.OFFICE},
 }

@@ -104,9 +104,10 @@ class Campus:
         return [offer for key, offer in self.shift_offers.items() if key not in self.shift_ends]
 
     def shift(self, gate: str) -> Shift | None:
-        """Who has the watch at a gate, None before the first handover of the day."""
+        """Who has the watch at a gate, None before the first of the day: the close of a day ends every watch."""
         found = self.shifts.get(gate)
-        return found[1] if found else None
+        over = found is None or (self.last_cleared is not None and self.last_cleared[0] > found[0])
+        return None if found is None or over else found[1]
 
     def lost(self) -> list[tuple[str, int, int]]:
         """(case, child, since when) of every lost child who has not been found: while there is one, gates are on hold."""

@@ -118,8 +118,6 @@ class Visit(NamedTuple):
     in_ms: int
     day: str
     note: str
-    out_ms: int = 0
-    out_by: int = 0
 
 
 class Cleared(NamedTuple):
@@ -139,15 +137,13 @@ class Returned(NamedTuple):
 
 
 class Escort(NamedTuple):
-    """放学护送 on its way, or ended once `arrived_ms` is set. left: not counted at the gate, with the reason."""
+    """放学护送: who set out with whom. How it ended is in `Campus.escort_ends`."""
 
     id: str
     teacher: int
     gate: str
     children: tuple[int, ...]
     departed_ms: int
-    arrived_ms: int = 0
-    left: tuple[tuple[int, str], ...] = ()
 
 
 class GroupOut(NamedTuple):
@@ -158,7 +154,6 @@ class GroupOut(NamedTuple):
     venue: str
     children: tuple[int, ...]
     out_ms: int
-    back_ms: int = 0
 
 
 class Shift(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.core import commands as c
-from kiosk.core.acts import done, refused
+from kiosk.core.acts import GATE_STAFF, done, refused
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.passage import ON_CAMPUS
@@ -31,7 +31,7 @@ def end_escort(command: c.EndEscort, world: World, now_ms: int, trusted: bool) -
     escort = next((e for e in world.campus.escorts() if e.id == command.escort), None)
     if escort is None:
         return refused(Reason.NO_SUCH_CASE)
-    if command.by != escort.teacher and not world.directory.staff[command.by].roles & {Role.GUARD, Role.DUTY_LEADER}:
+    if command.by != escort.teacher and not world.directory.staff[command.by].roles & GATE_STAFF:
         return refused(Reason.NOT_PERMITTED, taker=escort.teacher)
     still = [child for child in escort.children if world.campus.child(child).escort == escort.id]
     gate = world.rules.gates.get(escort.gate)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kiosk.core import commands as c
-from kiosk.core.acts import ROLL_MARKS, done, refused, room_of
+from kiosk.core.acts import GATE_STAFF, ROLL_MARKS, done, refused, room_of
 from kiosk.core.campus_parts import OpenOffer
 from kiosk.core.child import DORMITORY, PRESENT_MARKS
 from kiosk.core.custody import lapse_due
@@ -21,7 +21,7 @@ from kiosk.core.search import for_missing, searches
 from kiosk.core.world import World
 
 EXTENDED_CARE = "to_extended_care"
-_TEACHING, _WATCHING = frozenset({Role.TEACHER, Role.DUTY_LEADER}), frozenset({Role.GUARD, Role.DUTY_LEADER})
+_TEACHING = frozenset({Role.TEACHER, Role.DUTY_LEADER})
 
 KINDS: dict[str, frozenset[Role]] = {  # what is handed over for -> who may take it
     "to_class": _TEACHING,
@@ -30,9 +30,9 @@ KINDS: dict[str, frozenset[Role]] = {  # what is handed over for -> who may take
     EXTENDED_CARE: _TEACHING,
     "to_duty": _TEACHING,
     "to_offsite": _TEACHING,  # to the teacher who leads a group out of the school
-    "to_gatehouse": _WATCHING,
+    "to_gatehouse": GATE_STAFF,
     DORMITORY: _TEACHING,  # 生活老师; boarders only
-    "guard_shift": _WATCHING,
+    "guard_shift": GATE_STAFF,
 }
 
 

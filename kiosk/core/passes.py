@@ -28,7 +28,6 @@ from kiosk.core.world import Delegate, World
 PREFIX: Final = "KP1."
 DOMAIN: Final = b"campus-kiosk delegate pass 1\x00"  # so that no other signature of the same key can be taken for a pass
 MAX_CHARS: Final = 512  # a QR code of version 15 at level L has 520 bytes
-SIGNATURE_BYTES: Final = 64
 
 Name = Annotated[str, Meta(min_length=1, max_length=20)]
 

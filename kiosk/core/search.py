@@ -30,7 +30,7 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
         search = campus.child(child).search
         if case not in campus.incident_ends and (search is None or search.case != case):
             yield Fact(Kind.INCIDENT_ENDED, {"case": case, "child": child, "day": world.day})
-    if campus.emergency is not None:  # everybody is looked for at the muster point now
+    if campus.emergency is not None and not campus.emergency.drill:  # everybody is looked for at the muster point now
         return
     if now_ms < world.searched_ms + SWEEP_EVERY_MS and now_ms >= world.searched_ms:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.core import commands as c
-from kiosk.core.acts import done, refused
+from kiosk.core.acts import GATE_STAFF, done, refused
 from kiosk.core.campus_parts import OpenShift
 from kiosk.core.custody import lapse_due
 from kiosk.core.decisions import Decision, Reason
@@ -18,7 +18,6 @@ from kiosk.core.people import Role
 from kiosk.core.world import World
 
 GATEHOUSE = "门卫室"
-_WATCH = frozenset({Role.GUARD, Role.DUTY_LEADER})
 
 
 def offer_shift(command: c.OfferShift, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -26,7 +25,7 @@ def offer_shift(command: c.OfferShift, world: World, now_ms: int, trusted: bool)
     if command.gate not in world.rules.gates:
         return refused(Reason.NO_SUCH_ACCESS_POINT)
     taker = world.directory.staff.get(command.taker)
-    if taker is None or not taker.roles & _WATCH:
+    if taker is None or not taker.roles & GATE_STAFF:
         return refused(Reason.NO_SUCH_PERSON)
     if any(open_.gate == command.gate for open_ in world.campus.open_shifts()):
         return refused(Reason.STEP_REFUSED)

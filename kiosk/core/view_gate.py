@@ -7,9 +7,9 @@ from typing import Any
 
 from kiosk.core import passes
 from kiosk.core import roster as r
+from kiosk.core.acts import GATE_STAFF
 from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
-from kiosk.core.people import Role
 from kiosk.core.rules import AccessKind
 from kiosk.core.shifts import seen
 from kiosk.core.view_duty import ladder_case
@@ -80,7 +80,7 @@ def _watch(world: World, gate: str, now_ms: int) -> dict[str, Any]:
     shift = world.campus.shift(gate)
     guard = shift.guard if shift else 0
     offered = next((one for one in world.campus.open_shifts() if one.gate == gate), None)
-    staff = sorted((s for s in world.directory.staff.values() if s.roles & _WATCHES), key=lambda s: s.pinyin)
+    staff = sorted((s for s in world.directory.staff.values() if s.roles & GATE_STAFF), key=lambda s: s.pinyin)
     released = ((n, s) for n, s in world.campus.children.items() if now_ms - s.released_ms <= world.rules.undo_ms)
     offers = world.campus.open_offers()
     in_shift = {one.handover for one in world.campus.open_shifts()}
@@ -123,9 +123,6 @@ def _shift_returned(world: World, shift: Shift) -> r.ShiftReturnLine | None:
     lapsed = ended_ms - last.at_ms >= world.rules.offer_lapse_ms
     taker = world.directory.name_of(last.taker)
     return r.ShiftReturnLine(giver=last.giver, taker_name=taker, how="lapsed" if lapsed else "declined", at_ms=ended_ms)
-
-
-_WATCHES = frozenset({Role.GUARD, Role.DUTY_LEADER})
 
 
 def _undoable(world: World, state: ChildState, gate: str) -> bool:

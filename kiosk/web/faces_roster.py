@@ -13,7 +13,6 @@ from typing import Any
 from kiosk.core.roster import ChildLine, EscortLine, GroupLine, NextGroup, OfferLine, ReturnedLine, RosterRow, RosterView
 from kiosk.web.faces_count import ACCEPT_WHY, ARRIVE_WHY, BACK_WHY, LEAVE_WHY, Count
 
-LEAVE_MARKS = frozenset({"leave_sick", "leave_personal"})
 HERE_MARKS = frozenset({"present", "late"})
 ABSENT = "absent_unexplained"
 MISSING = "missing"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,7 +53,10 @@ class Desk:
 
     def wait_for(self, health: Health, *, times: int = 1) -> str:
         """The sentence that came with it."""
-        said: Callable[[], bool] = lambda: [each for each, _ in self.told].count(health) >= times  # noqa: E731
+
+        def said() -> bool:
+            return [each for each, _ in self.told].count(health) >= times
+
         with self._news:
             assert self._news.wait_for(said, SOON_S), self.told
             return [why for each, why in self.told if each is health][-1]

@@ -113,3 +113,23 @@ def test_the_figures_of_a_closed_day_outlive_a_restart_the_same_evening(tmp_path
     duty = school.duty()
     assert (duty.arrived_today, duty.released_today, duty.cleared_ms is not None) == (1, 1, True)
     school.close()
+
+
+def test_the_close_of_the_day_ends_every_watch_with_and_without_a_restart(tmp_path: Path) -> None:
+    """In the morning another guard begins the watch without the one of the evening."""
+    from tests.support.school import School
+
+    school = School(tmp_path / "state")
+    zhao, qian = school.number("赵师傅"), school.number("钱师傅")
+    assert school.ask(c.OfferShift(gate="east", taker=zhao, by=zhao)).decision.outcome == "granted"
+    school.at("20:00").ask(c.ClearCampus(by=LEADER))
+    assert school.gate.world.campus.shift("east") is None
+    school.day = "2026-11-24"
+    school.clock.set(school.ms("06:50"))
+    school.ask(c.Tick())
+    assert school.ask(c.OfferShift(gate="east", taker=qian, by=qian)).decision.outcome == "granted"
+    shift = school.gate.world.campus.shift("east")
+    assert shift is not None and shift.guard == qian
+    school.restart()
+    assert school.gate.world.campus.shift("east") == shift
+    school.close()

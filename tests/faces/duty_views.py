@@ -18,12 +18,12 @@ def search(seat: int, **changes: object) -> SearchLine:
         line=line, why="not_in_session", opened_ms=s.at("17:36"), due_ms=s.at("17:51"), owner_name="陈立新",
         last_place="操场", last_adult_name="张伟", last_seen_ms=s.at("17:12"), incident_ms=None,
     )  # fmt: skip
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)
 
 
 def case(kind: str, **changes: object) -> CaseLine:
     plain = replace(s.duty().cases[2], case=f"{kind}:1", kind=kind, state=kind, do="", do_en="", line=None, detail="")
-    return replace(plain, opened_ms=s.at("17:30"), t0_ms=s.at("17:30"), **changes)  # type: ignore[arg-type]
+    return replace(plain, opened_ms=s.at("17:30"), t0_ms=s.at("17:30"), **changes)
 
 
 def locate(**changes: object) -> CaseLine:

@@ -32,7 +32,7 @@ def mine(**changes: object) -> RosterView:
     kept: dict[str, object] = {
         "me": TEACHER.number, "me_name": TEACHER.name, "colleagues": COLLEAGUES, "escort_gates": GATES, **changes,
     }  # fmt: skip
-    return replace(view, **kept)  # type: ignore[arg-type]
+    return replace(view, **kept)
 
 
 def held(view: RosterView) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ def ending(**changes: object) -> RosterView:
         ),
     )  # fmt: skip
     takers = (("to_duty", 9200, "陈立新"), ("to_gatehouse", 9100, "东门门卫室 · 赵建国"))
-    return replace(view, next_groups=groups, next_takers=takers, **changes)  # type: ignore[arg-type]
+    return replace(view, next_groups=groups, next_takers=takers, **changes)
 
 
 def homeward() -> RosterView:

@@ -19,7 +19,7 @@ def row(number: int, *, what: str = "missing", class_name: str = "三(2)班", **
     }  # fmt: skip
     if what == "mustered":
         values |= {"point": "操场", "at_ms": s.NOW - 2 * MINUTE, "by_name": "张老师"}
-    return r.MusterRow(**values)  # type: ignore[arg-type]
+    return r.MusterRow(**values)
 
 
 def one_class(number: int, missing: int, state: str = "running") -> r.MusterClass:
@@ -69,7 +69,7 @@ def visit(number: int, name: str, **more: object) -> r.VisitLine:
         "id_type": "id_card", "id_last4": "002X", "in_ms": s.NOW - 35 * MINUTE, "out_ms": None, "by_name": "赵师傅", "note": "d",
         "earlier_shift": False, "day": "2026-11-23", "name": name, "organisation": "电梯公司", "plate": "津A12345", **more,
     }  # fmt: skip
-    return r.VisitLine(**values)  # type: ignore[arg-type]
+    return r.VisitLine(**values)
 
 
 def register(*, empty: bool = False) -> r.RegisterView:

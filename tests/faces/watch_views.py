@@ -64,7 +64,7 @@ def on_watch(**changes: object) -> GuardView:
         s.guard(), shift=WATCH, guards=GUARDS, escorts=(escort(),), incoming=(incoming(),), held=held(),
         held_cases=(replace(uncollected, line=held()[0]),), open_cases=3, visitors=1,
     )  # fmt: skip
-    return replace(view, **changes)  # type: ignore[arg-type]
+    return replace(view, **changes)
 
 
 def offered() -> GuardView:

@@ -183,3 +183,11 @@ def test_the_hold_reaches_the_other_gate_and_leaves_it_again(tmp_path: Path):
         assert (free.outcome, free.reason) == ("granted", "leaves_alone")
     finally:
         gates.close()
+
+
+def test_a_drill_stops_no_search(school):
+    class_of_grade_five(school, "李雷")
+    school.at("16:32").roll("session:S1", "李老师", 李雷="absent_unexplained")
+    school.ask(c.DeclareEmergency(by=school.number("孙主任"), drill=True))
+    school.at("16:48")
+    assert school.duty().bar.hold == ("五(1)班",), "the drill is not real, the missing child is"
