@@ -174,7 +174,7 @@ def _checks(
     if adult.over_limit:
         needs.add(SECOND_PERSON)
         reason = Reason.COLLECTOR_LIMIT
-    if _elsewhere(world, pupil, gate):
+    if not world.answers_for(pupil):
         needs.add(SECOND_PERSON)
         reason = Reason.ELSEWHERE_GATE
     if not adult.shown:  # registered, and the code cannot be read: the family and a colleague stand in for it
@@ -196,10 +196,3 @@ def over_limit(world: World, adult: Collector, child: int, together: AbstractSet
         return False
     taken = world.campus.collected_by(adult.number, world.day)
     return len((taken | together) - {child}) >= adult.daily_limit
-
-
-def _elsewhere(world: World, pupil: Pupil, gate: str) -> bool:
-    """Whether another node's gate is the child's release gate: then two members of staff answer for it here."""
-    school_class = world.directory.classes.get(pupil.class_id)
-    home = school_class.release_gate if school_class else ""
-    return bool(home) and home not in world.rules.gates

@@ -69,6 +69,7 @@ class Rules:
     gates: Mapping[str, Gate]
     access_points: Mapping[str, AccessPoint]
     ladder: tuple[Rung, ...]
+    serves: frozenset[str] = frozenset()  # gates whose children this node watches over and releases; empty = all
     handover_max_grade: int = 2  # primary grades up to here are released to an adult only (办法 art. 31)
     repeat_ms: int = 5_000  # the same credential within this time is a repeat
     anti_passback_ms: int = 60_000  # in and out within this time: kept, flagged

@@ -143,10 +143,10 @@ class World:
         return min(self.directory.staff, default=0) or -1
 
     def answers_for(self, pupil: Pupil) -> bool:
-        """Whether this gate's computer watches over a child's day: the one of the child's release gate does, no other."""
+        """Whether this computer watches over a child's day and may release it alone: it serves the child's release gate."""
         school_class = self.directory.classes.get(pupil.class_id)
         home = school_class.release_gate if school_class else ""
-        return not home or home in self.rules.gates
+        return not home or (home in self.rules.gates and (not self.rules.serves or home in self.rules.serves))
 
     def session_now(self, child: int, now_ms: int) -> SessionTime | None:
         """The child's session that runs at this moment."""

@@ -169,6 +169,7 @@ def _rules(
     return Rules(
         node=node,
         gates={row["id"]: Gate(**row) for row in school["gate"]},
+        serves=frozenset(site["node"]["serves"]) if site else frozenset(),
         access_points={point.id: point for point in points},
         ladder=tuple(
             Rung(

@@ -249,6 +249,9 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
     gate = (site["node"] or {}).get("gate")
     if gate and gate not in gates:
         _unknown(gate, gates, "node.gate", file, problems, "gate")
+    for served in (site["node"] or {}).get("serves") or ():
+        if served not in gates:
+            _unknown(served, gates, "node.serves", file, problems, "gate")
     for i, device in enumerate(site["device"], 1):
         if (point := device["access_point"]) and point not in points:
             _unknown(point, points, f"device[{i}].access_point", file, problems, "access point")

@@ -21,6 +21,7 @@ _NODE = Section(
     keys=(
         Key("id", Kind.ID, "本机代码，全校唯一", "this computer's id, unique in the school"),
         Key("gate", Kind.TEXT, "所在校门，空为与本机代码同名", "its gate, empty = the gate of the same id", ""),
+        Key("serves", Kind.TEXTS, "本机负责哪些校门的学生，空为全部", "gates whose children it watches over; empty = all", ()),
         Key("host", Kind.TEXT, "监听地址", "address to listen on", "127.0.0.1"),
         Key("port", Kind.NUMBER, "监听端口", "port to listen on", 8470, low=1, high=65535),
     ),

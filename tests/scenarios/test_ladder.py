@@ -121,7 +121,7 @@ def test_extended_care_shifts_the_start_to_its_own_end(school):
 
 def test_the_ladder_runs_at_the_childs_release_gate_and_at_no_other(tmp_path: Path):
     base = load(CONFIG)
-    only_south = replace(base.rules, gates={"south": base.rules.gates["south"]})
+    only_south = replace(base.rules, serves=frozenset({"south"}))
     south = School(tmp_path / "south", node="south", settings=replace(base, rules=only_south))
     south.tap("王小明", "south-in")  # a child of the east gate
     south.tap("丁一", "south-in")

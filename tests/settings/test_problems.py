@@ -108,6 +108,7 @@ MISTAKES = [
     ("site.toml", 'relay = "east-relay"', 'relay = "relay"', "access.east-in.relay", "no device 'relay'"),
     ("site.toml", "[access.east-in]", "[access.east-out]", "access.east-out", "no access point 'east-out'"),
     ("site.toml", 'gate = "east"', 'gate = "west"', "node.gate", "no gate 'west'"),
+    ("site.toml", 'gate = "east"', 'gate = "east"\nserves = ["west"]', "node.serves", "no gate 'west'"),
     ("site.toml", "port = 9000", "port = 0", "node.port", "out of range, allowed is 1..65535"),
     ("site.toml", "pulse_s = 1.5", 'pulse_s = "long"', "access.east-in.pulse_s", "must be decimal number"),
     ("site.toml", "http://", "ftp://", "sync.server", "http://"),

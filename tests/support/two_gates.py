@@ -35,8 +35,7 @@ class TwoGates:
 
     def _open(self, node: str) -> None:
         base = load(CONFIG)
-        gates = {key: gate for key, gate in base.rules.gates.items() if key == node}
-        rules = replace(base.rules, node=node, gates=gates)
+        rules = replace(base.rules, node=node, serves=frozenset({node}))
         settings = replace(base, site=replace(base.site, node=node), rules=rules)
         self.gate[node] = open_gate(
             settings=settings, directory=small_school(), state=self.folder / node, clock=self.clock[node]
