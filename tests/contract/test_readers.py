@@ -1,87 +1,30 @@
 """What every reader promises, held by every reader driver against its simulator on the device's own wire.
 
-A driver that cannot keep a promise says why in drivers/QUALITY.toml, and only then is the promise not asked of it.
+Every test names its rule, and the benches are in reader_benches.py: who cannot be asked a rule says why there or in
+drivers/QUALITY.toml, and only then is it skipped, with that reason. Nothing here knows one simulator from another.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from drivers.errors import DeviceLost
 from drivers.protocols import CredentialRead, Health, Info, Reader
 from drivers.registry import load
-from drivers.simulated.pn532_chip import SimulatedPn532
-from drivers.simulated.rf_field import SimulatedField
-from drivers.simulated.serial_readers import SimulatedSerialReader
 from drivers.supervisor import Patience, ReaderSupervisor
+from tests.contract.reader_benches import BENCHES, RULES, Bench
 
-QUALITY = tomllib.loads((Path(__file__).parents[2] / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
 SOON_S = 8.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
-
-
-@dataclass(frozen=True)
-class Bench:
-    """One driver with its simulator. `cards` are (what is tapped, scheme, value that must come out)."""
-
-    quality: str
-    start: Callable[[Path], Any]
-    options: str
-    cards: tuple[tuple[str, str, str], ...]
-
-
-def serial(protocol: Any, **how: Any) -> Callable[[Path], SimulatedSerialReader]:
-    return lambda link: SimulatedSerialReader(protocol, link=link, **how)
-
-
-BENCHES = {
-    "rdm6300": Bench(
-        "rdm6300",
-        serial("rdm6300"),
-        "",
-        (("62E3086CED", "em4100", "62E3086CED"), ("01000734E0", "em4100", "01000734E0")),
-    ),
-    "stxlrc": Bench("stxlrc", serial("stxlrc"), "", (("0012345678", "number", "0012345678"), ("16312177", "number", "16312177"))),
-    "m7941": Bench("m7941", serial("m7941"), "", (("DEADBEEF", "uid", "DEADBEEF"), ("01026F6C3A", "em4100", "01026F6C3A"))),
-    "lines-qr": Bench("lines", serial("lines"), "", (("P|张三|123", "qr", "P|张三|123"), ("CP1.abc.def", "qr", "CP1.abc.def"))),
-    "lines-gb18030-cr": Bench(
-        "lines",
-        serial("lines", encoding="gb18030", suffix="cr"),
-        "",
-        (("张三", "qr", "张三"), ("CODE-9|李四", "qr", "CODE-9|李四")),
-    ),
-    "lines-no-suffix": Bench(
-        "lines", serial("lines", suffix="none"), "", (("CP1.abc.def", "qr", "CP1.abc.def"), ("X-9", "qr", "X-9"))
-    ),
-    "lines-number": Bench(
-        "lines",
-        serial("lines"),
-        "?as=number",
-        (("0040856634", "number", "0040856634"), ("163,12177", "number", "163,12177")),
-    ),
-    "nfc-pn532": Bench(
-        "nfc",
-        lambda link: SimulatedPn532(link=link),
-        "",
-        (("DEADBEEF", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
-    ),
-    "nfc-udp": Bench(
-        "nfc",
-        lambda link: SimulatedField(),
-        "",
-        (("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6"), ("0102030405060708", "uid", "0102030405060708")),
-    ),
-}
 
 
 class Rig:
@@ -147,14 +90,15 @@ def each_told_once(healths: list[Health]) -> bool:
     return all(one is not next_one for one, next_one in itertools.pairwise(healths))
 
 
-def quality_exempts(bench: Bench, rule: str) -> str:
-    said = cast(str, QUALITY["drivers"][bench.quality][rule])
-    return said.removeprefix("exempt: ") if said.startswith("exempt: ") else ""
-
-
 @pytest.fixture(params=BENCHES, name="bench")
 def every_bench(request: pytest.FixtureRequest) -> Bench:
-    return BENCHES[request.param]
+    """Skips here, before anything is started, what the bench cannot be asked."""
+    bench = BENCHES[request.param]
+    marker = request.node.get_closest_marker("rule")
+    assert marker is not None, "a test of the contract names its rule"
+    if why := bench.why_not(marker.args[0]):
+        pytest.skip(why)
+    return bench
 
 
 @pytest.fixture(name="simulator")
@@ -180,12 +124,14 @@ def a_bare_driver(bench: Bench, simulator: Any) -> Iterator[Reader]:
     driver.close()
 
 
+@pytest.mark.rule("construct")
 def test_constructing_touches_nothing(bench: Bench, tmp_path: Path) -> None:
     with bench.start(tmp_path / "reader") as simulator:
         url = simulator.url
     load(url, "north")
 
 
+@pytest.mark.rule("open_close_twice")
 def test_it_opens_twice_and_closes_twice(driver: Reader) -> None:
     for _ in range(2):
         info = opened(driver)
@@ -194,33 +140,38 @@ def test_it_opens_twice_and_closes_twice(driver: Reader) -> None:
         driver.close()
 
 
+@pytest.mark.rule("open_close_twice")
 def test_opening_an_open_device_starts_afresh(driver: Reader) -> None:
     opened(driver)
     opened(driver)
     driver.poll(0.05)
 
 
+@pytest.mark.rule("open_close_twice")
 def test_polling_a_closed_device_is_a_lost_device(driver: Reader) -> None:
     with pytest.raises(DeviceLost):
         driver.poll(0.05)
 
 
+@pytest.mark.rule("tap")
 def test_nothing_presented_is_an_empty_list(driver: Reader) -> None:
     opened(driver)
     assert driver.poll(0.1) == []
 
 
+@pytest.mark.rule("not_there")
 def test_a_device_that_is_not_there_is_lost_and_the_sentence_names_it(bench: Bench, tmp_path: Path) -> None:
     with bench.start(tmp_path / "reader") as simulator:
         url = simulator.url + bench.options
     driver = load(url, "north")
     with pytest.raises(DeviceLost) as caught:
         driver.open()
-    where = url.split(":", 2)[2] if bench.quality == "nfc" else url.split(":", 1)[1]
-    assert where.split("?")[0] in str(caught.value)
+    place = re.sub(r"^([a-z]\w*:)+", "", url).partition("?")[0]
+    assert place in str(caught.value)
     driver.close()
 
 
+@pytest.mark.rule("tap")
 def test_one_tap_is_one_read(rig: Rig) -> None:
     for card, scheme, value in rig.bench.cards:
         before_s = time.monotonic()
@@ -232,6 +183,7 @@ def test_one_tap_is_one_read(rig: Rig) -> None:
     assert not any(read.random_uid for read in rig.reads)
 
 
+@pytest.mark.rule("lying_card")
 def test_a_card_left_lying_is_one_read(rig: Rig) -> None:
     (card, scheme, value), (other, *_), *_ = rig.bench.cards
     rig.simulator.place(card)
@@ -243,9 +195,8 @@ def test_a_card_left_lying_is_one_read(rig: Rig) -> None:
     assert rig.seen().count((scheme, value)) == 1
 
 
+@pytest.mark.rule("unplug_and_replug")
 def test_unplugged_is_down_and_plugged_in_again_reads_again(rig: Rig) -> None:
-    if why := quality_exempts(rig.bench, "unplug_is_noticed"):
-        pytest.skip(why)
     first, second = rig.bench.cards[:2]
     rig.tap_until_read(*first)
     rig.simulator.unplug()
@@ -259,6 +210,7 @@ def test_unplugged_is_down_and_plugged_in_again_reads_again(rig: Rig) -> None:
     assert each_told_once(rig.healths())
 
 
+@pytest.mark.rule("health_sequence")
 def test_down_is_said_once_with_a_sentence_however_long_it_lasts(bench: Bench, simulator: Any) -> None:
     simulator.unplug()
     rig = Rig(bench, simulator)
@@ -273,29 +225,23 @@ def test_down_is_said_once_with_a_sentence_however_long_it_lasts(bench: Bench, s
     assert len(rig.told[1][1]) > 20, "a sentence, not a word"
 
 
+@pytest.mark.rule("garbage")
 def test_garbage_on_the_wire_does_not_stop_the_next_card(rig: Rig) -> None:
-    _spoil(rig.simulator)
+    rig.bench.spoil(rig.simulator)
     rig.tap_until_read(*rig.bench.cards[0])
     assert rig.seen() == [rig.bench.cards[0][1:]], "garbage was never a card"
 
 
+@pytest.mark.rule("half_frame")
 def test_half_a_frame_is_no_card_and_the_next_card_is_read(rig: Rig) -> None:
-    simulator, (whole, scheme, value) = rig.simulator, rig.bench.cards[0]
-    if isinstance(simulator, SimulatedField):
-        pytest.skip("a datagram comes whole or not at all")
-    if rig.bench.quality == "lines":
-        pytest.skip("text has no checksum: test_line_reader holds what is promised instead")
-    if isinstance(simulator, SimulatedPn532):
-        simulator.half_answers(1)
-    else:
-        simulator.half_frame(rig.bench.cards[1][0])
+    whole, scheme, value = rig.bench.cards[0]
+    rig.bench.half(rig.simulator, rig.bench.cards[1][0])
     rig.tap_until_read(whole, scheme, value)
     assert rig.seen() == [(scheme, value)]
 
 
+@pytest.mark.rule("wedge")
 def test_a_device_that_says_nothing_any_more_is_down_and_comes_back(rig: Rig) -> None:
-    if (why := quality_exempts(rig.bench, "silence_is_noticed")) or isinstance(rig.simulator, SimulatedField):
-        pytest.skip(why or "nfcpy cannot tell a silent field from an empty one")
     rig.simulator.silence(True)
     rig.wait_for(Health.DOWN)
     rig.simulator.silence(False)
@@ -303,11 +249,13 @@ def test_a_device_that_says_nothing_any_more_is_down_and_comes_back(rig: Rig) ->
     rig.tap_until_read(*rig.bench.cards[0])
 
 
+@pytest.mark.rule("slow")
 def test_a_slow_device_still_reads(rig: Rig) -> None:
-    rig.simulator.slow(0.02 if isinstance(rig.simulator, SimulatedPn532) else 0.004)
+    rig.simulator.slow(rig.bench.slow_s)
     rig.tap_until_read(*rig.bench.cards[0])
 
 
+@pytest.mark.rule("cancel")
 def test_cancel_from_another_thread_ends_a_poll(driver: Reader) -> None:
     polled: list[list[CredentialRead]] = []
 
@@ -327,6 +275,7 @@ def test_cancel_from_another_thread_ends_a_poll(driver: Reader) -> None:
     assert polled == [[]]
 
 
+@pytest.mark.rule("cancel")
 def test_cancel_is_harmless_at_any_time(driver: Reader) -> None:
     driver.cancel()
     opened(driver)
@@ -336,6 +285,7 @@ def test_cancel_is_harmless_at_any_time(driver: Reader) -> None:
     driver.cancel()
 
 
+@pytest.mark.rule("stop")
 def test_stop_during_a_poll_ends_the_thread_and_closes_the_device(rig: Rig, bench: Bench) -> None:
     assert rig.supervisor.stop()
     assert rig.healths()[-1] is Health.STOPPED
@@ -345,20 +295,31 @@ def test_stop_during_a_poll_ends_the_thread_and_closes_the_device(rig: Rig, benc
         opened(again)
 
 
+@pytest.mark.rule("exclusive")
 def test_two_owners_cannot_share_a_port(rig: Rig) -> None:
-    if isinstance(rig.simulator, SimulatedField):
-        pytest.skip("an RF field has room for two readers")
     second = load(rig.url, "second")
     with closing(second), pytest.raises(DeviceLost, match="another program"):
         second.open()
     rig.tap_until_read(*rig.bench.cards[0])
 
 
-def _spoil(simulator: Any) -> None:
-    if isinstance(simulator, SimulatedField):
-        simulator.garble(3)
-    elif isinstance(simulator, SimulatedPn532):
-        simulator.garble(1)
-        simulator.garbage()
-    else:
-        simulator.garbage()
+# --- the table itself ---------------------------------------------------------------------------------------
+
+
+def test_every_rule_has_its_test_and_every_test_its_rule() -> None:
+    named = [
+        mark.args[0]
+        for name, test in globals().items()
+        if name.startswith("test_")
+        for mark in getattr(test, "pytestmark", ())
+        if mark.name == "rule"
+    ]
+    assert set(named) == set(RULES)
+
+
+def test_a_bench_is_exempt_only_from_a_rule_that_exists_and_for_a_reason_in_words() -> None:
+    for name, bench in BENCHES.items():
+        assert set(bench.exempt) <= set(RULES), name
+        assert len(bench.cards) >= 2, name
+        for rule, why in bench.exempt.items():
+            assert len(why.split()) >= 5, (name, rule, why)
