@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from drivers.device_urls import merged_options, split_url
 from drivers.errors import Misconfigured
+from drivers.input_events import WedgeScans
 from drivers.serial_frames import LcusFrames, LineFrames, M7941AnswerFrames, M7941CommandFrames, Rdm6300Frames, StxLrcFrames
 from kiosk.core.card_numbers import CardIndex
 from kiosk.core.entries import UnreadableEntry, decode
@@ -44,6 +45,7 @@ FRAMES: dict[str, Callable[[], object]] = {
     "lcus": LcusFrames,
     "lines": lambda: LineFrames(scheme="number"),
     "codes": lambda: LineFrames(scheme="qr"),
+    "keyboard wedge": lambda: WedgeScans(scheme="qr"),
 }
 HELD_BYTES = 4_096  # of an unfinished frame
 
