@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk import __version__
+from kiosk.command_devices import add_commands as add_device_commands
 from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
 from kiosk.command_line import say_answer as _print
 from kiosk.command_line import settings_of as _settings
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--allow-removals", action="store_true", help="people missing from the files leave the school")
     importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
 
-    shared(add("doctor", _doctor, "what is connected, configured and healthy, and what to do"), "config", "state", "json")
+    add_device_commands(add)
     add_record_commands(add)
     muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")
     muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")
@@ -155,17 +156,6 @@ def _policy(options: argparse.Namespace) -> int:
     except PolicyMissing as error:
         raise Stop(str(error)) from error
     return FINE
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from kiosk.doctor import examine
-    from kiosk.notices.looking import examine_notices
-
-    settings = _settings(options.config)
-    devices = [(d.name, d.url, dict(d.options)) for d in settings.site.devices]
-    report = examine(devices, options.state, more=examine_notices(settings, options.state))
-    _print(options, report.as_json(), report.as_text())
-    return FINE if report.ok else NOT_FINE
 
 
 # --- people, keys, figures -----------------------------------------------------------------------------

@@ -20,7 +20,9 @@ from types import ModuleType
 import pytest
 
 import kiosk
+from drivers.registry import BUILT_IN
 from drivers.registry import load as load_driver
+from drivers.simulated.rack_kinds import KINDS
 from kiosk.__main__ import _parser as kiosk_parser
 from kiosk.core.custody import mermaid
 from kiosk.core.decisions import Outcome, Reason
@@ -148,6 +150,12 @@ def test_the_agent_uses_only_the_reading_side_of_the_kiosk() -> None:
         if within(module, "kiosk") and not any(within(module, allowed) for allowed in SYNC_MAY_IMPORT)
     ]
     assert found == []
+
+
+def test_every_driver_has_a_simulator_that_ships_and_a_block_of_quality() -> None:
+    assert set(BUILT_IN) - {kind.scheme for kind in KINDS.values()} == set(), "add a kind to drivers/simulated/rack_kinds.py"
+    quality = tomllib.loads((ROOT / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
+    assert set(BUILT_IN) - set(quality["drivers"]) == set(), "add a block to drivers/QUALITY.toml"
 
 
 def test_nobody_else_owns_our_import_names() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drivers.simulated.camera_portrait import (
     CANVAS_HEIGHT_PX,
@@ -57,6 +57,8 @@ class SimulatedCamera:
 
     `fps` as low as 5 costs next to nothing. `url` is what the driver is configured with.
     """
+
+    verbs: ClassVar[tuple[str, ...]] = ("set_mode", "show", "strand", "silence", "unplug", "replug")
 
     def __init__(self, *, port: int = 0, fps: float = 5.0, width_px: int = 320, height_px: int = 240) -> None:
         assert width_px >= STAMP_ROOM_PX, f"the time stamp needs {STAMP_ROOM_PX} pixels"
@@ -101,6 +103,21 @@ class SimulatedCamera:
             self._stop_listening()
         elif was is Mode.OFF:
             self._listen()
+
+    def silence(self, silent: bool) -> None:
+        """The connections stand, and nothing comes."""
+        self.set_mode(Mode.STALL if silent else Mode.OK)
+
+    def unplug(self) -> None:
+        """No power: nobody listens."""
+        self.set_mode(Mode.OFF)
+
+    def replug(self) -> None:
+        """Power again: the same port answers."""
+        self.set_mode(Mode.OK)
+
+    def close(self) -> None:
+        self.stop()
 
     def strand(self) -> None:
         """The connections that stand now hang for ever, as after a router forgot them; new ones are served."""
@@ -174,6 +191,13 @@ class SimulatedCamera:
             frozen = (frozen or picture) if mode is Mode.FREEZE else None
             yield frozen or (bytes(len(picture)) if mode is Mode.GARBAGE else picture)
             self._stopping.wait(period_s)
+
+
+def started_camera() -> SimulatedCamera:
+    """For the rack, whose devices are there as soon as they are made."""
+    camera = SimulatedCamera()
+    camera.start()
+    return camera
 
 
 class _Handler(BaseHTTPRequestHandler):

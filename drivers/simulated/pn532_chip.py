@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from drivers.simulated.pty_wire import PtyWire
 from drivers.simulated.rf_cards import FelicaCard, RfCard, TypeACard, card_for
@@ -32,6 +32,10 @@ RF_CONFIGURATION, DATA_EXCHANGE, COMMUNICATE_THRU, LIST_PASSIVE_TARGET, RELEASE 
 class SimulatedPn532:
     """`tap(uid)` holds a card on the antenna until the chip has reported it; `place` and `remove` take their time."""
 
+    verbs: ClassVar[tuple[str, ...]] = (
+        "tap", "place", "remove", "garble", "half_answers", "garbage", "silence", "slow", "unplug", "replug",
+    )  # fmt: skip
+
     def __init__(self, *, link: Path | None = None) -> None:
         self.read_count = 0
         self.answer_delay_s = 0.0
@@ -48,10 +52,12 @@ class SimulatedPn532:
         return f"nfc:pn532:{self.wire.path}"
 
     def place(self, card: str | RfCard) -> None:
+        """Leave the card on the antenna."""
         self._was_read.clear()
         self._card = card_for(card)
 
     def remove(self) -> None:
+        """Take the card away."""
         card, self._card = self._card, None
         if card is not None:
             card.power_down()
@@ -64,6 +70,7 @@ class SimulatedPn532:
         return seen
 
     def silence(self, silent: bool) -> None:
+        """A chip that takes everything and says nothing."""
         self.wire.silence(silent)
 
     def garble(self, answers: int) -> None:
@@ -79,12 +86,15 @@ class SimulatedPn532:
         self.wire.send(data)
 
     def slow(self, answer_delay_s: float) -> None:
+        """Wait so long before every answer."""
         self.answer_delay_s = answer_delay_s
 
     def unplug(self) -> None:
+        """Pull the plug."""
         self.wire.unplug()
 
     def replug(self) -> None:
+        """Plug it in again."""
         if not self.wire.plugged:
             self.wire.baud, self.wire.next_baud = POWER_UP_BAUD, None
             self._buffer.clear()

@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from drivers.simulated.pty_wire import PtyWire
 
@@ -30,6 +30,10 @@ _OK = 0x12
 
 class SimulatedReceiptPrinter:
     """`.slips` is the paper, cut by cut; `.printing` the lines since the last cut."""
+
+    verbs: ClassVar[tuple[str, ...]] = (
+        "paper_out", "load_paper", "leave_lines", "open_cover", "close_cover", "slow", "take_only", "silence", "unplug", "replug",
+    )  # fmt: skip
 
     def __init__(self, *, link: Path | None = None, over: str = "tcp", charset: str = "gb18030") -> None:
         self.slips: list[str] = []
@@ -54,9 +58,11 @@ class SimulatedReceiptPrinter:
     # --- what people do ------------------------------------------------------------------------------------
 
     def paper_out(self) -> None:
+        """The roll has ended."""
         self._set(_paper=False)
 
     def load_paper(self) -> None:
+        """Put in a new roll."""
         self._set(_paper=True, _lines_left=-1)
 
     def leave_lines(self, lines: int) -> None:
@@ -64,9 +70,11 @@ class SimulatedReceiptPrinter:
         self._set(_lines_left=lines)
 
     def open_cover(self) -> None:
+        """Nothing is printed with the cover open."""
         self._set(_covered=False)
 
     def close_cover(self) -> None:
+        """Close the cover again."""
         self._set(_covered=True)
 
     def slow(self, line_s: float) -> None:
@@ -82,12 +90,14 @@ class SimulatedReceiptPrinter:
         self._set(_silent=silent)
 
     def unplug(self) -> None:
+        """Pull the plug; what was not printed is lost."""
         self._wire.unplug()
         with self._changed:
             self._buffer.clear()
             self._line.clear()
 
     def replug(self) -> None:
+        """Plug it in again."""
         self._wire.replug()
 
     def wait_for_slips(self, count: int, *, timeout_s: float = 10.0) -> bool:

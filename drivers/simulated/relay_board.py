@@ -11,7 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from drivers.serial_frames import LcusFrames
 from drivers.simulated.pty_wire import PtyWire
@@ -31,6 +31,8 @@ class ContactChange:
 
 class SimulatedRelayBoard:
     """`.state` says which contacts are closed, `.history` every change, `.frames` how many commands came."""
+
+    verbs: ClassVar[tuple[str, ...]] = ("jam", "miss", "silence", "unplug", "replug")
 
     def __init__(self, *, link: Path | None = None, channels: int = 2) -> None:
         self.state = dict.fromkeys(range(1, channels + 1), False)
@@ -73,14 +75,17 @@ class SimulatedRelayBoard:
         self._missed_left = commands
 
     def silence(self, silent: bool) -> None:
+        """Plugged in, and does nothing that it is told."""
         self.wire.silence(silent)
 
     def unplug(self) -> None:
+        """Pull the plug: without power every contact opens."""
         self.wire.unplug()
         for channel in self.state:
             self._move(channel, on=False)
 
     def replug(self) -> None:
+        """Plug it in again."""
         self._parser.reset()
         self.wire.replug()
 

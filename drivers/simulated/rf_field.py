@@ -12,7 +12,7 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Self
+from typing import ClassVar, Self
 
 from drivers.simulated.rf_cards import RfCard, card_for
 
@@ -24,6 +24,8 @@ TAP = b"TAP "
 
 class SimulatedField:
     """`tap(uid)` holds a card into the field until it was read; `place` and `remove` leave the time to the caller."""
+
+    verbs: ClassVar[tuple[str, ...]] = ("tap", "place", "remove", "garble", "silence", "slow", "unplug", "replug")
 
     def __init__(self, *, port: int = 0, host: str = "127.0.0.1") -> None:
         self.host, self.port = host, port
@@ -44,10 +46,12 @@ class SimulatedField:
         return f"nfc:udp:{self.host}:{self.port}"
 
     def place(self, card: str | RfCard) -> None:
+        """Leave the card in the field."""
         self._was_read.clear()
         self._card = card_for(card)
 
     def remove(self) -> None:
+        """Take the card away."""
         card, self._card = self._card, None
         if card is not None:
             card.power_down()
@@ -68,9 +72,11 @@ class SimulatedField:
         self._garbage_left = answers
 
     def slow(self, answer_delay_s: float) -> None:
+        """Wait so long before every answer."""
         self._answer_delay_s = answer_delay_s
 
     def replug(self) -> None:
+        """The same port again."""
         with self._verbs:
             if self._socket is not None:
                 return

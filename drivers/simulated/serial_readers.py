@@ -31,6 +31,9 @@ GARBAGE = bytes(range(0x80, 0x9F)) + b"\x02zz\x03\xff\xab\xcd\x0d"
 class SimulatedSerialReader:
     """`protocol` decides the frames; `link` is the stable path, as in /dev/serial/by-id."""
 
+    verbs: ClassVar[tuple[str, ...]] = (
+        "tap", "place", "remove", "bounce", "half_frame", "finish_frame", "garbage", "silence", "slow", "unplug", "replug",
+    )  # fmt: skip
     _suffixes: ClassVar[dict[str, bytes]] = {"cr": b"\r", "crlf": b"\r\n", "none": b""}
 
     def __init__(self, protocol: Protocol, *, link: Path | None = None, suffix: str = "crlf", encoding: str = "utf-8") -> None:
@@ -69,6 +72,7 @@ class SimulatedSerialReader:
             self.wire.send(self.frame(value))
 
     def remove(self) -> None:
+        """Take the card away."""
         self._lying = None
 
     def half_frame(self, value: str) -> None:
@@ -79,22 +83,28 @@ class SimulatedSerialReader:
         self.wire.send(frame[:cut])
 
     def finish_frame(self) -> None:
+        """The rest of the half frame."""
         rest, self._kept_half = self._kept_half, b""
         self.wire.send(rest)
 
     def garbage(self, data: bytes = GARBAGE) -> None:
+        """Noise on the line."""
         self.wire.send(data)
 
     def silence(self, silent: bool) -> None:
+        """Plugged in, and says nothing."""
         self.wire.silence(silent)
 
     def slow(self, byte_gap_s: float) -> None:
+        """Pause so long after every byte."""
         self.wire.slow(byte_gap_s)
 
     def unplug(self) -> None:
+        """Pull the plug."""
         self.wire.unplug()
 
     def replug(self) -> None:
+        """Plug it in again."""
         self.wire.replug()
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ class Stage:
         self._began_s = steady_s()
 
     def open(self) -> None:
-        items = [RackItem(name, kind) for name, (kind, _) in READERS.items()]  # type: ignore[arg-type]
+        items = [RackItem(name, kind) for name, (kind, _) in READERS.items()]
         items += [RackItem(name, "lcus") for name in RELAYS]
         self.rack = BenchRack(items, links_folder=self._folder("dev"), verbs_folder=self._folder("verbs"))
         self.cameras = {name: SimulatedCamera() for name in CAMERAS}
