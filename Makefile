@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Test files that run at once: most of them wait for a browser, a device or a disk.
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench faults wheel machines pictures clean
@@ -15,7 +17,7 @@ run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
 test: $(READY) browser  ## every test, browser included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)  ## style, types, imports
 	$(BIN)/ruff check kiosk drivers sync_agent tests
@@ -28,8 +30,8 @@ bench: $(READY)  ## figures of this machine, as ratios to its limits
 faults: $(READY)  ## the long fault runs (500 kills, 100 power cuts)
 	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
 
-machines: $(READY)  ## 2,000 days of 60 steps at two gates: no child without exactly one custodian
-	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py tests/simulation
+machines: $(READY)  ## 2,000 days of 60 steps at two gates, 1,000 of 40 at one: no child without exactly one custodian
+	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py tests/core/test_custody_machine.py tests/simulation
 
 pictures: $(READY) browser  ## the pictures of the README, from the browser tests
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser

@@ -1,13 +1,20 @@
-"""What every test may ask for."""
+"""What every test may ask for, and how chance is used: a test run draws the same examples every time, so that a red run
+means a change; `make machines` (KIOSK_MACHINE=full) draws new ones, and what it finds becomes a test."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.school import School
+
+settings.register_profile("steady", derandomize=True)
+if os.environ.get("KIOSK_MACHINE") != "full":
+    settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -299,9 +299,7 @@ _CHECKED = settings(
     max_examples=2_000 if FULL else 60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TwoGatesMachine.TestCase.settings = _CHECKED
-TestTwoGates = TwoGatesMachine.TestCase
-if FULL:
-    TestTwoGates = pytest.mark.timeout(7200)(TestTwoGates)
+TestTwoGates = pytest.mark.timeout(7200 if FULL else 600)(TwoGatesMachine.TestCase)
 
 
 # --- the machine is no decoration: faults that are planted in the tables are found ---------------------------------
@@ -328,6 +326,7 @@ def _hunt() -> None:
     run_state_machine_as_test(TwoGatesMachine, settings=found)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -341,6 +340,7 @@ def test_a_fault_planted_in_the_custody_table_is_found(fault: Any, monkeypatch: 
         _hunt()
 
 
+@pytest.mark.timeout(600)
 def test_a_fault_planted_in_the_table_of_facts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The acceptance of a handover that forgets to move the child."""
 
