@@ -112,6 +112,33 @@ class Relay(Driver):
         """None when the board cannot tell: then only a door sensor proves anything."""
         return None
 
+    def closed(self) -> frozenset[int] | None:
+        """The channels whose contacts are closed, in one look; None when the board cannot tell."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Somebody went through: a turnstile turned, a light barrier was crossed. `input` is the contact that said so."""
+
+    device: str
+    input: int
+    at_mono_s: float
+
+
+class PassageSensor(Driver):
+    """Contacts that say "somebody went through". A board may be this and a `Relay` in one: it has one owner, one thread."""
+
+    kind = "passage"
+    inputs: tuple[int, ...] = (1,)
+
+    @abc.abstractmethod
+    def poll(self, timeout_s: float) -> list[Passage]:
+        """Returns within `timeout_s`; [] when nobody went through. Looks at least once, so that 0 is a look.
+
+        Raises DeviceLost. What went through while nobody looked is never made up for: that is not known.
+        """
+
 
 class Printer(Driver):
     kind = "printer"

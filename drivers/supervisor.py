@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
@@ -36,7 +36,7 @@ MAX_SLIPS = 8
 KEEP_SLIP_S = 900.0  # a list that could not be printed for so long is out of date
 MAX_TRIES = 20
 PRINTER_LOOK_S = 10.0  # an idle printer is asked this often whether it could print
-OFF_AGAIN_S = 5.0  # boards cannot be read back: an OFF that noise has eaten is mended by the next one
+OFF_AGAIN_S = 5.0  # most boards cannot be read back: an OFF that noise has eaten is mended by the next one
 
 OnHealth = Callable[[str, Health, str], None]
 D = TypeVar("D", bound=Driver)
@@ -403,10 +403,18 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
             del self._off_at_s[channel]
             self._off_again_s = min(self._off_again_s, now_s + POLL_S)
         if now_s >= self._off_again_s:
-            self._all_off(but=self._off_at_s.keys())
+            self._off_again()
 
-    def _all_off(self, *, but: Container[int] = ()) -> None:
-        for channel in self.driver.channels:
-            if channel not in but:
-                self.driver.set(channel, False)
+    def _off_again(self) -> None:
+        """Every contact that should be open and may not be: a board that can be read back is told only what it got wrong."""
+        closed = self.driver.closed()
+        doubtful = self.driver.channels if closed is None else sorted(closed)
+        self._off(channel for channel in doubtful if channel not in self._off_at_s)
+
+    def _all_off(self) -> None:
+        self._off(self.driver.channels)
+
+    def _off(self, channels: Iterable[int]) -> None:
+        for channel in channels:
+            self.driver.set(channel, False)
         self._off_again_s = time.monotonic() + OFF_AGAIN_S

@@ -85,6 +85,10 @@ KINDS: Mapping[str, RackKind] = {
         card="0012345678",
     ),
     "lcus": RackKind(scheme="lcus", place="drivers.simulated.relay_board:SimulatedRelayBoard", words="LCUS relay board"),
+    "modbus": RackKind(
+        scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",
+        words="Modbus RTU board with contacts and inputs",
+    ),
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
     ),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from drivers.modbus_frames import ModbusAnswerFrames, ModbusRequestFrames, answer_to, read_coils, request_frame, write_coil
 from drivers.serial_frames import (
     MAX_FRAME_BYTES,
     MAX_LINE_BYTES,
@@ -39,6 +40,8 @@ PARSERS: dict[str, Callable[[], Any]] = {
     "m7941-answer": M7941AnswerFrames,
     "m7941-command": M7941CommandFrames,
     "lcus": LcusFrames,
+    "modbus-answer": ModbusAnswerFrames,
+    "modbus-request": ModbusRequestFrames,
     "qr-lines": lambda: LineFrames(scheme="qr"),
     "number-lines": lambda: LineFrames(scheme="number"),
 }
@@ -48,6 +51,8 @@ GOOD_FRAMES = {
     "m7941-answer": m7941_answer(bytes.fromhex("DEADBEEF")),
     "m7941-command": m7941_command(0x10),
     "lcus": lcus_frame(1, True),
+    "modbus-answer": answer_to(read_coils(1, 0, 8), [True, False] * 4),
+    "modbus-request": request_frame(write_coil(1, 0, True)),
     "qr-lines": "\r\nCP1.张三\r\n".encode(),
     "number-lines": b"\r0040856634\r",
 }

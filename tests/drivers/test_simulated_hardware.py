@@ -29,6 +29,7 @@ ALL_KINDS = [
     RackItem("both", "m7941"),
     RackItem("scanner", "lines"),
     RackItem("door", "lcus"),
+    RackItem("turnstile", "modbus"),
 ]
 
 

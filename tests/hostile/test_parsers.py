@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from drivers.device_urls import merged_options, split_url
 from drivers.errors import Misconfigured
 from drivers.input_events import WedgeScans
+from drivers.modbus_frames import ModbusAnswerFrames, ModbusRequestFrames
 from drivers.serial_frames import LcusFrames, LineFrames, M7941AnswerFrames, M7941CommandFrames, Rdm6300Frames, StxLrcFrames
 from kiosk.core.card_numbers import CardIndex
 from kiosk.core.entries import UnreadableEntry, decode
@@ -43,6 +44,8 @@ FRAMES: dict[str, Callable[[], object]] = {
     "m7941": M7941AnswerFrames,
     "7941 commands": M7941CommandFrames,
     "lcus": LcusFrames,
+    "modbus": ModbusAnswerFrames,
+    "modbus commands": ModbusRequestFrames,
     "lines": lambda: LineFrames(scheme="number"),
     "codes": lambda: LineFrames(scheme="qr"),
     "keyboard wedge": lambda: WedgeScans(scheme="qr"),
