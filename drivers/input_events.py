@@ -79,6 +79,10 @@ class WedgeScans:
         self._pressed_at_us = None
         self._begin()
 
+    def abandon(self) -> None:
+        """Throw away the scan that has begun, and the rest of it: its beginning was not ours."""
+        self._spoil()
+
     def feed(self, data: bytes) -> list[CardFrame]:
         """The scans that are finished now. After noise it goes on one byte further, and the scan around it is spoilt."""
         self._rest += data

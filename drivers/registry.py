@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, str] = {
     "stxlrc": "drivers.serial_reader:StxLrcReader",
     "m7941": "drivers.serial_reader:M7941Reader",
     "lines": "drivers.serial_reader:LineReader",
+    "wedge": "drivers.keyboard_wedge:KeyboardWedgeReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
     "camera": "drivers.camera:OpenCvCamera",

@@ -84,6 +84,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="lines", place=_SERIAL, words="scanner or reader that sends a line of text", settings={"protocol": "lines"},
         card="0012345678",
     ),
+    "wedge": RackKind(
+        scheme="wedge", place="drivers.simulated.keyboard_wedge:SimulatedKeyboardWedge", words="reader that types, as a keyboard",
+        card="0012345678",
+    ),
     "lcus": RackKind(scheme="lcus", place="drivers.simulated.relay_board:SimulatedRelayBoard", words="LCUS relay board"),
     "modbus": RackKind(
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 from drivers.simulated.pn532_chip import SimulatedPn532
 from drivers.simulated.rf_field import SimulatedField
 from drivers.simulated.serial_readers import SimulatedSerialReader
@@ -110,6 +111,24 @@ BENCHES = {
         "?as=number",
         (("0040856634", "number", "0040856634"), ("163,12177", "number", "163,12177")),
         exempt=NO_CHECKSUM,
+    ),
+    "wedge": Bench(
+        "wedge",
+        lambda link: SimulatedKeyboardWedge(link=link),
+        "",
+        (("0005527632", "number", "0005527632"), ("163,12177", "number", "163,12177")),
+    ),
+    "wedge-uid": Bench(
+        "wedge",
+        lambda link: SimulatedKeyboardWedge(link=link),
+        "?as=uid",
+        (("deadbeef", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
+    ),
+    "wedge-qr": Bench(
+        "wedge",
+        lambda link: SimulatedKeyboardWedge(link=link),
+        "?as=qr",
+        (("CP1.abc_DEF-9", "qr", "CP1.abc_DEF-9"), ("https://s.example/?c=Ab&t=9", "qr", "https://s.example/?c=Ab&t=9")),
     ),
     "nfc-pn532": Bench(
         "nfc",
