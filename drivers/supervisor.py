@@ -2,7 +2,8 @@
 
 A driver raises; what follows is decided here. `DeviceLost`: close, wait 0.2 s doubling to 10 s, open again.
 `Misconfigured`: a person must act, so it is tried every 30 s only. Anything else is a mistake in a program: logged once
-with its traceback, the device is DOWN, and it is tried again. Health is told once per change, and logged once.
+with its traceback, the device is DOWN, and it is tried again. Health is told once per change, and logged once. A driver that
+hangs in a call cannot raise: whoever owns the supervisors calls `look` from time to time, and it is DOWN until it moves again.
 
 A supervisor never lets one device touch another, never blocks its callers, and never decides what a read means.
 """
@@ -17,7 +18,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from drivers.errors import IO_ERRORS, DeviceLost, Misconfigured
 from drivers.escpos import Line
@@ -26,6 +27,8 @@ from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Inf
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
+HANGS_S = 15.0  # open() may take 5 s, a turn of the loop much less; more is a driver that hangs
+PRINTER_HANGS_S = 120.0  # a long list on slow paper is one turn
 JOIN_S = 5.0  # a driver may block that long in open(); nfcpy over udp for two seconds in a look
 MAX_TRACEBACKS = 16  # different mistakes that are logged for one device
 MAX_FEEDBACK = 4
@@ -55,6 +58,8 @@ class Patience:
 class DeviceSupervisor(abc.ABC, Generic[D]):
     """Owns `driver` and the thread that alone may open, use and close it."""
 
+    hangs_s: ClassVar[float] = HANGS_S
+
     def __init__(self, driver: D, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
         self.driver = driver
         self._on_health, self._patience = on_health, patience
@@ -62,8 +67,10 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
         self._thread = threading.Thread(target=self._run, name=f"device-{driver.name}", daemon=True)
         self._health: tuple[Health, str] | None = None
         self._info = Info()
-        self._beat_mono_s = time.monotonic()
+        self._turn_mono_s: float | None = None  # when the call began in which the driver may hang; None: it is at rest
         self._logged: set[str] = set()
+        self._telling = threading.RLock()
+        self._hung = False
 
     @property
     def name(self) -> str:
@@ -83,10 +90,15 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
         """What the device said when it was last opened."""
         return self._info
 
-    @property
-    def last_beat_mono_s(self) -> float:
-        """time.monotonic() of the last sign of life of the thread; an old one means that a driver hangs."""
-        return self._beat_mono_s
+    def look(self) -> bool:
+        """Whether the driver moves. From another thread, now and then: one that hangs in a call is told as DOWN, once."""
+        with self._telling:
+            began_s = self._turn_mono_s
+            if began_s is None or (hung_s := time.monotonic() - began_s) < self.hangs_s:
+                return True
+            self._hung = True
+            self._change(Health.DOWN, f"{self.driver.url} has not answered for {hung_s:.0f} s: switch it off and on")
+        return False
 
     def start(self) -> Self:
         """Returns at once; the device is opened on its own thread."""
@@ -121,8 +133,10 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
         wait_s = self._patience.first_s
         self._change(Health.STARTING, "")
         while not self._stopping.is_set():
-            started_s = time.monotonic()
+            started_s = self._turn_mono_s = time.monotonic()
             health, why = self._one_life()
+            with self._telling:
+                self._turn_mono_s, self._hung = None, False
             if self._stopping.is_set():
                 break
             self._change(health, why)
@@ -142,7 +156,9 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
             self._opened()
             self._change(Health.OK, self._info.model)
             while not self._stopping.is_set():
-                self._beat_mono_s = time.monotonic()
+                self._turn_mono_s = time.monotonic()
+                if self._hung:
+                    self._moves_again()
                 self._serve()
             self._closing()
         except Misconfigured as error:
@@ -161,6 +177,11 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
             self._close()
         return Health.STOPPED, ""
 
+    def _moves_again(self) -> None:
+        with self._telling:
+            self._hung = False
+            self._change(Health.OK, self._info.model)
+
     def _close(self) -> None:
         try:
             self.driver.close()
@@ -168,6 +189,10 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
             self._log_once(error)
 
     def _change(self, health: Health, why: str) -> None:
+        with self._telling:
+            self._tell(health, why)
+
+    def _tell(self, health: Health, why: str) -> None:
         before = self._health
         self._health = (health, why)
         if before is not None and before[0] is health:
@@ -256,6 +281,8 @@ class _Slip:
 
 class PrinterSupervisor(DeviceSupervisor[Printer]):
     """Prints slips one after another. A slip that failed is kept, and printed again as a whole when the printer is back."""
+
+    hangs_s = PRINTER_HANGS_S
 
     def __init__(self, driver: Driver, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
         if not isinstance(driver, Printer):

@@ -28,6 +28,7 @@ log = logging.getLogger("kiosk.devices")
 PICTURES_WAITING = 64  # pictures that may wait to be encrypted and filed; more are dropped and logged
 HELD_OPEN_S = 15.0  # in an emergency every contact is closed for so long, again and again: it opens by itself when we are gone
 HOLD_AGAIN_S = 5.0
+LOOK_EVERY_S = 1.0  # whether every driver still moves
 
 
 class _Job(NamedTuple):
@@ -60,6 +61,8 @@ class Devices:
         self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
         self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
+        self._ending = threading.Event()
+        self._looker = threading.Thread(target=self._look_after_all, name="device-look", daemon=True)
         self._supervisors: list[DeviceSupervisor[Any]] = []
         for device in settings.site.devices:
             self._add(device)
@@ -97,13 +100,20 @@ class Devices:
         self._filer.start()
         for supervisor in self._supervisors:
             supervisor.start()
+        self._looker.start()
 
     def stop(self) -> None:
+        self._ending.set()
         for supervisor in self._supervisors:
             supervisor.stop()
         if self._filer.is_alive():
             self._filing.put(None)
             self._filer.join(timeout=5)
+
+    def _look_after_all(self) -> None:
+        while not self._ending.wait(LOOK_EVERY_S):
+            for supervisor in self._supervisors:
+                supervisor.look()
 
     # --- in ------------------------------------------------------------------------------------------
 

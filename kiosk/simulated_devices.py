@@ -20,6 +20,7 @@ from typing import Any
 from drivers.registry import driver_class
 from drivers.simulated.bench_rack import KINDS, BenchRack, RackItem, obey
 from drivers.simulated.rack_verbs import NoSuchVerb, written
+from kiosk.core.rules import AccessKind
 from kiosk.settings import load, shared_data_dir
 
 SITE_FILE = "site.toml"
@@ -51,8 +52,9 @@ def complete_bench(folder: Path, *, port: int = PORT) -> Iterator[BenchRack]:
 
 
 def site_toml(urls: Mapping[str, str], *, port: int) -> str:
-    """site.toml of the sample school with these devices (kind -> URL): each reader at an access point of its own."""
-    points = list(load(shared_data_dir("sample_school")).rules.access_points)
+    """site.toml of the sample school with these devices (kind -> URL): readers at entrances, relay and camera at the first."""
+    access_points = load(shared_data_dir("sample_school")).rules.access_points.values()
+    points = [point.id for point in access_points if point.kind is AccessKind.ENTRANCE]
     lines, by_role = ["[node]", 'id = "east"', f"port = {port}", ""], dict[str, list[str]]()
     for kind, url in urls.items():
         alike = by_role.setdefault(driver_class(KINDS[kind].scheme).kind, [])

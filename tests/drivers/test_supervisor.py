@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -215,6 +216,57 @@ def test_a_device_that_hangs_takes_no_other_device_with_it(watch: Watch, heard: 
     heard.wait_until(lambda: len(heard.reads) == 1)
     assert ("hanging", Health.OK, "") not in heard.told
     released.set()
+
+
+def look_until_it_hangs(supervisor: ReaderSupervisor) -> None:
+    """As the gate does, once in a while."""
+    give_up_s = time.monotonic() + SOON_S
+    while supervisor.look():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.02)
+
+
+def test_a_driver_that_hangs_in_a_call_is_down_once_and_ok_again_when_it_moves(
+    watch: Watch, heard: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ReaderSupervisor, "hangs_s", 0.1)
+    caplog.set_level("INFO", "drivers.supervisor")
+    released = threading.Event()
+
+    def hang() -> list[CredentialRead]:
+        released.wait(SOON_S)
+        return [a_read("late")]
+
+    supervisor = watch(ScriptedReader(polls=[hang, []]))
+    heard.wait_for(Health.OK)
+    look_until_it_hangs(supervisor)
+    assert not supervisor.look(), "it is looked at again and again"
+    assert supervisor.health is Health.DOWN and "switch it off and on" in supervisor.why
+    released.set()
+    monkeypatch.setattr(ReaderSupervisor, "hangs_s", SOON_S)
+    heard.wait_for(Health.OK, times=2)
+    assert heard.healths() == [Health.STARTING, Health.OK, Health.DOWN, Health.OK]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert [read.value for read in heard.reads] == ["late"] and supervisor.look()
+
+
+def test_a_driver_that_hangs_in_open_is_down_and_a_device_that_rests_between_two_tries_is_not_hanging(
+    watch: Watch, heard: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReaderSupervisor, "hangs_s", 0.1)
+    released = threading.Event()
+
+    def hang() -> Info:
+        released.wait(SOON_S)
+        raise Misconfigured("no permission")
+
+    supervisor = watch(ScriptedReader(opens=[hang]))
+    look_until_it_hangs(supervisor)
+    assert heard.healths() == [Health.STARTING, Health.DOWN]
+    released.set()
+    heard.wait_for(Health.MISCONFIGURED)
+    released.wait(0.2)
+    assert supervisor.health is Health.MISCONFIGURED
 
 
 def test_feedback_reaches_the_device_on_its_own_thread(watch: Watch, heard: Listener) -> None:
