@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kiosk import __version__
 from kiosk.command_devices import add_commands as add_device_commands
+from kiosk.command_face import add_commands as add_face_commands
 from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
 from kiosk.command_line import say_answer as _print
 from kiosk.command_line import settings_of as _settings
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_device_commands(add)
     add_record_commands(add)
+    add_face_commands(add)
     muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")
     muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")
     muster.add_argument("--print", action="store_true", dest="on_paper", help="print it on the printers of site.toml")
