@@ -11,7 +11,6 @@ without a way back: then nobody knows whether it printed), stall_s (a printer th
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import select
 import socket
@@ -21,6 +20,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ from drivers.errors import DeviceLost, Misconfigured
 from drivers.protocols import Info, Printer
 
 PORT = 9100
+USB_FOLDER = Path("/dev/usb")
 CONNECT_S = 3.0
 ANSWER_S = 1.5  # a real-time status is answered at once
 STALLED_S = 10.0
@@ -69,8 +70,11 @@ class EscposPrinter(Printer):
         self._opener, self._cancelled = _opener(where, self._baud), threading.Event()
 
     @classmethod
-    def discover(cls) -> Iterable[str]:
-        return [f"escpos:{path}" for path in sorted(glob.glob("/dev/usb/lp[0-9]*"))]
+    def discover(cls, folder: Path = USB_FOLDER) -> Iterable[str]:
+        """By the name that our udev rule gives a printer, which stays; by the order of plugging where there is no rule."""
+        named = sorted(folder.glob("by-id/*"))
+        links = {link.resolve() for link in named}
+        return [f"escpos:{path}" for path in [*named, *(one for one in sorted(folder.glob("lp[0-9]*")) if one not in links)]]
 
     def open(self) -> Info:
         """Looks once and lets go again. Raises DeviceLost, Misconfigured."""

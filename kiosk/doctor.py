@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import pwd
 import secrets
 import sys
 import threading
@@ -23,6 +24,8 @@ from drivers.camera_source import without_secrets
 from drivers.errors import IO_ERRORS, DriverError, Misconfigured
 from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay
 from kiosk.clock import Clock, SystemClock
+from kiosk.doctor_hints import device_path
+from kiosk.doctor_hints import hints as more_hints
 
 DEVICE_TIMEOUT_S = 10.0  # open() may take 5 s; a driver that takes longer hangs
 LOOK_S = 0.3  # how long a reader is listened to
@@ -32,11 +35,6 @@ FAILING = frozenset({Health.DOWN.value, Health.MISCONFIGURED.value})
 IMPORT_NAMES = ("kiosk", "drivers", "sync_agent")
 DISK_WARNING_SHARE = 0.90  # where pictures stop
 MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "overlay"})
-CANDIDATES_SHOWN = 4
-UDEV_HINT = (
-    "copy systemd/60-campus-kiosk.rules to /etc/udev/rules.d/, run "
-    "`sudo udevadm control --reload && sudo udevadm trigger`, and plug it in again"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +94,7 @@ def examine(
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),
             examine_state(state_dir),
             examine_import_names(sys.path),
+            *examine_user(state_dir),
             *more,
         ),
         candidates=candidates,
@@ -160,37 +159,8 @@ def _with_hint(row: Row, url: str, candidates: Sequence[str], running: bool) -> 
     hints = [row.detail]
     if running:
         hints.append("kiosk is running and holds its devices: stop it first (`sudo systemctl stop kiosk`) or see 值班")
-    if url.startswith("nfc:usb"):
-        hints.append(UDEV_HINT)
-    if (path := device_path(url)) is not None:
-        hints.append(_path_hint(path, url, candidates))
+    hints += more_hints(url, candidates)
     return Row(name=row.name, driver=row.driver, health=row.health, detail="; ".join(hint for hint in hints if hint))
-
-
-def device_path(url: str) -> Path | None:
-    """The device node that a URL names, if it names one."""
-    start = url.find("/dev/")
-    return None if start < 0 or "://" in url[:start] else Path(url[start:].partition("?")[0])
-
-
-def _path_hint(path: Path, url: str, candidates: Sequence[str]) -> str:
-    try:
-        group = path.stat().st_gid
-    except OSError:
-        like = [candidate for candidate in candidates if candidate.partition(":")[0] == url.partition(":")[0]]
-        return f"plugged in now: {', '.join(like[:CANDIDATES_SHOWN])}" if like else "nothing of its kind is plugged in"
-    if os.access(path, os.R_OK | os.W_OK, effective_ids=True):
-        return ""
-    return f"it belongs to group {_group_name(group)}: `sudo usermod -aG {_group_name(group)} <the user that runs kiosk>`"
-
-
-def _group_name(group: int) -> str:
-    import grp
-
-    try:
-        return grp.getgrgid(group).gr_name
-    except KeyError:
-        return str(group)
 
 
 def _candidates(configured: Iterable[str]) -> tuple[str, ...]:
@@ -239,6 +209,26 @@ def examine_state(state_dir: Path) -> Row:
         detail = f"the disk is {share:.0%} full and pictures have stopped: free some space"
         return Row(name="state", driver="disk", health=WARNING, detail=detail)
     return Row(name="state", driver="disk", health=Health.OK, detail=f"{share:.0%} of the disk is used")
+
+
+def examine_user(state_dir: Path) -> tuple[Row, ...]:
+    """A row when somebody else asks than the kiosk runs as: what root may open, the service may not."""
+    try:
+        owner = state_dir.stat().st_uid
+    except OSError:
+        return ()
+    if owner == os.geteuid():
+        return ()
+    name = user_name(owner)
+    detail = f"the permissions above are not those of {name}, who owns {state_dir}: run `sudo -u {name} kiosk doctor ...`"
+    return (Row(name="user", driver="user", health=WARNING, detail=detail),)
+
+
+def user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _write_probe(probe: Path) -> None:

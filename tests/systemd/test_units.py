@@ -127,11 +127,14 @@ def test_no_unit_waits_for_a_watchdog_that_nobody_feeds(unit: str) -> None:
 
 def test_the_gate_may_use_what_its_drivers_use() -> None:
     service = keys("kiosk.service")
-    assert service["SupplementaryGroups"] == ["dialout video"]
+    assert service["SupplementaryGroups"] == ["dialout video lp audio"]
+    members = (UNITS / "campus-kiosk.sysusers").read_text().splitlines()  # whoever runs the doctor by hand as this user
+    assert {f"m campus-kiosk   {group}" for group in ("dialout", "video", "lp", "audio")} <= set(members)
     allowed = {value.split()[0] for value in service["DeviceAllow"]}
-    assert {"char-ttyUSB", "char-ttyACM", "char-video4linux", "char-usb_device"} <= allowed
+    assert {"char-ttyUSB", "char-ttyACM", "char-video4linux", "char-usb_device", "char-input", "char-usb", "char-alsa"} <= allowed
     loaded = (UNITS / "campus-kiosk.modules-load").read_text().splitlines()
-    assert {"usbserial", "cdc_acm", "videodev"} <= set(loaded), "DeviceAllow names what the kernel must know by then"
+    wanted = {"usbserial", "cdc_acm", "videodev", "usblp", "snd"}
+    assert wanted <= set(loaded), "DeviceAllow names what the kernel must know by then"
 
 
 def test_the_sync_agent_sees_no_picture() -> None:
