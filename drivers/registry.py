@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, str] = {
     "m7941": "drivers.serial_reader:M7941Reader",
     "lines": "drivers.serial_reader:LineReader",
     "wedge": "drivers.keyboard_wedge:KeyboardWedgeReader",
+    "osdp": "drivers.osdp_reader:OsdpReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
     "camera": "drivers.camera:OpenCvCamera",

@@ -88,6 +88,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="wedge", place="drivers.simulated.keyboard_wedge:SimulatedKeyboardWedge", words="reader that types, as a keyboard",
         card="0012345678",
     ),
+    "osdp": RackKind(
+        scheme="osdp", place="drivers.simulated.osdp_peripheral:SimulatedOsdpReader", words="OSDP reader with Secure Channel",
+        card="163,12177",
+    ),
     "lcus": RackKind(scheme="lcus", place="drivers.simulated.relay_board:SimulatedRelayBoard", words="LCUS relay board"),
     "modbus": RackKind(
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",

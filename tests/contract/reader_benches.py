@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drivers.errors import Misconfigured
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
+from drivers.simulated.osdp_peripheral import SimulatedOsdpReader
 from drivers.simulated.pn532_chip import SimulatedPn532
 from drivers.simulated.rf_field import SimulatedField
 from drivers.simulated.serial_readers import SimulatedSerialReader
@@ -56,6 +60,13 @@ class Bench:
     half: Callable[[Any, str], object] = lambda simulator, card: simulator.half_frame(card)
     slow_s: float = 0.004
     exempt: Mapping[str, str] = field(default_factory=dict)
+
+    def started(self, place: Path) -> Any:
+        """The simulator; skips where this computer lacks what it needs, with the sentence that says what to install."""
+        try:
+            return self.start(place)
+        except Misconfigured as error:
+            pytest.skip(str(error))
 
     def why_not(self, rule: str) -> str:
         """Why `rule` is not asked of this bench; "" when it is."""
@@ -129,6 +140,14 @@ BENCHES = {
         lambda link: SimulatedKeyboardWedge(link=link),
         "?as=qr",
         (("CP1.abc_DEF-9", "qr", "CP1.abc_DEF-9"), ("https://s.example/?c=Ab&t=9", "qr", "https://s.example/?c=Ab&t=9")),
+    ),
+    "osdp": Bench(
+        "osdp",
+        lambda link: SimulatedOsdpReader(link=link),
+        "",
+        (("163,12177", "number", "163,12177"), ("DEADBEEF", "number", "DEADBEEF"), ("00623,27706", "number", "00623,27706")),
+        half=lambda reader, card: reader.half_answers(1),
+        slow_s=0.002,
     ),
     "nfc-pn532": Bench(
         "nfc",

@@ -103,7 +103,7 @@ def every_bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.fixture(name="simulator")
 def its_simulator(bench: Bench, tmp_path: Path) -> Iterator[Any]:
-    with bench.start(tmp_path / "by-id" / "reader") as simulator:
+    with bench.started(tmp_path / "by-id" / "reader") as simulator:
         yield simulator
 
 
@@ -126,7 +126,7 @@ def a_bare_driver(bench: Bench, simulator: Any) -> Iterator[Reader]:
 
 @pytest.mark.rule("construct")
 def test_constructing_touches_nothing(bench: Bench, tmp_path: Path) -> None:
-    with bench.start(tmp_path / "reader") as simulator:
+    with bench.started(tmp_path / "reader") as simulator:
         url = simulator.url
     load(url, "north")
 
@@ -161,7 +161,7 @@ def test_nothing_presented_is_an_empty_list(driver: Reader) -> None:
 
 @pytest.mark.rule("not_there")
 def test_a_device_that_is_not_there_is_lost_and_the_sentence_names_it(bench: Bench, tmp_path: Path) -> None:
-    with bench.start(tmp_path / "reader") as simulator:
+    with bench.started(tmp_path / "reader") as simulator:
         url = simulator.url + bench.options
     driver = load(url, "north")
     with pytest.raises(DeviceLost) as caught:

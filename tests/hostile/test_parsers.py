@@ -19,6 +19,7 @@ from drivers.device_urls import merged_options, split_url
 from drivers.errors import Misconfigured
 from drivers.input_events import WedgeScans
 from drivers.modbus_frames import ModbusAnswerFrames, ModbusRequestFrames
+from drivers.osdp_packets import OsdpPackets
 from drivers.serial_frames import LcusFrames, LineFrames, M7941AnswerFrames, M7941CommandFrames, Rdm6300Frames, StxLrcFrames
 from kiosk.core.card_numbers import CardIndex
 from kiosk.core.entries import UnreadableEntry, decode
@@ -48,6 +49,7 @@ FRAMES: dict[str, Callable[[], object]] = {
     "modbus commands": ModbusRequestFrames,
     "lines": lambda: LineFrames(scheme="number"),
     "codes": lambda: LineFrames(scheme="qr"),
+    "osdp": OsdpPackets,
     "keyboard wedge": lambda: WedgeScans(scheme="qr"),
 }
 HELD_BYTES = 4_096  # of an unfinished frame
