@@ -2,7 +2,9 @@
 
 The only module that touches nfcpy. It looks for cards with its own loop over `sense()`, not with `connect()`: that one
 blocks while a card lies on the reader and turns a dead reader into "no card". It yields UIDs (`uid`, upper hex, in the
-order of the air) and says so: a UID identifies, it never proves.
+order of the air) and says so: a UID identifies, it never proves. With `?sun=1` it also reads the link that an NTAG 424 DNA
+signs anew at each read, and hands it on as evidence (`sun`); what it proves is not decided here. Other cards are not kept
+waiting: only what looks like that chip is asked.
 
 It never authenticates, never writes to a card, never retries.
 """
@@ -17,12 +19,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from drivers.device_urls import OptionValue, merged_options, split_url
 from drivers.errors import IO_ERRORS, DeviceLost, DriverError, Misconfigured
+from drivers.ndef_link import link_from, may_sign_type_a
 from drivers.presence import PresenceFilter
 from drivers.protocols import CredentialRead, Info, Reader
 from drivers.serial_port import check_is_tty, held_exclusively, open_failure, stable_tty_paths
@@ -69,7 +72,7 @@ class NfcReader(Reader):
     """One reader, one thread. `nfc:pn532:` takes any path of a serial port, also by-id paths."""
 
     schemes = ("nfc",)
-    option_defaults: ClassVar[dict[str, OptionValue]] = {"targets": ("106A", "212F")}
+    option_defaults: ClassVar[dict[str, OptionValue]] = {"targets": ("106A", "212F"), "sun": False}
 
     def __init__(self, name: str, url: str, **options: Any) -> None:
         super().__init__(name, url, **options)
@@ -79,7 +82,8 @@ class NfcReader(Reader):
             raise Misconfigured(f"{url}: {self._bus!r} is unknown; write nfc:pn532:/dev/..., nfc:usb or nfc:udp:host:port")
         if self._bus == "pn532" and not self._place.startswith("/"):
             raise Misconfigured(f"{url} names no serial port: write the whole path, best /dev/serial/by-id/...")
-        technologies = merged_options(where, options, defaults=self.option_defaults)["targets"]
+        chosen = merged_options(where, options, defaults=self.option_defaults)
+        technologies, self._reads_sun = chosen["targets"], bool(chosen["sun"])
         assert isinstance(technologies, tuple)
         if not technologies or not set(technologies) <= set(TECHNOLOGIES):
             raise Misconfigured(f"{url}: targets={','.join(technologies)} is unknown; choose from {','.join(TECHNOLOGIES)}")
@@ -87,6 +91,7 @@ class NfcReader(Reader):
         self._frontend: Any = None
         self._held: int | None = None  # the port's lock: nfcpy opens the port without one, and twice
         self._targets: list[Any] = []
+        self._sensed: Any = None  # the card that the last look found, still powered
         self._presence = PresenceFilter(absent_s=ABSENT_S)
         self._doubted = False  # the look before this one got no answer
         self._cancelled = threading.Event()
@@ -109,7 +114,7 @@ class NfcReader(Reader):
         self._presence = PresenceFilter(absent_s=ABSENT_S)
         self._doubted = False
         self._cancelled.clear()
-        return Info(model=model, capabilities=frozenset({"uid"}))
+        return Info(model=model, capabilities=frozenset({"uid", "sun"} if self._reads_sun else {"uid"}))
 
     def close(self) -> None:
         frontend, self._frontend = self._frontend, None
@@ -130,7 +135,7 @@ class NfcReader(Reader):
             sighting = self._look()
             now_s = time.monotonic()
             if sighting and self._presence.is_new(sighting.presence_key, now_s=now_s):
-                return [self._read(sighting, now_s)]
+                return [self._read(self._with_link(sighting), now_s)]
             left_s = deadline_s - now_s
             if left_s <= 0 or self._cancelled.wait(min(LOOK_PAUSE_S, left_s)):
                 self._cancelled.clear()
@@ -156,7 +161,8 @@ class NfcReader(Reader):
         started_s = time.monotonic()
         try:
             with _vendor_trouble(self._where):
-                found = sighted(self._frontend.sense(*self._targets))
+                self._sensed = self._frontend.sense(*self._targets)
+                found = sighted(self._sensed)
         except DeviceLost:
             # nfcpy gives the chip 100 ms; a busy computer is late now and then. One lost answer is noise, two are a loss.
             if self._doubted:
@@ -167,6 +173,17 @@ class NfcReader(Reader):
         if found is None and self._bus == "udp" and time.monotonic() - started_s >= SILENT_LOOK_S:
             _check_udp_peer(self._place)
         return found
+
+    def _with_link(self, sighting: CardSighting) -> CardSighting:
+        """With what the card says of itself, if it is one of those; a card that leaves in between was seen all the same."""
+        if not self._reads_sun or not may_sign(sighting):
+            return sighting
+        try:
+            with _vendor_trouble(self._where):
+                link = signed_link(self._frontend, self._sensed)
+        except DeviceLost:
+            return sighting  # gone, or mute: a reader that died is noticed at the next look
+        return replace(sighting, evidence={**sighting.evidence, "sun": link}) if link else sighting
 
     def _open_pn532(self, clf: Any) -> None:
         check_is_tty(self._place)
@@ -208,6 +225,22 @@ def sighted(target: Any) -> CardSighting | None:
     uid = bytes(target.sdd_res)
     evidence["sak"] = bytes(target.sel_res).hex().upper()
     return CardSighting(uid.hex().upper(), len(uid) == 4 and uid[0] == 0x08, evidence)  # ISO 14443-3: 08 is random
+
+
+def may_sign(sighting: CardSighting) -> bool:
+    return may_sign_type_a(sighting.evidence.get("atqa", ""), sighting.evidence.get("sak", ""), sighting.uid)
+
+
+def signed_link(frontend: Any, target: Any) -> str:
+    """The link in the card that was just sensed, "" without one. Each reading makes the card count one further."""
+    import nfc.tag
+    import nfc.tag.tt4
+
+    try:
+        card = nfc.tag.tt4.activate(frontend, target)
+        return link_from(lambda cla, ins, p1, p2, data, le: bytes(card.send_apdu(cla, ins, p1, p2, data, le)))
+    except (nfc.clf.CommunicationError, nfc.tag.TagCommandError):
+        return ""
 
 
 def usb_ids_present(folder: Path = USB_DEVICES) -> list[tuple[str, str]]:

@@ -127,6 +127,7 @@ class Devices:
             value=read.value,
             assurance=read.assurance.value,
             random_uid=read.random_uid,
+            sun=str(read.evidence.get("sun", "")),
             snapshot=snapshot,
         )
 

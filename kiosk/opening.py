@@ -24,6 +24,7 @@ from kiosk.core.world import World
 from kiosk.journal import Journal, new_incarnation
 from kiosk.pass_keys import load_issuers
 from kiosk.settings import Settings
+from kiosk.sun_keys import sun_reader
 
 PEERS_FILE = "peers.db"
 _NAMING_KINDS = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # their notes say who a pass is for
@@ -105,7 +106,7 @@ def build_world(
         ),
         cards=CardIndex(directory.cards),
     )  # fmt: skip
-    world.pass_issuers = load_issuers(state)
+    world.pass_issuers, world.sun = load_issuers(state), sun_reader(state)
     for pass_id, digest in named.items():
         if pass_id in campus.passes.registered or pass_id in campus.passes.shown:
             world.remember_delegate(pass_id, delegate_of(journal.note(digest) or ""))

@@ -44,14 +44,14 @@ def open_signer(state: Path, node: str) -> PassSigner:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _write_once(path, os.urandom(32).hex())
+            write_once(path, os.urandom(32).hex())
         if path.stat().st_mode & 0o077:
             raise PassKeyError(f"{path}: other users may read the key of the passes; run chmod 600 on it")
         private = Ed25519PrivateKey.from_private_bytes(_key_bytes(path))
         own = path.parent / ISSUERS / f"{node}.pub"
         own.parent.mkdir(mode=0o700, exist_ok=True)
         if not own.exists():
-            _write_once(own, private.public_key().public_bytes_raw().hex())
+            write_once(own, private.public_key().public_bytes_raw().hex())
     except OSError as error:
         raise PassKeyError(f"{path}: the key of the passes cannot be read or made ({error}); check owner and rights") from error
     if _key_bytes(own) != private.public_key().public_bytes_raw():
@@ -85,7 +85,7 @@ def _key_bytes(path: Path) -> bytes:
     return bytes.fromhex(text.strip())
 
 
-def _write_once(path: Path, text: str) -> None:
+def write_once(path: Path, text: str) -> None:
     """The name appears only once the bytes are on disk: half a key after a power cut would refuse every pass."""
     draft = path.with_name(path.name + ".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

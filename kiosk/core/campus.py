@@ -33,6 +33,7 @@ from kiosk.core.campus_parts import (
     Visit,
 )
 from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
+from kiosk.core.card_book import CardBook
 from kiosk.core.child import ChildState, Conflict
 from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step
 from kiosk.core.entries import Entry, EntryId, Kind
@@ -55,6 +56,7 @@ class Campus:
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
+        self.cards = CardBook()
         self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
         self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
         self.departures: dict[str, Escort] = {}
@@ -118,13 +120,9 @@ class Campus:
         ]
 
     def conflicts(self) -> list[Conflict]:
-        """Open conflicts of all children."""
-        return [
-            conflict
-            for state in self.children.values()
-            for conflict in state.conflicts
-            if conflict.case not in self.closed_cases
-        ]
+        """Open conflicts: of all children, and of cards that were in two places."""
+        found = [conflict for state in self.children.values() for conflict in state.conflicts]
+        return [conflict for conflict in (*found, *self.cards.cloned()) if conflict.case not in self.closed_cases]
 
     def open_alarms(self) -> list[Alarm]:
         return [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
@@ -182,6 +180,7 @@ class Campus:
             self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
+            *self.cards.tables(),
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -210,6 +209,8 @@ class Campus:
             read_answered(self, entry)
         if entry.body.get("alarm"):
             alarm_raised(self, entry)
+        if entry.body.get("scheme"):
+            self.cards.read(entry)
         campus_step = CAMPUS_STEPS.get(entry.kind)
         if campus_step is not None:
             campus_step(self, entry)
@@ -227,6 +228,7 @@ class Campus:
             pending = any(conflict.case not in self.closed_cases for conflict in state.conflicts)
             if not state.hold.live and not pending and log[-1][1].at_ms < at_ms:
                 del self._logs[child], self.children[child]
+        self.cards.forget_before(at_ms, self.closed_cases)
         self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
@@ -308,4 +310,4 @@ class _Seen:
 _BLANK = ChildState()
 
 # Facts that outlive the day and are read again at every start.
-STANDING_KINDS = frozenset({Kind.CARD_LOST, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED})
+STANDING_KINDS = frozenset({Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED})

@@ -23,6 +23,7 @@ class Request(NamedTuple):
     pass_id: str = ""
     relation: str = ""
     id_last4: str = ""
+    assurance: str = ""  # how far the card was proven: uid, authenticated, ...; "" for what is no card
 
 
 class OpenOffer(NamedTuple):
@@ -37,7 +38,8 @@ class OpenOffer(NamedTuple):
 
 
 class Alarm(NamedTuple):
-    """Silent, for the duty leader. kind: restricted_person, lost_card, exceptional_release, duress. person: 0 for a delegate."""
+    """Silent, for the duty leader. kind: restricted_person, lost_card, card_forged, card_replayed, exceptional_release, duress.
+    person: 0 for a delegate, and for a card of nobody."""
 
     case: str
     kind: str

@@ -45,7 +45,7 @@ def _request_opened(campus: Campus, entry: Entry) -> None:
     campus.requests[key] = Request(
         key, body["queue"], entry.at_ms, body["access_point"], body.get("person", 0) or body.get("child", 0),
         tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
-        body.get("pass_id", ""), body.get("relation", ""), body.get("id_last4", ""),
+        body.get("pass_id", ""), body.get("relation", ""), body.get("id_last4", ""), body.get("assurance", ""),
     )  # fmt: skip
 
 
@@ -107,6 +107,10 @@ def _case_closed(campus: Campus, entry: Entry) -> None:
 
 def _card_lost(campus: Campus, entry: Entry) -> None:
     campus.lost_cards.add(entry.body["card"])
+
+
+def _counters_kept(campus: Campus, entry: Entry) -> None:
+    campus.cards.keep(entry)
 
 
 def _went_back(campus: Campus, entry: Entry) -> None:
@@ -204,6 +208,7 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.INCIDENT_DECLARED: _incident,
     Kind.INCIDENT_ENDED: _incident_over,
     Kind.CARD_LOST: _card_lost,
+    Kind.CARD_COUNTERS: _counters_kept,
     Kind.CAMPUS_CLEARED: _campus_cleared,
     **SAFETY_STEPS,
 }

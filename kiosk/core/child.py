@@ -9,7 +9,8 @@ from kiosk.core.entries import Entry
 
 
 class Conflict(NamedTuple):
-    """Two facts that cannot both be right. kind: double_release, out_without_in, arrived_twice, step_misfit."""
+    """Two facts that cannot both be right. kind: double_release, out_without_in, arrived_twice, step_misfit;
+    cloned_card, of which the child is whoever has the card."""
 
     case: str
     kind: str

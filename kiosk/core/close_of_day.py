@@ -13,6 +13,7 @@ from kiosk.core.acts import done, refused
 from kiosk.core.child import ChildState
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.entries import Fact, Kind
+from kiosk.core.sun_taps import counters_due
 from kiosk.core.world import World
 
 
@@ -24,7 +25,7 @@ def clear_campus(command: c.ClearCampus, world: World, now_ms: int, trusted: boo
     boarders = sorted(((child, s) for child, s in world.campus.on_campus() if s.dormitory), key=lambda row: row[0])
     body["dormitory"] = [[child, s.hold.custodian] for child, s in boarders]
     body["sleeping"] = [[child, s.place] for child, s in boarders]
-    return done(Fact(Kind.CAMPUS_CLEARED, body))
+    return done(Fact(Kind.CAMPUS_CLEARED, body), *counters_due(world))
 
 
 def counts(world: World) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class Read:
     value: str
     assurance: str = "uid"
     random_uid: bool = False
+    sun: str = ""  # the link of a signing card, where the reader read it beside the UID
     snapshot: str = ""  # id of the picture taken with it, filed only when consent allows
     read_at_ms: int | None = None  # by the network reader's own clock; accepted, and nothing is judged by it yet
     nonce: str = ""  # of a network reader: the same nonce at the same access point is the same read

@@ -43,6 +43,10 @@ class Reason(StrEnum):
     AMBIGUOUS_CREDENTIAL = "ambiguous_credential"
     RANDOM_UID = "random_uid"
     CARD_LOST = "card_lost"
+    CARD_FORGED = "card_forged"  # says it is one of the school's signing cards, and is not
+    CARD_REPLAYED = "card_replayed"  # what a signing card said once, said again
+    CARD_UNPROVEN = "card_unproven"  # a signing card of which only the number was read
+    CARD_CLONED = "card_cloned"  # the same card at two gates within an impossible time
     OUTSIDE_WINDOW = "outside_window"
     NOT_YET_DISMISSED = "not_yet_dismissed"
     NEEDS_ADULT = "needs_adult"

@@ -59,6 +59,8 @@ class Kind(StrEnum):
     VISITOR_OUT = "visitor_out"
     MUSTERED = "mustered"
     CARD_LOST = "card_lost"
+    CARD_PROVEN = "card_proven"  # a signing card was read and nothing else is to be recorded: its counter
+    CARD_COUNTERS = "card_counters"  # how far each signing card has counted, at the close of a day
     CORRECTION = "correction"
     EMERGENCY_DECLARED = "emergency_declared"
     EMERGENCY_ENDED = "emergency_ended"

@@ -7,11 +7,12 @@ Direction is explicit: an access point leads from one area to another, and a tap
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from kiosk.core import passes
+from kiosk.core import passes, sun_taps
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -50,6 +51,17 @@ def _decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
         )
     if passes.is_pass(read.value):  # by a scanner that says "qr", or one that types like a keyboard
         return passes.decide(read, point, world, now_ms, trusted)
+    seen = sun_taps.examined(read, world)
+    if seen is None:
+        return sun_taps.with_assurance(_of_card(read, point, world, now_ms, trusted), read.assurance)
+    if seen.refusal is not None:
+        holders, _ = identify(seen.read, world)
+        return sun_taps.refused(seen, holders[0] if len(holders) == 1 else 0, world, point, now_ms)
+    return sun_taps.recorded(_of_card(seen.read, point, world, now_ms, trusted), seen, world)
+
+
+def _of_card(read: Read, point: AccessPoint, world: World, now_ms: int, trusted: bool) -> Decision:
+    """A card, a number or another name of somebody, as far as it was proven."""
     holders, uid = identify(read, world)
     if read.random_uid or not holders:
         return _unknown(read, world, point)
@@ -59,9 +71,10 @@ def _decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
     if _lost(world, uid):
         return _refuse(world, point, person, Reason.CARD_LOST, read, alarm=True, queue="collector")
     if person in world.directory.pupils:
-        return decide_child(person, point, world, now_ms, trusted, snapshot=read.snapshot, scheme=read.scheme)
+        doubt = sun_taps.doubt(read, uid, world)
+        return decide_child(person, point, world, now_ms, trusted, snapshot=read.snapshot, scheme=read.scheme, doubt=doubt)
     if person in world.directory.collectors:
-        return _collector(person, point, world, now_ms, trusted, read)
+        return _collector(person, point, world, now_ms, trusted, read, uid)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.STAFF, access_point=point.id, person=person, open_door=True)
 
 
@@ -92,9 +105,10 @@ def decide_child(
     snapshot: str = "",
     scheme: str = "uid",
     closes: tuple[str, ...] = (),
+    doubt: str = "",
 ) -> Decision:
     """A known child at an access point, by card or confirmed by the guard (then `closes` names the claim)."""
-    tap = _Tap(child, point, world, now_ms, trusted, snapshot, scheme, closes)
+    tap = _Tap(child, point, world, now_ms, trusted, snapshot, scheme, closes, doubt)
     if tap.repeated:
         return tap.same_again()
     emergency = world.campus.emergency
@@ -106,14 +120,16 @@ def decide_child(
 class _Tap:
     """One child's tap with all that the rules below look at, and the few ways to answer it."""
 
-    __slots__ = ("child", "closes", "now_ms", "point", "pupil", "scheme", "snapshot", "state", "trusted", "windows", "world")
+    __slots__ = (
+        "child", "closes", "doubt", "now_ms", "point", "pupil", "scheme", "snapshot", "state", "trusted", "windows", "world",
+    )  # fmt: skip
 
     def __init__(
         self, child: int, point: AccessPoint, world: World, now_ms: int, trusted: bool,
-        snapshot: str, scheme: str, closes: tuple[str, ...],
+        snapshot: str, scheme: str, closes: tuple[str, ...], doubt: str,
     ) -> None:  # fmt: skip
         self.child, self.point, self.world = child, point, world
-        self.now_ms, self.trusted, self.scheme, self.closes = now_ms, trusted, scheme, closes
+        self.now_ms, self.trusted, self.scheme, self.closes, self.doubt = now_ms, trusted, scheme, closes, doubt
         self.pupil: Pupil = world.directory.pupils[child]
         self.state: ChildState = world.campus.child(child)
         self.windows: PupilDay | None = world.pupil_day(child)
@@ -139,6 +155,7 @@ class _Tap:
             "reason": reason.value,
             "day": self.world.day,
             "scheme": self.scheme,
+            **sun_taps.flagged(self.doubt),
             **more,
         }
         if self.snapshot:
@@ -240,6 +257,8 @@ def _leave(tap: _Tap) -> Decision:
 
 
 def _go(tap: _Tap, reason: Reason, *, mode: str, kind: str = "") -> Decision:
+    if tap.doubt == sun_taps.ASKS:
+        return tap.turn_back(Reason.CARD_UNPROVEN, outcome=Outcome.ASK_GUARD)
     more: dict[str, Any] = {"mode": mode, "custodian": tap.state.hold.custodian}
     if kind:
         more["slip"] = kind
@@ -328,7 +347,7 @@ _BY_POINT: dict[AccessKind, Callable[[_Tap], Decision]] = {
 # --- adults, strangers, lost cards ------------------------------------------------------------------
 
 
-def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trusted: bool, read: Read) -> Decision:
+def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trusted: bool, read: Read, uid: str) -> Decision:
     """An adult with a pickup card. The guard decides; a restricted person gets the same neutral public answer."""
     children = [a.child for a in world.directory.children_of.get(person, ())]
     verdicts = [
@@ -336,6 +355,9 @@ def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trust
     ]
     barred = any(restricted(world, c, person) for c in children)
     best = _best(verdicts) if not barred else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_RESTRICTED)
+    doubt = sun_taps.doubt(read, uid, world)
+    if best.outcome is Outcome.ASK_GUARD:
+        best = replace(best, reason=sun_taps.suspicion(person, doubt, point, world, now_ms) or best.reason)
     body = {
         "person": person,
         "candidates": children,
@@ -345,6 +367,7 @@ def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trust
         "day": world.day,
         "scheme": read.scheme,
         "queue": "collector",
+        **sun_taps.flagged(doubt),
         **({"alarm": "restricted_person"} if barred else {}),
     }
     same = _already_queued(world, person, point.id, now_ms)
@@ -398,12 +421,8 @@ def _ambiguous(read: Read, world: World, point: AccessPoint, holders: tuple[int,
         "candidates": [h for h in holders if h in world.directory.pupils],
         "queue": "unknown",
     }
-    return Decision(
-        outcome=Outcome.ASK_GUARD,
-        reason=Reason.AMBIGUOUS_CREDENTIAL,
-        facts=(Fact(Kind.READ_REFUSED, body),),
-        access_point=point.id,
-    )
+    fact = Fact(Kind.READ_REFUSED, body)
+    return Decision(outcome=Outcome.ASK_GUARD, reason=Reason.AMBIGUOUS_CREDENTIAL, facts=(fact,), access_point=point.id)
 
 
 def _refuse(

@@ -131,7 +131,7 @@ class Card:
     uid: str  # canonical: upper hex of the bytes as read over the air
     holder: int
     state: CardState = CardState.ACTIVE
-    kind: str = ""  # m1, id, cpu; "" = not said
+    kind: str = ""  # m1, id, cpu, sun (proves itself at every read); "" = not said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

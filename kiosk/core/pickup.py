@@ -171,6 +171,9 @@ def _checks(
     if world.campus.lost():  # hold and verify: nobody leaves before it is certain who goes with whom
         needs |= {CHILD_RECOGNISES, ID_SEEN}
         reason = Reason.GATE_HOLD
+    if world.campus.cards.is_cloned(adult.collector, world.campus.closed_cases):
+        needs.add(ID_SEEN)
+        reason = Reason.CARD_CLONED
     if adult.over_limit:
         needs.add(SECOND_PERSON)
         reason = Reason.COLLECTOR_LIMIT

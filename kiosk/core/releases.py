@@ -74,7 +74,8 @@ def confirm_identity(command: c.ConfirmIdentity, world: World, now_ms: int, trus
         request.person, point, world, now_ms, trusted,
         snapshot=request.snapshot, scheme="staff_sight", closes=(request.id,),
     )  # fmt: skip
-    facts = tuple(Fact(f.kind, {**f.body, "confirmed_by": command.by, "requests": [request.id]}) for f in decision.facts)
+    seen = {"assurance": "staff_sight", "confirmed_by": command.by, "requests": [request.id]}
+    facts = tuple(Fact(f.kind, {**f.body, **seen}) for f in decision.facts)
     if not facts:
         facts = (Fact(Kind.LEFT_QUEUE, {"requests": [request.id], "by": command.by, "day": world.day}),)
     return Decision(

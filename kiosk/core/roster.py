@@ -218,6 +218,7 @@ class QueueItem:
     pass_id: str = ""  # goes into the release, with collector 0
     pass_name: str = ""  # the delegate's, "" when it is not known here (any more)
     pass_relation: str = ""
+    assurance: str = ""  # authenticated: the card proved itself; uid: it only has the right number
     pass_id_last4: str = ""  # to be compared with the document that the delegate shows
 
 
@@ -355,8 +356,8 @@ class CaseLine:
     """One open case.
 
     kind: uncollected; locate or incident (then `search`); absence, no_arrival, roll_overdue, escort_due, escort_late
-    (found by comparing lists, gone when they agree); restricted_person, lost_card, duress, exceptional_release (alarms);
-    double_release, out_without_in, arrived_twice, step_misfit (conflicts).
+    (found by comparing lists, gone when they agree); restricted_person, lost_card, card_forged, card_replayed, duress,
+    exceptional_release (alarms); cloned_card, double_release, out_without_in, arrived_twice, step_misfit (conflicts).
     """
 
     case: str

@@ -73,6 +73,8 @@ class Rules:
     handover_max_grade: int = 2  # primary grades up to here are released to an adult only (办法 art. 31)
     repeat_ms: int = 5_000  # the same credential within this time is a repeat
     anti_passback_ms: int = 60_000  # in and out within this time: kept, flagged
+    impossible_ms: int = 60_000  # the same card at two gates within it: one of them is a copy
+    unproven_asks: frozenset[str] = frozenset()  # kinds of cards whose bare number has the guard look
     freshness: Freshness = field(default_factory=Freshness)
     offer_lapse_ms: int = 10 * MINUTE_MS  # an unanswered handover offer goes back to the giver
     acknowledge_within_ms: int = 5 * MINUTE_MS  # an unacknowledged rung fires the next one early

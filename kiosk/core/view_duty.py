@@ -8,6 +8,7 @@ from typing import Any
 
 from kiosk.core import roster as r
 from kiosk.core.campus_parts import Alarm
+from kiosk.core.card_book import CLONED
 from kiosk.core.child import LadderState, Search
 from kiosk.core.close_of_day import clear_blockers
 from kiosk.core.custody import Collection
@@ -103,8 +104,21 @@ def ladder_case(world: World, child: int, case: LadderState, now_ms: int) -> r.C
 
 
 def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
+    if conflict.kind == CLONED:
+        return _cloned_case(world, conflict, now_ms)
     detail = " · ".join(conflict.entries)
     return plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
+
+
+def _cloned_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
+    """Whose card it is, and where it was both times."""
+    holder = conflict.child
+    points = [world.rules.access_points.get(point) for point, _ in world.campus.cards.points_of(conflict)]
+    names = [point.name for point in points if point is not None]
+    detail = " · ".join([world.directory.name_of(holder), *names])
+    return plain_case(
+        world, conflict.kind, conflict.case, holder if holder in world.directory.pupils else 0, conflict.at_ms, detail, now_ms
+    )
 
 
 def _alarm_case(world: World, alarm: Alarm, now_ms: int) -> r.CaseLine:

@@ -12,6 +12,7 @@ from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
 from kiosk.core.rules import AccessKind
 from kiosk.core.shifts import seen
+from kiosk.core.sun_taps import NO_PROOF
 from kiosk.core.view_duty import ladder_case
 from kiosk.core.view_parts import bar, child_line, escort_line, lines_of, offer_line, pickup_line, shift_line
 from kiosk.core.world import World
@@ -185,7 +186,10 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
     directory, point = world.directory, world.rules.access_points.get(request.access_point)
     adult = directory.collectors.get(request.person)
     delegate = world.delegate_name(request.pass_id)
-    if adult is not None:
+    children: tuple[r.PickupLine, ...]
+    if adult is not None and request.reason in NO_PROOF:
+        children = ()  # whoever holds this card is not shown whom it could collect
+    elif adult is not None:
         children = tuple(
             pickup_line(world, a.child, adult.number, gate, now_ms, trusted) for a in directory.children_of.get(adult.number, ())
         )
@@ -216,4 +220,5 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         pass_name=delegate,
         pass_relation=request.relation,
         pass_id_last4=request.id_last4,
+        assurance=request.assurance,
     )

@@ -6,7 +6,7 @@ node happens to know right now (devices, link) and is recorded nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from kiosk.core.rules import Rules
 from kiosk.core.timetable import Calendar, DayBook, Plan, PupilDay, SessionTime, day_book
 
 LINK_FRESH_MS = 120_000  # the server counts as reachable this long after the last contact
+SunReader = Callable[[str], "SunTap | None"]
 MAX_DELEGATES = 4_096  # passes whose delegate's name is remembered; the oldest is forgotten first
 
 
@@ -39,6 +40,14 @@ class Link:
     last_contact_ms: int | None = None
     peers: dict[str, int] = field(default_factory=dict)
     configured: bool = False
+
+
+class SunTap(NamedTuple):
+    """What a signing card said of itself. `genuine`: the school's key proves it; else nobody knows who said it."""
+
+    uid: str
+    counter: int
+    genuine: bool
 
 
 class Delegate(NamedTuple):
@@ -68,7 +77,12 @@ class World:
     clock_trusted: bool = True  # as the last tick found it
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
     pass_issuers: Mapping[str, bytes] = field(default_factory=dict)  # node -> Ed25519 public key of its delegates' passes
+    sun: SunReader | None = None  # tells what a text of a signing card proves; None: this gate has no keys for such cards
     delegates: dict[str, Delegate] = field(default_factory=dict)  # pass -> who it is for, as far as notes still say
+
+    def __post_init__(self) -> None:
+        gate_of = {point.id: point.gate for point in self.rules.access_points.values()}
+        self.campus.cards.lens(gate_of, self.rules.impossible_ms)
 
     @property
     def day(self) -> str:

@@ -27,7 +27,7 @@ class _Written(NamedTuple):
     """A card as a list has it."""
 
     text: str
-    kind: str  # m1, id, cpu, …, "" = not said
+    kind: str  # m1, id, cpu, sun, …, "" = not said
     place: Place
     holder_kind: PersonKind
     holder: str

@@ -84,6 +84,7 @@ CARD_KINDS = {
     **dict.fromkeys(("m1", "m1卡", "ic", "ic卡", "nfc"), "m1"),
     **dict.fromkeys(("id", "id卡", "em4100"), "id"),
     **dict.fromkeys(("cpu", "cpu卡"), "cpu"),
+    **dict.fromkeys(("sun", "ntag424", "防复制", "防复制卡"), "sun"),
     "其他": "other",
 }
 SESSION_KINDS = {

@@ -51,6 +51,8 @@ TABLE: Final[dict[str, Words]] = {
     Kind.DEVICE_BACK: Words(Level.INFO, "设备恢复：{device}", "Device back: {device}"),
     "alarm.restricted_person": Words(Level.URGENT, "{gate}：限制接送提醒", "{gate}: restricted person", silent=True),
     "alarm.lost_card": Words(Level.URGENT, "{gate}：有人使用已挂失的卡", "{gate}: a lost card was used", silent=True),
+    "alarm.card_forged": Words(Level.URGENT, "{gate}：有人使用伪造的卡", "{gate}: a forged card was used", silent=True),
+    "alarm.card_replayed": Words(Level.URGENT, "{gate}：有人使用复制的验证码", "{gate}: a copied proof was used", silent=True),
     "alarm.duress": Words(Level.URGENT, "{gate}：门岗无声求助，请按预案处置", "{gate}: silent call for help", silent=True),
     "alarm.exceptional_release": Words(Level.URGENT, "{gate}：特例放行，请核对", "{gate}: exceptional release", silent=True),
     "alarm.other": Words(Level.URGENT, "{gate}：无声提醒", "{gate}: silent alarm", silent=True),

@@ -166,6 +166,7 @@ def _rules(
         AccessPoint(**{**row, "kind": AccessKind(row["kind"]), **access.get(row["id"], {})})
         for row in school["access_point"]
     ]
+    cards = _or_defaults(school, "cards")
     return Rules(
         node=node,
         gates={row["id"]: Gate(**row) for row in school["gate"]},
@@ -185,6 +186,8 @@ def _rules(
         ),
         handover_max_grade=school["school"]["handover_max_grade"],
         repeat_ms=windows["repeat_s"] * SECOND_MS,
+        impossible_ms=cards["impossible_s"] * SECOND_MS,
+        unproven_asks=frozenset(cards["unproven_asks"]),
         anti_passback_ms=windows["anti_passback_s"] * SECOND_MS,
         freshness=Freshness(
             green_ms=windows["list_green_min"] * MINUTE_MS, amber_ms=windows["list_amber_min"] * MINUTE_MS

@@ -339,6 +339,31 @@ _DUTY = Section(
     ),
 )
 
+_CARDS = Section(
+    "cards",
+    Shape.ONE,
+    "卡片可信度",
+    "How far cards are trusted.",
+    keys=(
+        Key(
+            "impossible_s",
+            Kind.NUMBER,
+            "同一张卡多少秒内出现在两个校门，即视为有复制卡；0 为不检查",
+            "the same card at two gates within so many seconds: one of them is a copy; 0 = not looked for",
+            _RULES.impossible_ms // 1000,
+            high=600,
+        ),
+        Key(
+            "unproven_asks",
+            Kind.TEXTS,
+            "哪些卡种只读到卡号时须门卫核对（sun 卡总会标记）",
+            "kinds of cards whose bare number has the guard look (sun cards are flagged in any case)",
+            (),
+            choices=("m1", "id", "cpu", "sun", "other"),
+        ),
+    ),
+)
+
 _EMERGENCY = Section(
     "emergency",
     Shape.ONE,
@@ -399,5 +424,5 @@ SCHOOL: Final = Section(
     "学校、校门与规则",
     "The school, its gates and its figures.",
     (_BASE,),
-    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _EMERGENCY, _GATE, _ACCESS_POINT, _ACCEPTED),
+    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _CARDS, _EMERGENCY, _GATE, _ACCESS_POINT, _ACCEPTED),
 )

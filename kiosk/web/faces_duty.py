@@ -26,7 +26,7 @@ _DUTY, _CASE = "parts/duty.html", "parts/duty_case.html"
 # group -> the kinds of case in it, most urgent first; what is in none of them is a conflict of the record
 GROUPS: dict[str, tuple[str, ...]] = {
     "search": ("incident", "locate"),
-    "alarm": ("duress", "restricted_person", "lost_card", "exceptional_release"),
+    "alarm": ("duress", "restricted_person", "card_forged", "card_replayed", "lost_card", "exceptional_release"),
     "uncollected": ("uncollected",),
     "lists": ("escort_late", "escort_due", "roll_overdue", "absence", "no_arrival"),
     "conflict": (),

@@ -222,7 +222,8 @@ def test_one_bit_turned_on_the_way_ends_the_authentication() -> None:
 def test_a_card_that_only_heard_the_conversation_cannot_hold_it_again() -> None:
     """The reader's number is new: the answer of yesterday names another."""
     numbers = [bytes([n]) * 16 for n in range(4)]
-    answers = [card_answer(ZERO, challenge(ZERO, ENCRYPTED_RND_B, one).command, rnd_b=RND_B, transaction=bytes(4))[0] for one in numbers]
+    commands = [challenge(ZERO, ENCRYPTED_RND_B, one).command for one in numbers]
+    answers = [card_answer(ZERO, command, rnd_b=RND_B, transaction=bytes(4))[0] for command in commands]
     for (before, answer), (now, _) in pairwise(zip(numbers, answers, strict=True)):
         challenge(ZERO, ENCRYPTED_RND_B, before).session(answer)
         with pytest.raises(NotAuthentic):
