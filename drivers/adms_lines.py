@@ -108,6 +108,25 @@ def options_text(serial_number: str, *, stamp: str, delay_s: int, error_delay_s:
     return "\r\n".join(lines) + "\r\n"
 
 
+def push_options_text(serial_number: str, *, session: int, delay_s: int, error_delay_s: int) -> str:
+    """The answer to `push` of access-control firmware, which registers first."""
+    lines = (
+        f"RegistryCode={serial_number}",
+        "ServerVersion=3.1.2",
+        "ServerName=campus-kiosk",
+        "PushVersion=3.0.1",
+        f"ErrorDelay={error_delay_s}",
+        f"RequestDelay={delay_s}",
+        "TransTimes=00:00;14:05",
+        "TransInterval=1",
+        "TransTables=Transaction",
+        "Realtime=1",
+        f"SessionID={session}",
+        "TimeoutSec=10",
+    )
+    return "\r\n".join(lines) + "\r\n"
+
+
 def commands_text(commands: Iterable[tuple[int, str]]) -> str:
     """The answer to `getrequest`: what waits for this terminal, or OK."""
     return "\n".join(f"C:{number}:{command}" for number, command in list(commands)[:MAX_COMMANDS]) or "OK"

@@ -31,6 +31,7 @@ class Assurance(StrEnum):
     AUTHENTICATED = "authenticated"
     PIN = "pin"
     FACE = "face"
+    BODY = "body"  # a finger, a palm, a vein, as a terminal recognised it: nobody is asked to agree, so it is never used
     STAFF_SIGHT = "staff_sight"
 
 
@@ -48,8 +49,11 @@ class CredentialRead:
     """One credential presented to one reader. `value` is raw for its scheme; no de-bounce has happened.
 
     scheme: `uid` (upper hex, air order), `em4100` (10 hex), `number` (a spelling typed by a wedge or
-    Wiegand converter, to be looked up through card-number candidates), `qr` (text), `seat` (class/seat), `face`.
+    Wiegand converter, to be looked up through card-number candidates), `qr` (text), `seat` (class/seat), `face`, `person` (the
+    number under which a terminal of the school knows somebody: 学号 or 工号).
     read_mono_s: time.monotonic() of the read, for latency; the journal time is the controller's.
+    presented_at: "2026-09-01 07:31:02" by the device's own local clock, where the read may have waited in the device; "" for one
+    that happened now. nonce: names this presentation however often the device sends it, "" where it never sends twice.
     """
 
     device: str
@@ -58,6 +62,8 @@ class CredentialRead:
     read_mono_s: float
     assurance: Assurance = Assurance.UID
     random_uid: bool = False  # a phone's random UID: never enrolled, never looked up
+    presented_at: str = ""
+    nonce: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,6 +95,7 @@ class Driver(abc.ABC):
 
 class Reader(Driver):
     kind = "reader"
+    doors: tuple[int, ...] = ()  # contacts of its own that it can close, as school terminals have
 
     @abc.abstractmethod
     def poll(self, timeout_s: float) -> list[CredentialRead]:
@@ -96,6 +103,17 @@ class Reader(Driver):
 
     def feedback(self, granted: bool) -> None:
         """Lamp or beep on the reader itself, where it has one."""
+
+    def taken(self, read: CredentialRead) -> None:
+        """Thread-safe: this read is kept for good, so a device that stores its reads may let go of it."""
+
+    def open_door(self, door: int, seconds: float) -> None:
+        """Closes one of its own `doors` for about so long; the device itself opens it again. Raises DeviceLost."""
+        raise AssertionError(f"{self.name} has no door of its own")
+
+    def detail(self) -> str:
+        """What somebody should know although it works, or ''."""
+        return ""
 
 
 class Relay(Driver):

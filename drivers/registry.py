@@ -28,6 +28,7 @@ BUILT_IN: Mapping[str, str] = {
     "osdp": "drivers.osdp_reader:OsdpReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
+    "adms": "drivers.adms_terminal:AdmsTerminal",
     "camera": "drivers.camera:OpenCvCamera",
     "escpos": "drivers.receipt_printer:EscposPrinter",
 }

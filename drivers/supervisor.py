@@ -215,8 +215,19 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
         log.error("device %s: fault in the program", self.name, exc_info=error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pulse:
+    channel: int
+    seconds: float
+    asked_mono_s: float
+
+
 class ReaderSupervisor(DeviceSupervisor[Reader]):
-    """`on_read` gets every read, on this device's thread: it must only put it into an inbox."""
+    """`on_read` gets every read, on this device's thread: it must only put it into an inbox.
+
+    A device that stores its reads is told that one is kept as soon as `on_read` has returned; with `says_taken` whoever
+    listens tells the driver itself (`Reader.taken`), once the read is durable.
+    """
 
     def __init__(
         self,
@@ -225,23 +236,46 @@ class ReaderSupervisor(DeviceSupervisor[Reader]):
         on_read: Callable[[CredentialRead], None],
         on_health: OnHealth,
         patience: Patience = Patience(),
+        says_taken: bool = False,
     ) -> None:
         if not isinstance(driver, Reader):
             raise Misconfigured(f"{driver.name}: {driver.url} is no reader")
         super().__init__(driver, on_health=on_health, patience=patience)
-        self._on_read = on_read
+        self._on_read, self._says_taken = on_read, says_taken
         self._feedback: deque[bool] = deque(maxlen=MAX_FEEDBACK)
+        self._doors: deque[_Pulse] = deque(maxlen=MAX_FEEDBACK)
 
     def feedback(self, granted: bool) -> None:
         """Lamp or beep on the reader. Thread-safe; the oldest is dropped when four wait."""
         self._feedback.append(granted)
         self.driver.cancel()
 
+    def pulse(self, channel: int, seconds: float) -> bool:
+        """Opens a door of the reader's own, as `RelaySupervisor.pulse`. False: it is not there, or has no such door."""
+        if self.health is not Health.OK or channel not in self.driver.doors or seconds <= 0:
+            return False
+        self._doors.append(_Pulse(channel, min(seconds, MAX_PULSE_S), time.monotonic()))
+        self.driver.cancel()
+        return True
+
+    def detail(self) -> str:
+        """What somebody should know although it works; why it does not, otherwise."""
+        return self.driver.detail() if self.health is Health.OK else self.why
+
+    def _opened(self) -> None:
+        self._doors.clear()
+
     def _serve(self) -> None:
         for read in self.driver.poll(POLL_S):
             self._on_read(read)
+            if not self._says_taken:
+                self.driver.taken(read)
         while self._feedback:
             self.driver.feedback(self._feedback.popleft())
+        while self._doors:
+            door = self._doors.popleft()
+            if time.monotonic() - door.asked_mono_s <= STALE_PULSE_S:
+                self.driver.open_door(door.channel, door.seconds)
 
 
 class CameraSupervisor(DeviceSupervisor[Camera]):
@@ -335,13 +369,6 @@ class PrinterSupervisor(DeviceSupervisor[Printer]):
             slip.tries += 1
             self.driver.print(slip.lines(slip.tries))
         self._slips.popleft()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pulse:
-    channel: int
-    seconds: float
-    asked_mono_s: float
 
 
 class RelaySupervisor(DeviceSupervisor[Relay]):

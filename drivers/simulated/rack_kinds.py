@@ -97,6 +97,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",
         words="Modbus RTU board with contacts and inputs",
     ),
+    "adms": RackKind(
+        scheme="adms", place="drivers.simulated.adms_terminal:SimulatedAdmsTerminal", words="push terminal (ADMS) over HTTP",
+        linked=False, card="20260001",
+    ),
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
     ),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import Misconfigured
+from drivers.simulated.adms_terminal import SimulatedAdmsTerminal
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 from drivers.simulated.osdp_peripheral import SimulatedOsdpReader
 from drivers.simulated.pn532_chip import SimulatedPn532
@@ -169,5 +170,12 @@ BENCHES = {
             "wedge": "nfcpy cannot tell a field that answers nothing from an empty one; a closed port is noticed",
             "exclusive": "an RF field has room for two readers",
         },
+    ),
+    "adms": Bench(
+        "adms",
+        lambda link: SimulatedAdmsTerminal(pace=0.1),
+        "&silence_s=1.5",
+        (("20260001", "person", "20260001"), ("T11", "person", "T11")),
+        slow_s=0.001,
     ),
 }
