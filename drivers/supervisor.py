@@ -21,24 +21,18 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
 from drivers.errors import IO_ERRORS, DeviceLost, Misconfigured
-from drivers.escpos import Line
-from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Info, Printer, Reader, Relay
+from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Info, Reader, Relay
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
 HANGS_S = 15.0  # open() may take 5 s, a turn of the loop much less; more is a driver that hangs
-PRINTER_HANGS_S = 120.0  # a long list on slow paper is one turn
 JOIN_S = 5.0  # a driver may block that long in open(); nfcpy over udp for two seconds in a look
 MAX_TRACEBACKS = 16  # different mistakes that are logged for one device
 MAX_FEEDBACK = 4
 MAX_PULSES = 16
 MAX_PULSE_S = 60.0
 STALE_PULSE_S = 2.0  # a door must not open for somebody who has given up and walked on
-MAX_SLIPS = 8
-KEEP_SLIP_S = 900.0  # a list that could not be printed for so long is out of date
-MAX_TRIES = 20
-PRINTER_LOOK_S = 10.0  # an idle printer is asked this often whether it could print
 OFF_AGAIN_S = 5.0  # most boards cannot be read back: an OFF that noise has eaten is mended by the next one
 
 OnHealth = Callable[[str, Health, str], None]
@@ -53,6 +47,9 @@ class Patience:
     longest_s: float = 10.0
     misconfigured_s: float = 30.0
     stable_s: float = 5.0  # a device that ran so long has recovered: its next failure starts at `first_s`
+
+
+USUAL_PATIENCE = Patience()
 
 
 class DeviceSupervisor(abc.ABC, Generic[D]):
@@ -304,71 +301,6 @@ class CameraSupervisor(DeviceSupervisor[Camera]):
 
     def _serve(self) -> None:
         self.driver.watch(POLL_S)
-
-
-@dataclass(slots=True)
-class _Slip:
-    lines: Callable[[int], Iterable[Line]]
-    asked_mono_s: float
-    tries: int = 0
-
-
-class PrinterSupervisor(DeviceSupervisor[Printer]):
-    """Prints slips one after another. A slip that failed is kept, and printed again as a whole when the printer is back."""
-
-    hangs_s = PRINTER_HANGS_S
-
-    def __init__(self, driver: Driver, *, on_health: OnHealth, patience: Patience = Patience()) -> None:
-        if not isinstance(driver, Printer):
-            raise Misconfigured(f"{driver.name}: {driver.url} is no printer")
-        super().__init__(driver, on_health=on_health, patience=patience)
-        self._slips: deque[_Slip] = deque()
-        self._changed = threading.Condition()
-        self._looked_mono_s = 0.0
-
-    @property
-    def waiting(self) -> int:
-        """Slips that are not on paper yet."""
-        return len(self._slips)
-
-    def print(self, lines: Callable[[int], Iterable[Line]]) -> bool:
-        """Print soon. Thread-safe, returns at once. `lines(n)` makes the slip for its n-th try, on the device's thread.
-
-        False when too many wait already. A slip waits for a printer that is down, for at most KEEP_SLIP_S.
-        """
-        with self._changed:
-            if len(self._slips) >= MAX_SLIPS:
-                return False
-            self._slips.append(_Slip(lines, time.monotonic()))
-            self._changed.notify()
-        return True
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify()
-
-    def _opened(self) -> None:
-        self._looked_mono_s = time.monotonic()
-
-    def _serve(self) -> None:
-        with self._changed:
-            if not self._slips and not self._stopping.is_set():
-                self._changed.wait(POLL_S)
-            slip = self._slips[0] if self._slips else None
-        now_s = time.monotonic()
-        if slip is not None:
-            self._print(slip, now_s)
-        elif now_s - self._looked_mono_s >= PRINTER_LOOK_S:
-            self._looked_mono_s = now_s
-            self.driver.ping()
-
-    def _print(self, slip: _Slip, now_s: float) -> None:
-        if now_s - slip.asked_mono_s > KEEP_SLIP_S or slip.tries >= MAX_TRIES:
-            log.error("device %s: a slip was given up after %d tries; print it again", self.name, slip.tries)
-        else:
-            slip.tries += 1
-            self.driver.print(slip.lines(slip.tries))
-        self._slips.popleft()
 
 
 class RelaySupervisor(DeviceSupervisor[Relay]):

@@ -14,9 +14,10 @@ from queue import Full, Queue
 from typing import Any, NamedTuple
 
 from drivers.errors import DriverError
+from drivers.printer_supervisor import PrinterSupervisor
 from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Printer, Reader, Relay
 from drivers.registry import load
-from drivers.supervisor import CameraSupervisor, DeviceSupervisor, PrinterSupervisor, ReaderSupervisor, RelaySupervisor
+from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
 from kiosk.core.decisions import Answer, Decision, Outcome

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from drivers.escpos import Line, columns_of, in_cells, padded
-from drivers.supervisor import PrinterSupervisor
+from drivers.printer_supervisor import PrinterSupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.campus_parts import Order
 from kiosk.core.commands import Look

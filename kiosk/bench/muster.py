@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from drivers.escpos import document
+from drivers.printer_supervisor import PrinterSupervisor
 from drivers.registry import load
 from drivers.simulated.receipt_printer import SimulatedReceiptPrinter
-from drivers.supervisor import PrinterSupervisor
 from kiosk.bench.result import Result, result
 from kiosk.bench.school import gate_in_process, uid_of
 from kiosk.clock import steady_s

@@ -15,10 +15,11 @@ import pytest
 
 from drivers.errors import DeviceLost, Misconfigured
 from drivers.escpos import Line
+from drivers.printer_supervisor import PrinterSupervisor
 from drivers.protocols import Health, Printer
 from drivers.registry import load
 from drivers.simulated.receipt_printer import SimulatedReceiptPrinter
-from drivers.supervisor import Patience, PrinterSupervisor
+from drivers.supervisor import Patience
 
 SOON_S = 10.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)

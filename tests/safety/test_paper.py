@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from drivers.printer_supervisor import PrinterSupervisor
 from drivers.protocols import Health
 from drivers.registry import load
 from drivers.simulated.receipt_printer import SimulatedReceiptPrinter
-from drivers.supervisor import Patience, PrinterSupervisor
+from drivers.supervisor import Patience
 from kiosk.core import commands as c
 from kiosk.core import roster_safety as s
 from kiosk.directory import publish
