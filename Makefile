@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults wheel machines pictures clean
+.PHONY: help run test check bench faults fuzz wheel machines pictures clean
 
 help:  ## what one can do here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ bench: $(READY)  ## figures of this machine, as ratios to its limits
 
 faults: $(READY)  ## the long fault runs (500 kills, 100 power cuts)
 	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
+
+fuzz: $(READY)  ## a million frames and a coverage-guided minute for every parser
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[fuzz]' -c constraints.txt
+	$(BIN)/python -m tests.fuzz
 
 machines: $(READY)  ## 2,000 days of 60 steps at two gates, 1,000 of 40 at one: no child without exactly one custodian
 	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py tests/core/test_custody_machine.py tests/simulation
