@@ -14,11 +14,11 @@ from random import Random
 from typing import Any
 
 from tests.fuzz.messages import Message
-from tests.fuzz.wires import Wire
+from tests.fuzz.wire import Wire
 
 FRAMES_OF_A_STREAM = 12
 CONTAINERS = (bytes, bytearray, str, list, tuple, dict, set, frozenset)
-EVERY_BYTE = 0.25
+SHOWN_DIGITS = 4_000
 SLACK = 64  # flags, marks and tables that a parser keeps beside its buffer
 
 
@@ -59,7 +59,7 @@ def check_promise(wire: Wire, random: Random) -> Count:
         parts += [wire.harmless(random) if random.random() < 0.6 else b"", frame]
         wanted.append(value)
     data = b"".join(parts)
-    came_out = fed(wire, cut(random, data))
+    came_out = fed(wire, itertools.chain(cut(random, data, wire.every_byte), [wire.tail]))
     assert came_out == wanted, said("a frame was lost or made up beside harmless garbage", data, came_out, wanted)
     return Count(len(wanted), len(wanted))
 
@@ -80,7 +80,7 @@ def check_anything(wire: Wire, random: Random) -> Count:
         if luck > 0.7:
             parts.append(random.randbytes(random.randrange(8)))
     data = b"".join(parts)
-    came_out = check_bytes(wire, data, cut(random, data))
+    came_out = check_bytes(wire, data, cut(random, data, wire.every_byte))
     rest = list(came_out)
     swallowed = 0
     for value in whole:
@@ -114,14 +114,14 @@ def fed(wire: Wire, chunks: Iterable[bytes]) -> list[Any]:
     return came_out
 
 
-def cut(random: Random, data: bytes) -> Iterator[bytes]:
-    """One stream in four at every byte, the others here and there."""
-    if random.random() < EVERY_BYTE:
+def cut(random: Random, data: bytes, every_byte: float) -> Iterator[bytes]:
+    """At every byte, with this chance; else here and there."""
+    if random.random() < every_byte:
         yield from (data[at : at + 1] for at in range(len(data)))
         return
     at = 0
     while at < len(data):
-        step = random.choice((1, 3, 7, 16, 16, 64))
+        step = random.choice((1, 3, 7, 16, 24, 64, 200))
         yield data[at : at + step]
         at += step
 
@@ -149,4 +149,4 @@ def check_message_bytes(message: Message, data: bytes, *, genuine: bool = False)
 
 
 def said(what: str, data: bytes, *came_out: object) -> str:
-    return f"{what}: {data.hex()}\n" + "\n".join(repr(each)[:600] for each in came_out)
+    return f"{what}: {data.hex()[:SHOWN_DIGITS]}\n" + "\n".join(repr(each)[:600] for each in came_out)

@@ -59,7 +59,7 @@ def main(name: str, seconds: int, seed: int) -> None:
 
     def one_input(data: bytes) -> None:
         if wire is not None:
-            checks.check_bytes(wire, data[1:], checks.cut(Random(data[0] if data else 0), data[1:]))
+            checks.check_bytes(wire, data[1:], checks.cut(Random(data[0] if data else 0), data[1:], wire.every_byte))
         elif message is not None:
             checks.check_message_bytes(message, data, genuine=data in genuine)
 

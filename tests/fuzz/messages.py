@@ -7,6 +7,7 @@ signature or a check protects it, so that nothing that was changed may ever be t
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from functools import cache
 from random import Random
@@ -14,8 +15,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from drivers import adms_lines as adms
+from drivers import isapi_parts as isapi
 from drivers.device_urls import DeviceUrl, split_url
 from drivers.errors import Misconfigured
+from drivers.serial_frames import CardFrame
+from drivers.wiegand_bits import wiegand_bits, wiegand_card
 from kiosk.core import passes
 from kiosk.core.entries import Entry, Kind, UnreadableEntry, decode, encode
 from sync_agent import protocol
@@ -78,6 +83,82 @@ def _url(random: Random) -> tuple[bytes, DeviceUrl]:
     return f"{url.scheme}:{url.address}{'?' if query else ''}{query}".encode(), url
 
 
+# --- cards as bits, and what terminals post --------------------------------------------------------------------
+
+
+def _bits(random: Random) -> tuple[bytes, CardFrame]:
+    """The first byte says how many bits follow."""
+    bits = random.choice((26, 34))
+    number = random.randrange(1, (1 << bits - 2) - 1)
+    high, low = divmod(number, 1 << 16)
+    return bytes([bits]) + wiegand_bits(number, bits=bits), CardFrame(
+        "number", f"{high:03d},{low:05d}" if bits == 26 else f"{high:05d},{low:05d}"
+    )
+
+
+def _moment(random: Random) -> str:
+    return (
+        f"2026-{random.randrange(1, 13):02}-{random.randrange(1, 29):02} {random.randrange(24):02}:{random.randrange(60):02}:59"
+    )
+
+
+JUNK = ("", "张三", "0\t2026-02-30 07:00:00", "\t\t\t", "=&=&", "x" * 1_100, "OPLOG 4\t0", "\x00\ufffd")
+
+
+def _posted(random: Random, lines: list[str]) -> bytes:
+    """With lines between them that are no taps and must hide none."""
+    mixed = [each for line in lines for each in ([random.choice(JUNK)] if random.random() < 0.3 else []) + [line]]
+    return random.choice(("\n", "\r\n")).join(mixed).encode()
+
+
+def _attendance(random: Random) -> tuple[bytes, tuple[adms.Tap, ...]]:
+    taps = tuple(
+        adms.Tap(person=str(random.randrange(1, 10**8)), at=_moment(random), status="0", verify=str(random.randrange(16)))
+        for _ in range(random.randrange(1, 6))
+    )
+    return _posted(random, [f"{t.person}\t{t.at}\t{t.status}\t{t.verify}\t0\t0" for t in taps]), taps
+
+
+def _access_events(random: Random) -> tuple[bytes, tuple[adms.Tap, ...]]:
+    taps = tuple(
+        adms.Tap(person="", at=_moment(random), status="0", verify="4", card=random.randbytes(4).hex().upper(), event="27")
+        for _ in range(random.randrange(1, 6))
+    )
+    line = "time={t.at}\tpin=0\tcardno={t.card}\teventaddr=1\tevent={t.event}\tinoutstatus={t.status}\tverifytype={t.verify}"
+    return _posted(random, [line.format(t=tap) for tap in taps]), taps
+
+
+def _replies(random: Random) -> tuple[bytes, tuple[adms.Reply, ...]]:
+    said = tuple(adms.Reply(random.randrange(10**6), random.choice((0, -1, -1002))) for _ in range(random.randrange(1, 4)))
+    return _posted(random, [f"ID={each.command}&Return={each.result}&CMD=DATA" for each in said]), said
+
+
+def _alert(random: Random) -> tuple[bytes, isapi.AccessEvent]:
+    event = isapi.AccessEvent(
+        serial=random.randrange(10**9), major=5, minor=random.randrange(256), at=_moment(random),
+        person=str(random.randrange(10**8)), card=random.randbytes(4).hex(), door=1,
+    )  # fmt: skip
+    told = {"majorEventType": 5, "subEventType": event.minor, "serialNo": event.serial, "employeeNoString": event.person}
+    told |= {"cardNo": event.card, "doorNo": 1}
+    said = {"dateTime": event.at.replace(" ", "T") + "+08:00", "eventType": isapi.ACCESS_EVENT, isapi.ACCESS_EVENT: told}
+    if random.random() < 0.5:
+        return json.dumps(said).encode(), event
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
+    root = f'<EventNotificationAlert xmlns="http://www.isapi.org/ver20/XMLSchema"><dateTime>{said["dateTime"]}</dateTime>'
+    kind = f"<eventType>{isapi.ACCESS_EVENT}</eventType><{isapi.ACCESS_EVENT}>{inner}</{isapi.ACCESS_EVENT}>"
+    return f"{root}{kind}</EventNotificationAlert>".encode(), event
+
+
+def _page(random: Random) -> tuple[bytes, isapi.Page]:
+    events = tuple(
+        isapi.AccessEvent(serial=random.randrange(10**9), major=5, minor=1, at=_moment(random), card="3F2A", live=False)
+        for _ in range(random.randrange(4))
+    )
+    rows = [{"major": 5, "minor": 1, "serialNo": e.serial, "cardNo": e.card, "time": e.at.replace(" ", "T")} for e in events]
+    body = {"AcsEvent": {"responseStatusStrg": "MORE" if rows else "NO MATCH", "InfoList": rows}}
+    return json.dumps(body).encode(), isapi.Page(events, bool(rows), max((e.serial for e in events), default=0))
+
+
 MESSAGES: dict[str, Message] = {
     "delegate's pass": Message(
         read=lambda data: passes.read_pass(_text(data), ISSUERS), valid=lambda random: random.choice(_passes()),
@@ -89,5 +170,19 @@ MESSAGES: dict[str, Message] = {
     ),
     "device URL": Message(
         read=lambda data: split_url(_text(data)), valid=_url, errors=(Misconfigured,), marks=(b":", b"?", b"&", b"%", b"[")
+    ),
+    "wiegand bits": Message(read=lambda data: wiegand_card(data[1:], bits=data[0] if data else 0), valid=_bits),
+    "adms attendance": Message(
+        read=lambda data: adms.attendance(adms.decoded(data)).taps, valid=_attendance, marks=(b"\t", b"\n", b"\r")
+    ),
+    "adms access events": Message(
+        read=lambda data: adms.access_events(adms.decoded(data)).taps, valid=_access_events, marks=(b"\t", b"\n", b"=")
+    ),
+    "adms replies": Message(read=lambda data: adms.replies(adms.decoded(data)), valid=_replies, marks=(b"&", b"%", b"=", b"\n")),
+    "isapi alert": Message(
+        read=lambda data: isapi.event_of(isapi.Part("", data)), valid=_alert, marks=(b"[" * 60, b"<!DOCTYPE", b"&#0;", b"\\ud800")
+    ),
+    "isapi stored events": Message(
+        read=isapi.page_of, valid=_page, errors=(ValueError,), marks=(b"[" * 60, b"null", b"9" * 400, b"\\ud800")
     ),
 }  # fmt: skip

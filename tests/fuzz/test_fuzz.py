@@ -11,7 +11,8 @@ import pytest
 
 from tests.fuzz import checks
 from tests.fuzz.generated import NAMES, generated
-from tests.fuzz.wires import WIRES, Wire
+from tests.fuzz.wire import Wire
+from tests.fuzz.wires import WIRES
 
 FRAMES, SEED = 1_500, 20261128
 DRIVERS = Path(__file__).parents[2] / "drivers"
