@@ -1,4 +1,7 @@
-"""Modbus RTU under fire, both directions. It has no start mark: a frame is known by its unit, its length and its CRC."""
+"""Modbus RTU and OSDP under fire: frames that say how long they are, and noise that says so too.
+
+Modbus has no start mark: a frame is known by its unit, its length and its CRC.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from random import Random
 from typing import Any
 
 from drivers import modbus_frames as mf
+from drivers import osdp_packets as op
 from drivers.serial_frames import MAX_FRAME_BYTES
 from tests.fuzz.wire import Wire, without
 
@@ -79,6 +83,49 @@ def _request_value(frame: bytes) -> object | None:
     return mf.ModbusRequest(frame[0], frame[1], int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big"))
 
 
+# --- OSDP -------------------------------------------------------------------------------------------------------
+
+
+def _packet(random: Random, number: int) -> tuple[bytes, object]:
+    body = random.randbytes(random.choice((1, 2, 8, 40, 200)))
+    whole = op.packet(body, address=random.randrange(256), control=random.randrange(8))
+    return whole, whole
+
+
+def _packet_length(data: bytes) -> int:
+    length = int.from_bytes(data[2:4], "little")
+    return length if data[:1] == b"S" and len(data) >= 5 and op.SHORTEST <= length <= op.MAX_PACKET_BYTES else 0
+
+
+def _crc_16(data: bytes) -> int:
+    """CRC-16/AUG-CCITT, bit by bit: polynomial 1021, begins with 1D0F."""
+    crc = 0x1D0F
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
+def _is_a_packet(whole: bytes) -> bool:
+    if whole[4] & 4:
+        return _crc_16(whole[:-2]) == whole[-1] << 8 | whole[-2]
+    return sum(whole) % 256 == 0
+
+
+def _packets(data: bytes) -> list[Any]:
+    found, at = [], 0
+    while at < len(data):
+        length = _packet_length(data[at : at + 5])
+        whole = data[at : at + length]
+        if length and len(whole) == length and _is_a_packet(whole):
+            found.append(whole)
+            at += length
+        else:
+            at += 1
+    return found
+
+
 BOARDS: dict[str, Wire] = {
     "modbus-answers": Wire(
         parser=lambda: mf.ModbusAnswerFrames(UNIT), frame=_answer, harmless=without(UNIT), bound=MAX_FRAME_BYTES,
@@ -89,5 +136,10 @@ BOARDS: dict[str, Wire] = {
         parser=lambda: mf.ModbusRequestFrames(UNIT), frame=_request, harmless=without(UNIT), bound=MAX_FRAME_BYTES,
         promise="any bytes without the board's number; a false beginning delays a frame by at most 8 bytes",
         reference=_scanned(lambda data: 8 if len(data) > 1 and 1 <= data[1] <= 6 else 0, _request_value), marks=(b"\x01\x05",),
+    ),
+    "osdp-packets": Wire(
+        parser=op.OsdpPackets, frame=_packet, harmless=without(0x53), bound=op.MAX_PACKET_BYTES, tail=bytes(op.MAX_PACKET_BYTES),
+        promise="any bytes without the start mark; a false start delays a packet by at most 1,440 bytes",
+        reference=_packets, marks=(b"S", b"S\x00\x08\x00"), every_byte=0.1,
     ),
 }  # fmt: skip
