@@ -26,6 +26,7 @@ BUILT_IN: Mapping[str, str] = {
     "lines": "drivers.serial_reader:LineReader",
     "wedge": "drivers.keyboard_wedge:KeyboardWedgeReader",
     "osdp": "drivers.osdp_reader:OsdpReader",
+    "pcsc": "drivers.pcsc_reader:PcscReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
     "adms": "drivers.adms_terminal:AdmsTerminal",

@@ -92,6 +92,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="osdp", place="drivers.simulated.osdp_peripheral:SimulatedOsdpReader", words="OSDP reader with Secure Channel",
         card="163,12177",
     ),
+    "pcsc": RackKind(
+        scheme="pcsc", place="drivers.simulated.pcsc_card:SimulatedPcscReader", words="PC/SC reader on a pcscd of its own",
+        card="04A1B2C3D4E5F6",
+    ),
     "lcus": RackKind(scheme="lcus", place="drivers.simulated.relay_board:SimulatedRelayBoard", words="LCUS relay board"),
     "modbus": RackKind(
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",

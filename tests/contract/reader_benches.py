@@ -19,6 +19,7 @@ from drivers.errors import Misconfigured
 from drivers.simulated.adms_terminal import SimulatedAdmsTerminal
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 from drivers.simulated.osdp_peripheral import SimulatedOsdpReader
+from drivers.simulated.pcsc_card import SimulatedPcscReader
 from drivers.simulated.pn532_chip import SimulatedPn532
 from drivers.simulated.rf_field import SimulatedField
 from drivers.simulated.serial_readers import SimulatedSerialReader
@@ -149,6 +150,12 @@ BENCHES = {
         (("163,12177", "number", "163,12177"), ("DEADBEEF", "number", "DEADBEEF"), ("00623,27706", "number", "00623,27706")),
         half=lambda reader, card: reader.half_answers(1),
         slow_s=0.002,
+    ),
+    "pcsc": Bench(
+        "pcsc",
+        lambda link: SimulatedPcscReader(link=link),
+        "",
+        (("DEADBEEF", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
     ),
     "nfc-pn532": Bench(
         "nfc",

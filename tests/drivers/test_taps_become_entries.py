@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from drivers.errors import Misconfigured
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 from drivers.simulated.osdp_peripheral import SimulatedOsdpReader
+from drivers.simulated.pcsc_card import SimulatedPcscReader
 from kiosk.core.card_numbers import spellings
 from kiosk.devices import Devices
 from kiosk.settings.values import Device
@@ -69,3 +71,14 @@ def test_a_card_at_an_osdp_reader_is_an_entrance_in_the_journal_and_its_lamp_is_
         tapped(school, lambda: peer.tap(spellings(uid_of(school.number(CHILD)))[card]))
         assert entered(school) == [(school.number(CHILD), "number")]
         assert peer.wait_until_shown(osdp.Command.LED)["on_color"] == osdp.CommandLEDColor.Green
+
+
+def test_a_card_at_a_pcsc_reader_is_an_entrance_in_the_journal(tmp_path: Path) -> None:
+    """Through a real pcscd and its driver for virtual readers."""
+    try:
+        peer = SimulatedPcscReader(link=tmp_path / "pcscd")
+    except Misconfigured as error:
+        pytest.skip(str(error))
+    with peer, gate_with(peer.url, tmp_path / "state") as (school, _):
+        tapped(school, lambda: peer.tap(uid_of(school.number(CHILD))))
+        assert entered(school) == [(school.number(CHILD), "uid")]
