@@ -12,9 +12,9 @@ from hypothesis import settings
 
 from tests.support.school import School
 
-settings.register_profile("steady", derandomize=True)
-if os.environ.get("KIOSK_MACHINE") != "full":
-    settings.load_profile("steady")
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("exploring", deadline=None)
+settings.load_profile("exploring" if os.environ.get("KIOSK_MACHINE") == "full" else "steady")
 
 
 @pytest.fixture

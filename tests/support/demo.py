@@ -17,7 +17,7 @@ from kiosk.core.entries import decode
 from kiosk.journal import connect
 from kiosk.settings import shared_data_dir
 
-READY_S, SOON_S = 90.0, 20.0
+READY_S, SOON_S = 180.0, 30.0
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -57,9 +58,14 @@ def test_five_wrong_pins_lock_the_number_and_the_right_one_no_longer_helps(tmp_p
 def test_one_browser_cannot_guess_faster_than_the_limit(tmp_path: Path) -> None:
     with online(tmp_path) as gate:
         client = gate.client()
-        answers = [client.post("/sign-in", json={"staff_number": f"X{n}", "pin": "000000"}).status_code for n in range(14)]
-        assert answers[:10] == [401] * 10
-        assert 429 in answers[10:]
+
+        def guess(n: int) -> int:
+            return client.post("/sign-in", json={"staff_number": f"X{n}", "pin": "000000"}).status_code
+
+        with ThreadPoolExecutor(20) as all_at_once:  # one after another, a busy machine is slower than the limit
+            answers = list(all_at_once.map(guess, range(40)))
+        assert set(answers) == {401, 429}
+        assert answers.count(401) >= 10
 
 
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
