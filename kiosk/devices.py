@@ -20,7 +20,9 @@ from drivers.registry import load
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
-from kiosk.core.decisions import Answer, Decision, Outcome
+from kiosk.core.decisions import Answer, Decision, Outcome, Reason
+from kiosk.core.late_reads import LATE_AFTER_MS
+from kiosk.kept_reads import KeptReads
 from kiosk.settings.values import Device, Settings
 from kiosk.snapshots import PictureError, SnapshotStore, new_token, snapshot_id
 
@@ -54,11 +56,12 @@ class Devices:
         self._controller, self._snapshots = controller, snapshots
         self._points = settings.rules.access_points
         self._readers: dict[str, list[ReaderSupervisor]] = {}
-        self._relays: dict[str, RelaySupervisor] = {}
+        self._relays: dict[str, RelaySupervisor | ReaderSupervisor] = {}  # a terminal may have a door of its own
         self._cameras: dict[str, CameraSupervisor] = {}
         self.printers: dict[str, PrinterSupervisor] = {}
         self._hold_again_s = 0.0
         self._utc_offset_ms = settings.plan.utc_offset_ms
+        self._kept = KeptReads(controller.journal.path.parent, utc_offset_ms=self._utc_offset_ms)
         self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
         self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
@@ -90,9 +93,11 @@ class Devices:
             assert isinstance(driver, Reader), driver
 
             def on_read(read: CredentialRead) -> None:
-                self._read(read, point)
+                self._read(read, point, driver)
 
-            reader = ReaderSupervisor(driver, on_read=on_read, on_health=self._health)
+            reader = ReaderSupervisor(driver, on_read=on_read, on_health=self._health, says_taken=True)
+            if driver.doors:
+                self._relays[driver.name] = reader
             self._readers.setdefault(point, []).append(reader)
             supervisor = reader
         self._supervisors.append(supervisor)
@@ -110,6 +115,7 @@ class Devices:
         if self._filer.is_alive():
             self._filing.put(None)
             self._filer.join(timeout=5)
+        self._kept.close()
 
     def _look_after_all(self) -> None:
         while not self._ending.wait(LOOK_EVERY_S):
@@ -118,9 +124,15 @@ class Devices:
 
     # --- in ------------------------------------------------------------------------------------------
 
-    def _read(self, read: CredentialRead, point: str) -> None:
-        """A picture's name goes in with the read; the picture itself is filed afterwards, if the fact kept the name."""
-        job = self._new_job(point, read.read_mono_s)
+    def _read(self, read: CredentialRead, point: str, reader: Reader) -> None:
+        """A picture's name goes in with the read; the picture itself is filed afterwards, if the fact kept the name. A device
+        that stores its reads is told that one is kept when it is on disk, or was already."""
+        name, at_ms = self._kept.name(read), self._kept.moment_ms(read)
+        if self._kept.has(point, name):
+            reader.taken(read)
+            return
+        now_ms = self._controller.clock.now_ms()
+        job = None if at_ms is not None and now_ms - at_ms > LATE_AFTER_MS else self._new_job(point, read.read_mono_s)
         snapshot = job.id if job else ""
         command = Read(
             access_point=point,
@@ -130,14 +142,19 @@ class Devices:
             random_uid=read.random_uid,
             sun=str(read.evidence.get("sun", "")),
             snapshot=snapshot,
+            read_at_ms=at_ms,
+            stored=at_ms is not None,
+            nonce=name,
         )
 
         def on_answer(answer: Answer) -> None:
+            if answer.decision.reason is not Reason.CANNOT_SAVE:
+                reader.taken(read)
             kept = any(fact.body.get("snapshot") == snapshot for fact in answer.decision.facts)
             if job is not None and kept:  # no consent, or nothing recorded: no picture is processed
                 self._keep(job)
 
-        self._controller.submit(command, on_answer if snapshot else None)
+        self._controller.submit(command, on_answer if snapshot or name else None)
 
     def _new_job(self, point: str, mono_s: float) -> _Job | None:
         """A picture to be filed from the camera at this access point; None when no camera looks at it now."""

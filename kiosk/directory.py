@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from kiosk import directory_schema as schema
-from kiosk.core.people import Directory
+from kiosk.core.people import Directory, own_number
 from kiosk.directory_schema import Content, Person, PersonKind
 
 __all__ = [
@@ -221,8 +221,16 @@ def index(content: Content, *, number: int, made_at_ms: int) -> Directory:
         pupils_of_class=MappingProxyType(
             {key: tuple(p.number for p in group) for key, group in _groups(pupils, lambda p: p.class_id).items()}
         ),
+        by_own_number=_by_own_number(content),
         by_staff_number=MappingProxyType({s.staff_number: s.number for s in content.staff}),
     )
+
+
+def _by_own_number(content: Content) -> Mapping[str, tuple[int, ...]]:
+    """By 学号 and 工号; a number that pupils or staff share names them all."""
+    numbered = [(p.school_number, p.number) for p in content.pupils] + [(s.staff_number, s.number) for s in content.staff]
+    groups = _groups([(own_number(text), number) for text, number in numbered if own_number(text)], lambda row: row[0])
+    return MappingProxyType({key: tuple(number for _, number in rows) for key, rows in groups.items()})
 
 
 def _by(rows: Iterable[T], key: Callable[[T], K]) -> Mapping[K, T]:

@@ -70,6 +70,12 @@ def m002_notes(db: Database) -> None:
     db.execute("CREATE TABLE notes (digest TEXT PRIMARY KEY, salt BLOB NOT NULL, text TEXT NOT NULL)")
 
 
+@migrations()
+def m003_reads(db: Database) -> None:
+    """Names of reads that a device may send again, for ever: `access_point nonce`, in the transaction of their fact."""
+    db.execute("CREATE TABLE reads (name TEXT PRIMARY KEY) WITHOUT ROWID")
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     digest: str
@@ -160,6 +166,8 @@ class Journal:
                 "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
                 [(boot, entry.seq, entry.kind, raw, hash_) for entry, raw, hash_ in sealed],
             )
+            if names := [(_read_name(body["access_point"], body["nonce"]),) for body in _named_reads(sealed)]:
+                db.executemany("INSERT OR IGNORE INTO reads VALUES (?)", names)
             if notes:
                 db.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(n.digest, n.salt, n.text) for n in notes])
             db.execute("COMMIT")
@@ -244,6 +252,38 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         os.close(self._lock)
+
+
+def _named_reads(sealed: Sequence[Sealed]) -> Iterator[dict[str, Any]]:
+    return (one.entry.body for one in sealed if one.entry.body.get("nonce") and one.entry.body.get("access_point"))
+
+
+def _read_name(access_point: str, nonce: str) -> str:
+    return f"{access_point} {nonce}"
+
+
+class NonceReader:
+    """Whether a read led to a fact, ever; from any thread, with a read-only connection of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self._path, self._lock = state / FILE_NAME, threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def __call__(self, access_point: str, nonce: str) -> bool:
+        """False where the disk cannot be read now: the loop still knows the reads of these days."""
+        try:
+            with self._lock:
+                self._db = self._db or connect(self._path, read_only=True)
+                name = _read_name(access_point, nonce)
+                return self._db.execute("SELECT 1 FROM reads WHERE name = ?", (name,)).fetchone() is not None
+        except (sqlite3.Error, JournalError):
+            return False
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+            self._db = None
 
 
 class NoteReader:

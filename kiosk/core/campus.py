@@ -35,7 +35,7 @@ from kiosk.core.campus_parts import (
 from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
 from kiosk.core.card_book import CardBook
 from kiosk.core.child import ChildState, Conflict
-from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step
+from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
@@ -132,6 +132,10 @@ class Campus:
         for _, entry in self._logs.get(child, ()):
             if entry.body.get("day", day) == day:
                 yield entry.at_ms, entry.kind, str(entry.body.get("reason", ""))
+
+    def last_placed_ms(self, child: int) -> int:
+        """When the newest fact happened that says where the child is; 0 without one."""
+        return max((entry.happened_ms for _, entry in self._logs.get(child, ()) if places(entry, child)), default=0)
 
     @property
     def emergency(self) -> Emergency | None:

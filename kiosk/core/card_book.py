@@ -16,7 +16,7 @@ from kiosk.core.entries import Entry
 
 CLONED = "cloned_card"
 PAIRED_WITHIN_MS = 600_000  # two sightings farther apart say nothing; no school may set a longer impossible time
-_NO_CARD = ("", "seat", "staff_sight", "face", "qr")  # schemes of reads in which no card was held to a reader
+_NO_CARD = ("", "seat", "staff_sight", "face", "qr", "person")  # schemes of reads in which no card was held to a reader
 
 
 class Sighting(NamedTuple):
@@ -102,7 +102,7 @@ class CardBook:
     def _see(self, holder: int, entry: Entry, proof: tuple[str, int] | None) -> None:
         seen = self.sightings.setdefault(holder, {})
         new = Sighting(
-            entry.order, entry.at_ms, entry.body["access_point"], str(entry.id), entry.clock == "trusted", proof
+            entry.order, entry.happened_ms, entry.body["access_point"], str(entry.id), entry.clock == "trusted", proof
         )  # fmt: skip
         for old in seen.values():
             near = old.point != new.point and abs(old.at_ms - new.at_ms) <= PAIRED_WITHIN_MS

@@ -57,7 +57,7 @@ def _move(state: ChildState, child: int, entry: Entry, wanted: Step, misfit: str
         other = str(state.released_entry.id) if state.released_entry else ""
         _conflict(state, child, entry, misfit, other)
         return False
-    state.since_ms = entry.at_ms
+    state.since_ms = entry.happened_ms
     return True
 
 
@@ -69,7 +69,7 @@ def _conflict(state: ChildState, child: int, entry: Entry, kind: str, other: str
 
 def _seen_at(state: ChildState, entry: Entry) -> None:
     body = entry.body
-    state.last_seen_ms = entry.at_ms
+    state.last_seen_ms = entry.happened_ms
     state.last_point = body.get("access_point", state.last_point)
     state.last_reason, state.last_outcome = body.get("reason", ""), "granted"
     state.search = None
@@ -81,7 +81,7 @@ def _seen_at(state: ChildState, entry: Entry) -> None:
 
 def _arrived(state: ChildState, child: int, entry: Entry) -> None:
     if _move(state, child, entry, Step.BEGIN, "arrived_twice", custodian=entry.body["custodian"]):
-        state.arrived_ms = entry.at_ms
+        state.arrived_ms = entry.happened_ms
         _here_again(state)
     _seen_at(state, entry)
 
@@ -108,7 +108,7 @@ def _begin_if_out(state: ChildState, child: int, entry: Entry, custodian: int) -
     """A child found on campus without an arrival: custody begins with whoever found it."""
     if not state.hold.live:
         _move(state, child, entry, Step.BEGIN, "arrived_twice", custodian=custodian)
-        state.arrived_ms = entry.at_ms
+        state.arrived_ms = entry.happened_ms
         _here_again(state)
         state.flags += ("no_arrival",)
 
@@ -173,7 +173,7 @@ def _released(state: ChildState, child: int, entry: Entry) -> None:
     if not _move(state, child, entry, Step.RELEASE, misfit) and misfit == "out_without_in":
         state.hold = step(step(NOBODY, Step.BEGIN, custodian=entry.body.get("guard") or -1), Step.RELEASE)
     state.released_entry = state.released_entry or entry
-    state.released_ms = entry.at_ms
+    state.released_ms = entry.happened_ms
     state.released_to = entry.body.get("collector", 0)
     state.session, state.case, state.escort, state.group, state.dormitory = "", None, "", "", False
     _seen_at(state, entry)
@@ -312,10 +312,15 @@ def _refused_read(state: ChildState, child: int, entry: Entry) -> None:
     state.last_reason, state.last_outcome = entry.body["reason"], entry.body["outcome"]
 
 
+def _stored(state: ChildState, child: int, entry: Entry) -> None:
+    """Delivered later, and no longer true: it is on record, and the child stays where it is."""
+
+
 CHILD_STEPS: dict[str, Callable[[ChildState, int, Entry], None]] = {
     Kind.ARRIVED: _arrived,
     Kind.SEEN: _seen,
     Kind.READ_REFUSED: _refused_read,
+    Kind.READ_STORED: _stored,
     Kind.SESSION_ENTERED: _session_entered,
     Kind.SESSION_LEFT: _session_left,
     Kind.ROLL_CALLED: _roll_called,
@@ -358,4 +363,20 @@ def children_of(entry: Entry) -> Iterable[int]:
     return dict.fromkeys(children)  # one fact, one step a child, however often another version names it
 
 
+def places(entry: Entry, child: int) -> bool:
+    """Whether a fact says where a child is: somebody or something had it in front of it, or it went."""
+    if entry.kind == Kind.ROLL_CALLED:
+        return any(who == child and mark in PRESENT_MARKS for who, mark in entry.body["marks"])
+    if entry.kind == Kind.MUSTERED:
+        return bool(entry.body.get("present", True))
+    return entry.kind in _PLACING
+
+
+_PLACING = frozenset(
+    {
+        Kind.ARRIVED, Kind.SEEN, Kind.SESSION_ENTERED, Kind.SESSION_LEFT, Kind.RELEASED, Kind.RELEASE_UNDONE, Kind.CORRECTION,
+        Kind.HANDOVER_ACCEPTED, Kind.ESCORT_DEPARTED, Kind.ESCORT_ARRIVED, Kind.GROUP_OUT, Kind.GROUP_BACK, Kind.LOCATED,
+        Kind.CAMPUS_CLEARED,
+    }
+)  # fmt: skip
 _WITH_EXCEPTIONS = frozenset({Kind.ESCORT_ARRIVED, Kind.GROUP_BACK})  # who was not counted is concerned as well

@@ -88,7 +88,8 @@ class Read:
     random_uid: bool = False
     sun: str = ""  # the link of a signing card, where the reader read it beside the UID
     snapshot: str = ""  # id of the picture taken with it, filed only when consent allows
-    read_at_ms: int | None = None  # by the network reader's own clock; accepted, and nothing is judged by it yet
+    read_at_ms: int | None = None  # by the reader's own clock; nothing is judged by it but a `stored` read
+    stored: bool = False  # by a device that keeps its reads while it is cut off: this one may have happened before it came
     nonce: str = ""  # of a network reader: the same nonce at the same access point is the same read
 
 

@@ -64,6 +64,8 @@ class Reason(StrEnum):
     NOT_ON_CAMPUS = "not_on_campus"
     ELSEWHERE_GATE = "elsewhere_gate"
     IDENTITY_UNCONFIRMED = "identity_unconfirmed"
+    FACE_NOT_AGREED = "face_not_agreed"  # recognised by face without the family's consent: not used
+    STORED = "stored"  # delivered later by a terminal that was cut off, and no longer true: it moves nothing
     GATE_HOLD = "gate_hold"  # a child is lost: everybody is verified
     PASS_PRESENT = "pass_present"  # a delegate with a valid pass: the guard confirms
     PASS_FORGED = "pass_forged"

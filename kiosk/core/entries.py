@@ -19,6 +19,7 @@ GENESIS = bytes(32)  # prev_hash of the first entry of every incarnation
 class Kind(StrEnum):
     INCARNATION_OPENED = "incarnation_opened"
     READ_REFUSED = "read_refused"
+    READ_STORED = "read_stored"  # delivered later by a terminal that was cut off; it moves nothing
     SEEN = "seen"  # a read that moves no custody: already in, emergency exit, in front of the own classroom
     ARRIVED = "arrived"
     SESSION_ENTERED = "session_entered"
@@ -113,6 +114,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def order(self) -> tuple[int, str, str, int]:
         """A total order that every node computes alike and that never contradicts causality."""
         return (self.tick, self.node, self.incarnation, self.seq)
+
+    @property
+    def happened_ms(self) -> int:
+        """When it happened: `at_ms`, or before it, for a read that a device delivered later."""
+        told: int = self.body.get("read_at_ms", 0)
+        return min(told, self.at_ms) if told > 0 else self.at_ms
 
     @property
     def stream(self) -> str:

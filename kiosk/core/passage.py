@@ -12,13 +12,14 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core import passes, sun_taps
+from kiosk.core import late_reads, passes, recognised, sun_taps
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.people import CardState, Pupil
 from kiosk.core.pickup import Verdict, active_slip, may_collect, restricted
+from kiosk.core.recognised import identify
 from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
 from kiosk.core.timetable import PupilDay, SessionTime
 from kiosk.core.world import World
@@ -29,15 +30,20 @@ ON_CAMPUS = "校园"
 
 def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
     """The answer to a read. A network reader that asks again with the same nonce gets the same answer; nothing is new."""
-    if not read.nonce:
-        return _decide(read, world, now_ms, trusted)
-    before = world.campus.answered.get((read.access_point, read.nonce))
+    at_ms = late_reads.moment_ms(read, now_ms, trusted)
+    before = world.campus.answered.get((read.access_point, read.nonce)) if read.nonce else None
     if before is not None:
         return Decision(
-            outcome=Outcome(before.outcome), reason=Reason(before.reason), access_point=read.access_point,
+            outcome=Outcome(before.outcome), reason=Reason(before.reason), access_point="" if at_ms else read.access_point,
             child=before.child or None, person=before.person or None, adult=before.adult,
         )  # fmt: skip
-    decision = _decide(read, world, now_ms, trusted)
+    if at_ms is None:
+        decision = _decide(read, world, now_ms, trusted)
+    else:
+        as_of_then = _decide(replace(read, snapshot=""), world, at_ms, trusted)
+        decision = late_reads.told(as_of_then, read, at_ms, world, now_ms, trusted)
+    if not read.nonce:
+        return decision
     named = tuple(Fact(fact.kind, {**fact.body, "nonce": read.nonce}, fact.note) for fact in decision.facts)
     return msgspec.structs.replace(decision, facts=named)
 
@@ -65,6 +71,8 @@ def _of_card(read: Read, point: AccessPoint, world: World, now_ms: int, trusted:
     holders, uid = identify(read, world)
     if read.random_uid or not holders:
         return _unknown(read, world, point)
+    if (unused := recognised.unused(read, holders, world, point)) is not None:
+        return unused
     if len(holders) > 1:
         return _ambiguous(read, world, point, holders)
     person = holders[0]
@@ -76,17 +84,6 @@ def _of_card(read: Read, point: AccessPoint, world: World, now_ms: int, trusted:
     if person in world.directory.collectors:
         return _collector(person, point, world, now_ms, trusted, read, uid)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.STAFF, access_point=point.id, person=person, open_door=True)
-
-
-def identify(read: Read, world: World) -> tuple[tuple[int, ...], str]:
-    """Everybody whom the presented value may mean, and the canonical card UID when there is exactly one."""
-    exact = world.directory.cards.get(read.value) if read.scheme != "number" else None
-    if exact is not None and len(exact) == 1 and exact[0].state is not CardState.RETURNED:  # nearly every tap
-        return (exact[0].holder,), read.value
-    uids = (read.value,) if exact else world.cards.candidates(read.value)
-    cards = [card for uid in uids for card in world.directory.cards.get(uid, ())]
-    holders = tuple(dict.fromkeys(card.holder for card in cards if card.state is not CardState.RETURNED))
-    return holders, uids[0] if len(uids) == 1 else ""
 
 
 def _lost(world: World, uid: str) -> bool:

@@ -191,11 +191,17 @@ class Directory:
     members_of: Mapping[str, tuple[Enrolment, ...]] = field(default_factory=_empty)
     pupils_of_class: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)
     by_staff_number: Mapping[str, int] = field(default_factory=_empty)
+    by_own_number: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)  # 学号 or 工号, see `own_number`
 
     def name_of(self, number: int) -> str:
         """The full name of any person, or the number itself for one who has been erased."""
         person = self.pupils.get(number) or self.staff.get(number) or self.collectors.get(number)
         return person.name if person else f"#{number}"
+
+
+def own_number(text: str) -> str:
+    """A 学号 or 工号 as terminals have it: those that count with it drop leading zeros."""
+    return text.strip().upper().lstrip("0")
 
 
 def within(valid_from: date | None, valid_to: date | None, day: date) -> bool:

@@ -57,6 +57,7 @@ class _Body(msgspec.Struct, frozen=True):
     eta_ms: int = 0
     due_ms: int = 0
     last_seen_ms: int = 0
+    read_at_ms: int = 0
     # names, ids and words of the closed vocabularies
     day: str = ""
     for_day: str = ""

@@ -118,6 +118,8 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "reason.leave_slip_differs": ("与出门条不符", "Differs from the leave slip"),
     "reason.not_on_campus": ("不在校内", "Not on campus"),
     "reason.elsewhere_gate": ("应从另一个门接走", "Released at another gate"),
+    "reason.face_not_agreed": ("家长未同意人脸识别，请核对本人", "No consent to face recognition: confirm who this is"),
+    "reason.stored": ("终端补传，只作记录", "Delivered later by a terminal: on record only"),
     "reason.identity_unconfirmed": ("没带卡，请核对本人", "No card: confirm who this is"),
     "reason.not_permitted": ("没有这项权限", "You may not do this"),
     "reason.step_refused": ("情况已变，请看最新状态", "Things have changed: look again"),

@@ -7,6 +7,7 @@ from typing import Final
 # key -> (Chinese, English)
 _KINDS: Final[dict[str, tuple[str, str]]] = {
     "incarnation_opened": ("本机启动", "Gate computer started"),
+    "read_stored": ("终端补传的刷卡", "Tap delivered later"),
     "read_refused": ("刷卡未通过", "Tap not accepted"),
     "seen": ("经过", "Seen"),
     "arrived": ("到校", "Arrived"),

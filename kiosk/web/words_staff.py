@@ -104,6 +104,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "kind.handover_lapsed": ("交接：超时退回", "Handover lapsed"),
     "kind.released": ("离校", "Released"),
     "kind.pickup_refused": ("未放行", "Not released"),
+    "kind.read_stored": ("终端补传的刷卡", "Tap delivered later"),
     "kind.read_refused": ("刷卡未通过", "Tap not accepted"),
     "kind.identity_claimed": ("没带卡", "No card"),
     "kind.identity_declined": ("没带卡：不是本人", "No card: another child"),

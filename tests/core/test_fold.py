@@ -18,6 +18,11 @@ def body(child: int, **more: object) -> dict[str, object]:
 
 FACTS = st.one_of(
     st.builds(lambda n, w: Fact(Kind.ARRIVED, body(n, custodian=w, place="校园")), CHILDREN, st.integers(101, 103)),
+    st.builds(
+        lambda n, w, then: Fact(Kind.ARRIVED, body(n, custodian=w, place="校园", read_at_ms=then)),
+        CHILDREN, st.integers(101, 103), st.integers(1, 2_000),
+    ),
+    st.builds(lambda n, then: Fact(Kind.READ_STORED, body(n, read_at_ms=then)), CHILDREN, st.integers(1, 2_000)),
     st.builds(lambda n: Fact(Kind.RELEASED, body(n, collector=201, guard=130)), CHILDREN),
     st.builds(lambda n: Fact(Kind.SESSION_ENTERED, body(n, session="S1", place="201", custodian=111)), CHILDREN),
     st.builds(lambda n: Fact(Kind.SEEN, body(n, flag="already_in")), CHILDREN),
