@@ -45,9 +45,13 @@ class Arrival:
 
 
 class Frames:
-    """Shared by the thread that grabs and those that ask. Every method is thread-safe."""
+    """Shared by the thread that grabs and those that ask. Every method is thread-safe.
 
-    def __init__(self, *, opened_mono_s: float) -> None:
+    `before` is the last picture before the camera was opened again: a frozen camera shows it to every new connection,
+    and it is no newer for that.
+    """
+
+    def __init__(self, *, opened_mono_s: float, before: MatLike | None = None) -> None:
         self._changed = threading.Condition()
         self._ring: deque[Picture] = deque(maxlen=RING)
         self._sequence = 0
@@ -56,6 +60,8 @@ class Frames:
         self._usual_wait_s: float | None = None
         self._dark = False
         self._closed = False
+        self._last = before
+        self._repeated = False
 
     def add(self, arrival: Arrival) -> None:
         with self._changed:
@@ -64,8 +70,10 @@ class Frames:
                 return
             self._live_mono_s = arrival.at_mono_s
             self._dark = _is_dark(arrival.image)
-            if self._repeats_the_newest(arrival.image) and not self._dark:
+            self._repeated = self._repeats_the_last(arrival.image)
+            if self._repeated and not self._dark:
                 return
+            self._last = arrival.image
             self._sequence += 1
             self._ring.append(Picture(arrival.image, arrival.at_mono_s, self._sequence))
             self._changed.notify_all()
@@ -84,10 +92,22 @@ class Frames:
         self._usual_wait_s = waited_s if usual_s is None else usual_s + USUAL_WEIGHT * (waited_s - usual_s)
         return usual_s is None or waited_s <= PAUSE_FACTOR * usual_s
 
-    def _repeats_the_newest(self, image: MatLike) -> bool:
+    def _repeats_the_last(self, image: MatLike) -> bool:
         import numpy
 
-        return bool(self._ring) and numpy.array_equal(self._ring[-1].image, image)
+        return self._last is not None and numpy.array_equal(self._last, image)
+
+    @property
+    def last(self) -> MatLike | None:
+        """The newest picture, for comparison only: it may be old."""
+        with self._changed:
+            return self._last
+
+    @property
+    def repeated(self) -> bool:
+        """Whether what came last was the same picture again."""
+        with self._changed:
+            return self._repeated
 
     def close(self) -> None:
         """Lets everybody go who waits, and forgets the pictures."""

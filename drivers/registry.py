@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, str] = {
     "modbus": "drivers.modbus_board:ModbusBoard",
     "adms": "drivers.adms_terminal:AdmsTerminal",
     "camera": "drivers.camera:OpenCvCamera",
+    "still": "drivers.still_camera:StillCamera",
     "escpos": "drivers.receipt_printer:EscposPrinter",
 }
 

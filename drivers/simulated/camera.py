@@ -1,4 +1,4 @@
-"""A network camera that is not there: MJPEG over HTTP on loopback, which the shipped driver reads unchanged.
+"""A network camera that is not there: MJPEG, and single pictures by Digest, over HTTP on loopback, for the shipped drivers.
 
 Every picture carries the time at which it was taken, as a row of black and white blocks, so that a
 test can prove how old a picture is. `show()` puts a drawn person in front of it; `set_mode()` makes
@@ -8,11 +8,14 @@ runs beside a real pupil: it draws people from numbers.
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import threading
 import time
 from collections.abc import Iterator
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -24,6 +27,7 @@ from drivers.simulated.camera_portrait import (
     looks_of,
     portrait,
 )
+from drivers.simulated.http_digest import DigestGate
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -34,11 +38,14 @@ STAMP_BITS = 32
 STAMP_BLOCK_PX = 8
 STAMP_ROOM_PX = STAMP_BITS * STAMP_BLOCK_PX
 WRAP_MS = 1 << STAMP_BITS
+LATE_S = 0.7
 HELD_BACK_MAX = 300  # pictures that LAG keeps, the oldest are lost first
 STEP_S = 0.05
 NOISE = 6  # a sensor's noise; without it a still scene would look frozen
 WALL = (148, 152, 146)
 BOUNDARY = "picture"
+USER = "admin"
+STILL_PATH = "/ISAPI/Streaming/channels/101/picture"
 
 
 class Mode(StrEnum):
@@ -48,7 +55,7 @@ class Mode(StrEnum):
     FREEZE = "freeze"  # one and the same picture for ever
     BLACK = "black"  # the lens is covered
     GARBAGE = "garbage"  # bytes that are no JPEG
-    LAG = "lag"  # pictures are held back, and come all at once when the mode changes
+    LAG = "lag"  # pictures are held back, and come all at once when the mode changes; a single one comes after LATE_S
     OFF = "off"  # no power: nobody listens
 
 
@@ -70,6 +77,8 @@ class SimulatedCamera:
         self._server: ThreadingHTTPServer | None = None
         self._stranded = 0  # connections numbered up to here never hear anything again
         self._person: tuple[int, bool] | None = None
+        self._frozen: bytes | None = None
+        self.digest = DigestGate(USER, secrets.token_urlsafe(9))  # asks for a password at single pictures only
 
     def __enter__(self) -> Self:
         self.start()
@@ -81,6 +90,13 @@ class SimulatedCamera:
     @property
     def url(self) -> str:
         return f"camera:http://127.0.0.1:{self.port}/stream"
+
+    def still_url(self, password_file: Path) -> str:
+        """For drivers/still_camera.py. The file is written, for its owner alone."""
+        password_file.parent.mkdir(parents=True, exist_ok=True)
+        password_file.touch(mode=0o600)
+        password_file.write_text(self.digest.password + "\n", encoding="utf-8")
+        return f"still:http://127.0.0.1:{self.port}?user={USER}&password_file={password_file}"
 
     @property
     def mode(self) -> Mode:
@@ -175,7 +191,6 @@ class SimulatedCamera:
     def stream(self) -> Iterator[bytes]:
         """The pictures of one connection, at the pace of the camera, until it is closed."""
         period_s, born = 1 / self.fps, self._stranded
-        frozen: bytes | None = None
         held_back: list[bytes] = []
         while not self._stopping.is_set() and (mode := self._mode) not in (Mode.CLOSE, Mode.OFF):
             if mode is Mode.STALL or born < self._stranded:
@@ -187,15 +202,59 @@ class SimulatedCamera:
                 continue
             yield from held_back
             held_back = []
-            picture = self.picture()
-            frozen = (frozen or picture) if mode is Mode.FREEZE else None
-            yield frozen or (bytes(len(picture)) if mode is Mode.GARBAGE else picture)
+            picture = self._frozen_or_new()
+            yield bytes(len(picture)) if mode is Mode.GARBAGE else picture
             self._stopping.wait(period_s)
+
+
+    def still(self) -> bytes | None:
+        """One picture for one request, in the present mode; None when the connection is to end without one."""
+        while self._mode is Mode.STALL and not self._stopping.is_set():
+            self._stopping.wait(STEP_S)
+        mode = self._mode
+        if self._stopping.is_set() or mode in (Mode.CLOSE, Mode.OFF):
+            return None
+        picture = self._frozen_or_new()
+        if mode is Mode.LAG:
+            self._stopping.wait(LATE_S)
+        return bytes(len(picture)) if mode is Mode.GARBAGE else picture
+
+    def _frozen_or_new(self) -> bytes:
+        """A frozen camera shows one and the same picture to everybody, also to who connects again."""
+        picture = self.picture()
+        self._frozen = (self._frozen or picture) if self._mode is Mode.FREEZE else None
+        return self._frozen or picture
 
 
 def started_camera() -> SimulatedCamera:
     """For the rack, whose devices are there as soon as they are made."""
     camera = SimulatedCamera()
+    camera.start()
+    return camera
+
+
+class SimulatedStillCamera(SimulatedCamera):
+    """The same camera, asked for single pictures; `link` is where the password lies."""
+
+    def __init__(self, *, link: Path, fps: float = 5.0) -> None:
+        super().__init__(fps=fps)
+        self._password_file, self._still_url = link, ""
+
+    @property
+    def url(self) -> str:
+        return self._still_url
+
+    def start(self) -> None:
+        super().start()
+        self._still_url = self.still_url(self._password_file)
+
+    def close(self) -> None:
+        super().close()
+        self._password_file.unlink(missing_ok=True)
+
+
+def started_still_camera(*, link: Path) -> SimulatedStillCamera:
+    camera = SimulatedStillCamera(link=link)
     camera.start()
     return camera
 
@@ -207,6 +266,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent: the camera's own log is not ours."""
 
     def do_GET(self) -> None:
+        if self.path == STILL_PATH:
+            self._still()
+            return
         if self.path != "/stream":
             self.send_error(404)
             return
@@ -219,6 +281,24 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(head.encode("ascii") + jpeg + b"\r\n")
         except (BrokenPipeError, ConnectionResetError):
             return  # the viewer hung up, which is how every viewer leaves
+
+
+    def _still(self) -> None:
+        digest = self.source.digest
+        if not digest.admits(self.command, self.path, self.headers.get("Authorization", "")):
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", digest.challenge())
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            if (picture := self.source.still()) is not None:
+                self.send_response(200)
+                self.send_header("Content-Type", "image/jpeg")
+                self.send_header("Content-Length", str(len(picture)))
+                self.end_headers()
+                self.wfile.write(picture)
+        self.close_connection = True
 
 
 def _put_person(scene: MatLike, seed: int, adult: bool) -> None:

@@ -108,6 +108,9 @@ KINDS: Mapping[str, RackKind] = {
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
     ),
+    "still": RackKind(
+        scheme="still", place="drivers.simulated.camera:started_still_camera", words="camera that gives single pictures (ISAPI)"
+    ),
     "escpos-tcp": RackKind(scheme="escpos", place=_PRINTER, words="receipt printer on the network", linked=False),
     "escpos-serial": RackKind(scheme="escpos", place=_PRINTER, words="receipt printer on a cable", settings={"over": "pty"}),
 }  # fmt: skip

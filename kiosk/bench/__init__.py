@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import core, gate, muster, web
+from kiosk.bench import camera, core, gate, muster, recovery, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -25,6 +25,8 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "drain": web.drain,
     "idle": web.idle,
     "muster": muster.muster,
+    "camera": camera.camera,
+    "recovery": recovery.recovery,
 }
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.camera import ABANDONED_MAX, OpenCvCamera
+from drivers.camera import OpenCvCamera
+from drivers.camera_grabbing import ABANDONED_MAX
 from drivers.errors import DeviceLost
 from drivers.protocols import Frame
 from drivers.simulated.camera import Mode, SimulatedCamera, stamp_ms
