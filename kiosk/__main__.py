@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk import __version__
+from kiosk.command_cards import add_commands as add_card_commands
 from kiosk.command_devices import add_commands as add_device_commands
 from kiosk.command_face import add_commands as add_face_commands
 from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_device_commands(add)
     add_record_commands(add)
+    add_card_commands(add)
     add_face_commands(add)
     muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")
     muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")

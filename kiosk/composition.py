@@ -129,6 +129,7 @@ class GateProcess:
             notices=notices.state if notices else None,
             test_notice=notices.test if notices else None,
             sign_pass=self._sign_pass,
+            sun=controller.world.sun,
         )
 
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:

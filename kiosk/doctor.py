@@ -85,7 +85,7 @@ def examine(
     """`devices` are (name, URL, options) as configured, `more` rows that somebody else looked at. Never raises for what a
     device or the computer does."""
     candidates = _candidates([url for _, url, _ in devices])
-    running = _kiosk_runs(state_dir)
+    running = kiosk_runs(state_dir)
     return Report(
         devices=tuple(
             _with_hint(examine_device(name, url, options=options), url, candidates, running) for name, url, options in devices
@@ -302,7 +302,7 @@ def _whole_owners(owners: Mapping[str, Sequence[str]]) -> set[str]:
     return set.intersection(*(set(owners.get(name, ())) for name in IMPORT_NAMES))
 
 
-def _kiosk_runs(state_dir: Path) -> bool:
+def kiosk_runs(state_dir: Path) -> bool:
     """Whether a controller holds the journal of this state folder."""
     try:
         descriptor = os.open(state_dir / "journal.lock", os.O_RDWR)

@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import camera, core, gate, muster, recovery, web
+from kiosk.bench import camera, core, gate, muster, recovery, sun, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -27,6 +27,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "muster": muster.muster,
     "camera": camera.camera,
     "recovery": recovery.recovery,
+    "sun": sun.sun,
 }
 
 

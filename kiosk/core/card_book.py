@@ -92,7 +92,7 @@ class CardBook:
         """A fact with a scheme came from a read; with a counter, from a card that proved itself."""
         body = entry.body
         proof = None
-        if body.get("counter"):
+        if body.get("counter") and body.get("card"):
             proof = (body["card"], body["counter"])
             self.counters[proof[0]] = max(proof[1], self.counters.get(proof[0], 0))
         holder = body.get("child") or body.get("person")
@@ -101,9 +101,8 @@ class CardBook:
 
     def _see(self, holder: int, entry: Entry, proof: tuple[str, int] | None) -> None:
         seen = self.sightings.setdefault(holder, {})
-        new = Sighting(
-            entry.order, entry.happened_ms, entry.body["access_point"], str(entry.id), entry.clock == "trusted", proof
-        )  # fmt: skip
+        point, trusted = entry.body.get("access_point", ""), entry.clock == "trusted"
+        new = Sighting(entry.order, entry.happened_ms, point, str(entry.id), trusted, proof)
         for old in seen.values():
             near = old.point != new.point and abs(old.at_ms - new.at_ms) <= PAIRED_WITHIN_MS
             if near or (proof is not None and proof == old.proof):

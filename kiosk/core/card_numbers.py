@@ -93,6 +93,11 @@ class CardIndex:
         return tuple(dict.fromkeys(exact + others))
 
 
+def is_random_uid(uid: str) -> bool:
+    """ISO 14443-3: four bytes that begin with 08 are made up anew for every tap, by phones and by cards that hide theirs."""
+    return len(uid) == 8 and uid.startswith("08")
+
+
 def candidates(text: str, known: Iterable[str]) -> tuple[str, ...]:
     """`CardIndex(known).candidates(text)`, for a single question."""
     return CardIndex(known).candidates(text)

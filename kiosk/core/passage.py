@@ -143,7 +143,8 @@ class _Tap:
         if not state.last_seen_ms or not 0 <= self.now_ms - state.last_seen_ms < self.world.rules.repeat_ms:
             return False
         before = self.world.rules.access_points.get(state.last_point)
-        return before is not None and before.kind is self.point.kind and before.room == self.point.room
+        here = self.point
+        return before is not None and (before.kind, before.room, before.gate) == (here.kind, here.room, here.gate)
 
     def body(self, reason: Reason, **more: Any) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kiosk.core.card_numbers import CardIndex, CardNumberUnclear, canonical_uid, reversed_uid, tidy
+from kiosk.core.card_numbers import CardIndex, CardNumberUnclear, canonical_uid, is_random_uid, reversed_uid, tidy
 from kiosk.core.people import CardState
 from kiosk.directory import PersonKind
 from kiosk.importing.given import Given
@@ -47,7 +47,9 @@ def read_cards(records: Iterable[Record], given: Given, collectors: Iterable[str
         written += [_of_pupil(r) for r in records if r.kind is Kind.PUPILS and r.get("card") and r.get("school_number")]
     uids = _canonical(written, given)
     for card, uid in zip(written, uids, strict=True):
-        if uid is not None:
+        if uid is not None and is_random_uid(uid):
+            _say_random(card, given)
+        elif uid is not None:
             row = CardRow(uid=uid, holder_kind=card.holder_kind, holder=card.holder, state=card.state, kind=card.kind)
             given.add(Kind.CARDS, row, card.place)
 
@@ -162,6 +164,14 @@ def _one(card: _Written, hex_column: bool, index: CardIndex, given: Given) -> st
         Words("请改写成其中一张的十六进制卡号。", "Write the hex number of the one that is meant."),
     )
     return None
+
+
+def _say_random(card: _Written, given: Given) -> None:
+    given.report.problem(
+        card.place,
+        Words("08 开头的 4 字节卡号是随机卡号，每次刷卡都不同。", "A number of four bytes from 08 is another one at each tap."),
+        Words("请换实体卡并刷卡登记；若此列是反码，请改成正码。", "Tap a real card; or turn a reversed column round."),
+    )
 
 
 def _ask_for_spelling(card: _Written, given: Given) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kiosk.clock import steady_s
+from kiosk.core.card_numbers import is_random_uid
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Answer
 from kiosk.core.passes import MAX_CHARS as MAX_PASS_CHARS
@@ -64,11 +65,6 @@ class ReadAnswer(msgspec.Struct, frozen=True):
     display: dict[str, Any]
 
 
-def is_random_uid(scheme: str, value: str) -> bool:
-    """Phones invent a UID of four bytes that begins with 08 for every tap (ISO 14443-3)."""
-    return scheme == "uid" and len(value) == 8 and value.startswith("08")
-
-
 class Reads:
     """`POST /api/v1/reads`."""
 
@@ -106,7 +102,7 @@ class Reads:
             access_point=read.access_point,
             scheme=read.scheme,
             value=read.value,
-            random_uid=is_random_uid(read.scheme, read.value),
+            random_uid=read.scheme == "uid" and is_random_uid(read.value),
             read_at_ms=round(at.timestamp() * 1000) if isinstance(at, datetime) else at,
             nonce=read.nonce,
         )

@@ -25,7 +25,7 @@ from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
 from kiosk.directory import DirectoryError
-from kiosk.web import acts, api, delegates, faces, office, pages, records, safety, sign_in
+from kiosk.web import acts, api, delegates, faces, office, office_cards, pages, records, safety, sign_in
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
 from kiosk.web.description import describe
@@ -34,6 +34,7 @@ from kiosk.web.front import Front
 from kiosk.web.gate import Gate
 from kiosk.web.live import Live
 from kiosk.web.metrics import Metrics
+from kiosk.web.office_cards import CardReads
 from kiosk.web.parts import Web
 from kiosk.web.pins import Pins
 from kiosk.web.refusals import NotSignedIn, Refusal
@@ -53,13 +54,14 @@ KEEP_ALIVE_S = 75  # a network reader keeps its connection between two children
 def create_app(gate: Gate) -> FastAPI:
     """The application. `app.state.web` holds its parts; it runs from lifespan start to lifespan end."""
     web = _web(gate)
-    desks = DeskCards()
+    desks, card_reads = DeskCards(), CardReads()
     telemetry: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # nothing of a school leaves it
-    app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=_lifespan(web, desks))
+    lifespan = _lifespan(web, desks, card_reads)
+    app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=lifespan)
     app.state.web = web
     for router in (
         acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), records.routes(web), safety.routes(web),
-        sign_in.routes(web, desks), delegates.routes(web),
+        sign_in.routes(web, desks), delegates.routes(web), office_cards.routes(web, card_reads),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -92,12 +94,13 @@ def _web(gate: Gate) -> Web:
     )  # fmt: skip
 
 
-def _lifespan(web: Web, desks: DeskCards):  # type: ignore[no-untyped-def]  # a decorated generator
+def _lifespan(web: Web, desks: DeskCards, card_reads: CardReads):  # type: ignore[no-untyped-def]  # a decorated generator
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         def on_batch(batch: Batch) -> None:
             web.hub.on_batch(batch)
             desks.on_batch(batch)
+            card_reads.on_batch(batch)
 
         web.bridge.start(asyncio.get_running_loop(), on_batch)
         tasks = [asyncio.create_task(web.hub.run()), asyncio.create_task(_keep_house(web))]

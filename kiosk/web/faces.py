@@ -70,6 +70,7 @@ PAGES = (
     "waiting",
     "office_import",
     "office_people",
+    "office_enrol",
     "office_settings",
     "office_devices",
     "replay",

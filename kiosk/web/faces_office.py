@@ -72,6 +72,27 @@ class PeopleView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolView:
+    """登记卡. state: start | card (tapped, to be given) | again (the form once more, and what is wrong) | refused | no_tap |
+    given."""
+
+    bar: Bar
+    points: tuple[tuple[str, str], ...] = ()  # access points: id, name
+    kinds: tuple[str, ...] = ()
+    state: str = "start"
+    access_point: str = ""
+    uid: str = ""
+    holder_name: str = ""
+    card_state: str = ""
+    spellings: tuple[tuple[str, str], ...] = ()
+    person: str = ""
+    kind: str = ""
+    refused: str = ""  # why not, as `kiosk.enrolling.No` has it
+    detail: str = ""
+    number: int = 0  # of the list in which the card is somebody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingLine:
     key: str
     value: str

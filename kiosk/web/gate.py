@@ -18,6 +18,7 @@ from kiosk.core.people import Directory
 from kiosk.core.roster import Bar
 from kiosk.core.roster_safety import MusterView, WaitingView
 from kiosk.core.rules import Rules
+from kiosk.core.world import SunReader
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine
@@ -164,6 +165,7 @@ class Gate:
     device_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     web: WebSettings = field(default_factory=WebSettings)
     settings_in_force: tuple[Setting, ...] = ()
+    sun: SunReader | None = None  # what a signing card proves; None where this gate has no key for such cards
     policy: str = ""  # the city's document that the plan is held against, in words
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kiosk.web.faces_format import Lang
+from kiosk.web.words_cards import CARDS
 from kiosk.web.words_common import COMMON
 from kiosk.web.words_custody import CUSTODY
 from kiosk.web.words_delegates import DELEGATES
@@ -20,7 +21,7 @@ from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_staff import STAFF
 
-WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY)
+WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS)
 
 
 class UnknownWord(KeyError):

@@ -24,6 +24,7 @@ from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
 from tests.faces import sample_views as sample
+from tests.faces.card_views import enrol
 from tests.faces.portraits import portrait
 
 POLICY = (
@@ -59,6 +60,7 @@ class Stage:
             "duty": sample.duty(),
             "office_import": sample.import_preview(),
             "office_people": sample.people(),
+            "office_enrol": enrol("card"),
             "office_settings": sample.settings(),
             "office_devices": sample.devices(),
             "office_notices": sample.notices(),
