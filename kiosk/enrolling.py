@@ -53,7 +53,7 @@ WORDS: dict[No, tuple[str, str]] = {
     No.NO_PEOPLE: ("还没有名单；请先导入", "there are no people yet; import them first"),
     No.NO_SUCH_PERSON: (
         "没有编号 {detail}；请用学号、工号或接送人编号",
-        "nobody has the number {detail}; give 学号, 工号 or 接送人编号",
+        "nobody has the number {detail}; give the school's own number of the person",
     ),
     No.SEVERAL_PERSONS: (
         "编号 {detail} 在几个名单里都有；请写明是学生、教职工还是接送人",

@@ -21,7 +21,7 @@ CARDS: Final[dict[str, tuple[str, str]]] = {
     "enrol.spellings": ("这张卡的各种写法", "Every way this number is written"),
     "enrol.of_nobody": ("还没有人用这张卡", "Nobody has this card yet"),
     "enrol.of": ("现在是 {name} 的卡（{state}）", "{name} has this card ({state})"),
-    "enrol.person": ("学号、工号或接送人编号", "学号, 工号 or 接送人编号"),
+    "enrol.person": ("学号、工号或接送人编号", "Number of the pupil, staff or collector"),
     "enrol.kind": ("卡种", "Kind of card"),
     "enrol.kind_any": ("不填", "not said"),
     "enrol.kind_m1": ("M1 卡", "M1"),
