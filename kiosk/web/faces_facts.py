@@ -26,7 +26,8 @@ _PEOPLE = (
 _TIMES = ("t0_ms", "due_ms", "from_ms", "to_ms", "until_ms", "eta_ms")
 _TEXTS = ("place", "venue", "room", "last_place", "id_last4", "for_day")
 _WORDS = {  # word of the body -> prefixes under which its value has words
-    "mode": ("record.mode_",), "scheme": ("record.scheme_",), "result": ("duty.call_",), "channel": ("record.channel_",),
+    "mode": ("record.mode_",), "scheme": ("record.scheme_",), "assurance": ("record.assurance_",),
+    "result": ("duty.call_",), "channel": ("record.channel_",),
     "why": ("record.why_",), "what": ("record.mode_",), "id_type": ("record.id_",), "state": ("rung.",),
     "alarm": ("duty.kind_", "record.kind_"), "flag": ("record.flag_", "duty.kind_"),
 }  # fmt: skip
@@ -35,7 +36,7 @@ ORDER = (
     "place", "access_point", "gate", "venue", "room", "session", "reason", "mode", "why", "what", "state", "mark", "counts",
     "exception", "giver", "taker", "custodian", "collector", "person", "verified", "guard", "second", "confirmed_by", "by",
     "guardian", "result", "channel", "eta_ms", "told", "t0_ms", "from_ms", "to_ms", "until_ms", "due_ms", "owner", "last_place",
-    "last_adult", "host", "scheme", "alone", "id_type", "id_last4", "alarm", "flag", "drill", "for_day",
+    "last_adult", "host", "scheme", "assurance", "alone", "id_type", "id_last4", "alarm", "flag", "drill", "for_day",
 )  # fmt: skip
 
 
