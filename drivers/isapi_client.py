@@ -41,8 +41,8 @@ class IsapiAddress:
 
     @property
     def place(self) -> str:
-        """For sentences: host and port."""
-        return urlsplit(self.base).netloc
+        """For sentences: scheme, host and port."""
+        return self.base
 
 
 def isapi_address(

@@ -29,6 +29,7 @@ BUILT_IN: Mapping[str, str] = {
     "pcsc": "drivers.pcsc_reader:PcscReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
+    "isapi": "drivers.isapi_terminal:IsapiTerminal",
     "adms": "drivers.adms_terminal:AdmsTerminal",
     "camera": "drivers.camera:OpenCvCamera",
     "still": "drivers.still_camera:StillCamera",

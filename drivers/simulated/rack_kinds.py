@@ -101,6 +101,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",
         words="Modbus RTU board with contacts and inputs",
     ),
+    "isapi": RackKind(
+        scheme="isapi", place="drivers.simulated.isapi_terminal:SimulatedIsapiTerminal",
+        words="Hikvision access terminal (ISAPI) over HTTP", linked=False, card="20260001",
+    ),
     "adms": RackKind(
         scheme="adms", place="drivers.simulated.adms_terminal:SimulatedAdmsTerminal", words="push terminal (ADMS) over HTTP",
         linked=False, card="20260001",

@@ -17,6 +17,7 @@ import pytest
 
 from drivers.errors import Misconfigured
 from drivers.simulated.adms_terminal import SimulatedAdmsTerminal
+from drivers.simulated.isapi_terminal import SimulatedIsapiTerminal
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 from drivers.simulated.osdp_peripheral import SimulatedOsdpReader
 from drivers.simulated.pcsc_card import SimulatedPcscReader
@@ -177,6 +178,13 @@ BENCHES = {
             "wedge": "nfcpy cannot tell a field that answers nothing from an empty one; a closed port is noticed",
             "exclusive": "an RF field has room for two readers",
         },
+    ),
+    "isapi": Bench(
+        "isapi",
+        lambda link: SimulatedIsapiTerminal(password_file=link.with_name("password")),
+        "&silence_s=1.5",
+        (("20260001", "person", "20260001"), ("T11", "person", "T11")),
+        slow_s=0.001,
     ),
     "adms": Bench(
         "adms",

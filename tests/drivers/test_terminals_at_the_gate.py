@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers.simulated.adms_terminal import SimulatedAdmsTerminal
+from drivers.simulated.isapi_terminal import FACE, SimulatedIsapiTerminal
 from kiosk.core import commands as c
 from kiosk.devices import Devices
 from kiosk.settings.values import Device
@@ -131,3 +132,49 @@ def test_once_holds_across_midnight_and_a_closed_day(both: tuple[SimulatedAdmsTe
     assert terminal.wait_until_sent()
     assert gate.all_facts() == [*before, ("read_stored", 1)]
     assert school.custodian("王小明") == ""
+
+
+@pytest.fixture(name="isapi")
+def an_isapi_terminal_and_its_gate(tmp_path: Path) -> Iterator[tuple[SimulatedIsapiTerminal, Gate]]:
+    with SimulatedIsapiTerminal(clock=f"{TODAY} 07:40:00") as terminal:
+        gate = Gate(tmp_path / "state", f"{terminal.url}&door=1")
+        try:
+            gate.healthy()
+            yield terminal, gate
+        finally:
+            gate.close()
+
+
+def test_an_isapi_terminal_is_a_reader_with_a_door(isapi: tuple[SimulatedIsapiTerminal, Gate]) -> None:
+    terminal, gate = isapi
+    terminal.tap("20260002")
+    wait_until(lambda: gate.all_facts() == [("arrived", 2)], "the arrival is on record")
+    wait_until(lambda: terminal.doors_opened == [1], "the terminal opened its door")
+    terminal.tap("20260001", FACE)  # nobody agreed
+    wait_until(lambda: len(gate.school.entries("read_refused")) == 1, "the guard is asked")
+    assert gate.school.entries("read_refused")[0].body["reason"] == "face_not_agreed"
+    assert gate.all_facts() == [("arrived", 2)]
+
+
+def test_what_an_isapi_terminal_stored_while_the_gate_was_off_is_fetched_once(
+    isapi: tuple[SimulatedIsapiTerminal, Gate],
+) -> None:
+    terminal, gate = isapi
+    terminal.tap("20260001")
+    wait_until(lambda: gate.all_facts() == [("arrived", 1)], "the arrival is on record")
+    terminal.cut_off()
+    terminal.set_clock(f"{TODAY} 07:45:00")
+    for number in (2, 3):
+        terminal.tap(f"2026000{number}")
+    gate.devices.stop()
+    terminal.cut_off(False)
+    gate.restart(at="09:10")
+    wait_until(lambda: len(gate.all_facts()) == 3, "the other two have arrived")
+    assert gate.school.child("李雷").arrived_ms // 60_000 == gate.school.ms("07:45") // 60_000
+    asked = terminal.pages_asked
+    gate.restart(day="2026-11-24", at="07:30")
+    wait_until(lambda: terminal.pages_asked > asked, "it asked again for what was stored")
+    terminal.set_clock("2026-11-24 07:30:00")
+    terminal.tap("20260004")
+    wait_until(lambda: gate.all_facts()[-1] == ("arrived", 4), "the next day has begun")
+    assert gate.all_facts() == [("arrived", 1), ("arrived", 2), ("arrived", 3), ("arrived", 4)]
