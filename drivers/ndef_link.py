@@ -21,13 +21,24 @@ PREFIXES: Final = {0: "", 1: "http://www.", 2: "https://www.", 3: "http://", 4: 
 _SHORT_URI_RECORD, _TYPE_U = 0xD1, b"U"
 
 
+def may_sign(uid: str) -> bool:
+    """Whether a UID may be that of an NTAG 424 DNA (or DESFire EV3): NXP's, or a random one."""
+    return (len(uid) == 14 and uid.startswith("04")) or (len(uid) == 8 and uid.startswith("08"))
+
+
 def may_sign_type_a(atqa: str, sak: str, uid: str) -> bool:
-    """Whether a type A card looks like an NTAG 424 DNA (or DESFire EV3): ISO 14443-4, and NXP's UID or a random one."""
+    """The same, where the reader also says what kind of card answered: ISO 14443-4."""
     try:
         layer_4 = int(sak, 16) & 0x20
     except ValueError:
         return False
-    return bool(layer_4) and atqa in ("4403", "0403") and ((len(uid) == 14 and uid.startswith("04")) or len(uid) == 8)
+    return bool(layer_4) and atqa in ("4403", "0403") and may_sign(uid)
+
+
+def apdu(cla: int, ins: int, p1: int, p2: int, data: bytes | None, le: int) -> bytes:
+    """A short command as ISO 7816-4 writes it. Le 256 is written as 0, none is left out."""
+    body = bytes([len(data)]) + data if data else b""
+    return bytes([cla, ins, p1, p2]) + body + (bytes([le & 0xFF]) if le else b"")
 
 
 def link_from(send: Send, *, budget_s: float = TIME_BUDGET_S) -> str:

@@ -4,12 +4,14 @@ Desktop readers for enrolment and CCID readers of every maker speak through the 
 `kiosk doctor` or a part of it that fits one reader alone; a reader with a serial number has it in its name, which so
 survives re-plugging. `?socket=` names another pcscd than the system's.
 
-The UID is asked for once for each time a card comes (FF CA 00 00 00, PC/SC part 3), and nothing is written to a card.
+The UID is asked for once for each time a card comes (FF CA 00 00 00, PC/SC part 3), and nothing is written to a card. With
+`?sun=1` the link of a card that may be an NTAG 424 DNA is read with it and handed on as evidence (`sun`).
 pcscd shares its readers with every program on purpose: this never takes one for itself. Nothing in here retries or logs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from typing import Any, ClassVar
 
 from drivers.device_urls import OptionValue, merged_options, split_url
 from drivers.errors import DeviceLost, DriverError, Misconfigured
+from drivers.ndef_link import apdu, link_from, may_sign
 from drivers.pcsc_service import connected
 from drivers.presence import PresenceFilter
 from drivers.protocols import CredentialRead, Info, Reader
@@ -35,13 +38,14 @@ class PcscReader(Reader):
     """One reader of one pcscd."""
 
     schemes = ("pcsc",)
-    option_defaults: ClassVar[dict[str, OptionValue]] = {"socket": ""}
+    option_defaults: ClassVar[dict[str, OptionValue]] = {"socket": "", "sun": False}
 
     def __init__(self, name: str, url: str, **options: Any) -> None:
         super().__init__(name, url, **options)
         where = split_url(url)
         self._wanted = where.address
-        self._socket = str(merged_options(where, options, defaults=self.option_defaults)["socket"])
+        chosen_options = merged_options(where, options, defaults=self.option_defaults)
+        self._socket, self._reads_sun = str(chosen_options["socket"]), bool(chosen_options["sun"])
         self._scard: Any = None
         self._context: Any = None
         self._context_lock = threading.Lock()  # only between close() and cancel()
@@ -77,7 +81,7 @@ class PcscReader(Reader):
         self._state, self._looked_at = scard.SCARD_STATE_UNAWARE, None
         self._presence = PresenceFilter(absent_s=REPEAT_S)
         self._cancelled.clear()
-        return Info(model=self._reader, capabilities=frozenset({"uid"}))
+        return Info(model=self._reader, capabilities=frozenset({"uid", "sun"} if self._reads_sun else {"uid"}))
 
     def close(self) -> None:
         with self._context_lock:
@@ -118,26 +122,42 @@ class PcscReader(Reader):
         if not state & scard.SCARD_STATE_PRESENT or counter == self._looked_at:
             return []
         self._looked_at = counter
-        return self._reads(self._ask_uid())
+        return self._reads(*self._asked())
 
-    def _ask_uid(self) -> bytes:
-        """b"" when the card went before it answered, or has no UID to tell."""
+    def _asked(self) -> tuple[bytes, str]:
+        """UID and link; b"" when the card went before it answered, or has no UID to tell."""
         scard = self._scard
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         result, card, protocol = scard.SCardConnect(self._context, self._reader, scard.SCARD_SHARE_SHARED, protocols)
         if result != scard.SCARD_S_SUCCESS:
-            return b""
+            return b"", ""
         header = scard.SCARD_PCI_T1 if protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0
-        result, answer = scard.SCardTransmit(card, header, list(GET_UID))
-        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
-        return uid_in(bytes(byte & 0xFF for byte in answer)) if result == scard.SCARD_S_SUCCESS else b""
 
-    def _reads(self, uid: bytes) -> list[CredentialRead]:
+        def told(command: bytes) -> bytes:
+            result, answer = scard.SCardTransmit(card, header, list(command))
+            if result != scard.SCARD_S_SUCCESS:
+                raise _CardSaidNo
+            return bytes(byte & 0xFF for byte in answer)
+
+        uid, link = b"", ""
+        with contextlib.suppress(_CardSaidNo):
+            uid = uid_in(told(bytes(GET_UID)))
+            if self._reads_sun and may_sign(uid.hex().upper()):
+                link = link_from(lambda *command: _data_of(told(apdu(*command))))
+        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+        return uid, link
+
+    def _reads(self, uid: bytes, link: str) -> list[CredentialRead]:
         value, now_s = uid.hex().upper(), time.monotonic()
         if not uid or not self._presence.is_new(value, now_s=now_s):
             return []
         is_random = len(uid) == 4 and uid[0] == RANDOM_FIRST_BYTE
-        return [CredentialRead(device=self.name, scheme="uid", value=value, read_mono_s=now_s, random_uid=is_random)]
+        evidence = {"sun": link} if link else {}
+        return [
+            CredentialRead(
+                device=self.name, scheme="uid", value=value, read_mono_s=now_s, random_uid=is_random, evidence=evidence
+            )
+        ]
 
     def _found(self) -> str:
         """The whole name of the wanted reader. Raises DeviceLost, Misconfigured."""
@@ -151,6 +171,16 @@ class PcscReader(Reader):
             return DeviceLost(f"{self._wanted} was lost; plug the reader in again")
         said = self._scard.SCardGetErrorMessage(result)
         return DeviceLost(f"{self._wanted}: pcscd is gone ({said}); {START_IT}")
+
+
+class _CardSaidNo(Exception):
+    """The card refused, or went: what it said before counts."""
+
+
+def _data_of(answer: bytes) -> bytes:
+    if answer[-2:] != b"\x90\x00":
+        raise _CardSaidNo
+    return answer[:-2]
 
 
 def uid_in(answer: bytes) -> bytes:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from drivers.errors import Misconfigured
+from drivers.simulated.rf_cards import Type4Card
 
 READER = "Virtual PCD 00 00"
 DRIVERS = Path("/usr/lib/pcsc/drivers/serial")
@@ -75,6 +76,11 @@ class SimulatedPcscReader:
     def place(self, value: str) -> None:
         """Leave the card on the reader."""
         self._put(_answering(bytes.fromhex(value)))
+
+    def place_card(self, card: Type4Card) -> None:
+        """Leave a card on the reader that has more to say than its UID: the field comes up anew for it."""
+        card.power_down()
+        self._put(lambda command: card.uid + OK if command[:2] == b"\xff\xca" else card.answer_apdu(command))
 
     def remove(self) -> None:
         """Take the card away."""
