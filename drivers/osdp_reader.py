@@ -30,6 +30,7 @@ from drivers.wiegand_bits import text_card, wiegand_card
 
 FACTORY_KEY = bytes(range(0x30, 0x40))  # SCBK-D of the standard: everybody has it
 KEY_BYTES = 16
+ANSWER = 0x80  # this bit of an address says who speaks
 LAST_ADDRESS = 0x7E  # 0x7F speaks to all
 OPEN_WAIT_S = 3.0
 STEP_S = 0.005
@@ -55,7 +56,7 @@ class OsdpReader(Reader):
         if not self._settings["key"]:
             raise Misconfigured(f"{url} names no key: add key=FILE with the reader's key in hex; make one with {MAKE_A_KEY}")
         self._port = SerialPort(tty_path(where), baud=int(str(self._settings["baud"])))
-        self._line = _Line(self._port)
+        self._line = _Line(self._port, self._address)
         self._panel: Any = None
         self._osdp: Any = None
         self._presence = PresenceFilter(absent_s=REPEAT_S)
@@ -71,7 +72,7 @@ class OsdpReader(Reader):
         key = read_key(Path(str(self._settings["key"])))
         self._osdp = _libosdp()
         self._port.open()
-        self._line = _Line(self._port)
+        self._line = _Line(self._port, self._address)
         self._presence = PresenceFilter(absent_s=REPEAT_S)
         self._cancelled.clear()
         flags = [self._osdp.LibFlag.EnforceSecure]
@@ -168,11 +169,12 @@ class OsdpReader(Reader):
 class _Line:
     """The serial line as libosdp wants it: nothing may be raised into it, so what is lost is kept and raised outside."""
 
-    def __init__(self, port: SerialPort) -> None:
+    def __init__(self, port: SerialPort, address: int) -> None:
         self._port = port
+        self._answers_from = ANSWER | address
         self._packets = OsdpPackets()
         self._lost: DeviceLost | None = None
-        self.heard_s: float | None = None  # time.monotonic() of the last byte
+        self.heard_s: float | None = None  # time.monotonic() of the last whole answer
 
     def move(self, panel: Any) -> None:
         """One turn of libosdp. Raises DeviceLost when the line broke in it."""
@@ -184,16 +186,20 @@ class _Line:
         return time.monotonic() - self.heard_s if self.heard_s is not None else 0.0
 
     def read(self) -> bytes:
-        """The packets that are whole now. Never waits: libosdp counts its time-outs in turns."""
+        """The answers that are whole now. Never waits: libosdp counts its time-outs in turns.
+
+        Cheap adapters hear themselves: our own commands, and other readers', are no answers to us.
+        """
         data = b""
         if self._lost is None:
             try:
                 data = self._port.drain()
             except DeviceLost as lost:
                 self._lost = lost
-        if data:
+        answers = [one for one in self._packets.feed(data) if one[1] == self._answers_from]
+        if answers:
             self.heard_s = time.monotonic()
-        return b"".join(self._packets.feed(data))
+        return b"".join(answers)
 
     def flush(self) -> None:
         """libosdp has given up waiting: what came of an answer belongs to nothing any more."""

@@ -28,6 +28,7 @@ GET_UID = (0xFF, 0xCA, 0x00, 0x00, 0x00)
 UID_LENGTHS = (4, 7, 8, 10)  # ISO 14443-3; 8: FeliCa and ISO 15693
 RANDOM_FIRST_BYTE = 0x08  # ISO 14443-3: a 4-byte UID that begins so is made up anew each time
 STEP_S = 0.25  # a cancel that came between two waits is noticed after this
+BUSY_PAUSE_S = 0.1
 REPEAT_S = 1.0
 ONLY = "only"
 COUNTER_BIT = 16  # pcscd counts comings and goings in the upper half of a reader's state
@@ -129,6 +130,9 @@ class PcscReader(Reader):
         scard = self._scard
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         result, card, protocol = scard.SCardConnect(self._context, self._reader, scard.SCARD_SHARE_SHARED, protocols)
+        if result == scard.SCARD_E_SHARING_VIOLATION:  # another program has the card to itself: asked again, soon
+            self._state, self._looked_at = scard.SCARD_STATE_UNAWARE, None
+            self._cancelled.wait(BUSY_PAUSE_S)
         if result != scard.SCARD_S_SUCCESS:
             return b"", ""
         header = scard.SCARD_PCI_T1 if protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0

@@ -3,7 +3,7 @@
 `tap("163,12177")` is a Wiegand card of 26 bits, `tap("00623,27706")` one of 34, `tap("DEADBEEF")` a UID without parity.
 Physics: it speaks only when asked, only over the Secure Channel, and reports a card once; without its panel a tap is
 lost; lamp and beeper do what the panel says (`.shown`). Faults: `power` (off kills the process), `half_answers`,
-`garbage`, `silence`, `slow`, `unplug`, `replug`.
+`garbage`, `echo`, `silence`, `slow`, `unplug`, `replug`.
 
 Run as a program it is the peripheral: verbs on stdin, what happened on stdout, the line on a socket.
 """
@@ -45,7 +45,7 @@ class SimulatedOsdpReader:
     """`link` is the stable path of the adapter; the key lies beside it, made when there is none."""
 
     verbs: ClassVar[tuple[str, ...]] = (
-        "tap", "place", "remove", "power", "half_answers", "garbage", "silence", "slow", "unplug", "replug",
+        "tap", "place", "remove", "power", "half_answers", "garbage", "echo", "silence", "slow", "unplug", "replug",
     )  # fmt: skip
 
     def __init__(self, *, link: Path | None = None, address: int = ADDRESS) -> None:
@@ -53,6 +53,7 @@ class SimulatedOsdpReader:
         self.address = address
         self.shown: deque[dict[str, Any]] = deque(maxlen=MAX_SHOWN)  # lamp and beeper, as libosdp tells them
         self._half_left = 0
+        self._echoes = False
         self._numbers = itertools.count(1)
         self._delivered: dict[int, bool] = {}
         self._news = threading.Condition()
@@ -101,6 +102,10 @@ class SimulatedOsdpReader:
         """Noise on the line."""
         self.wire.send(data)
 
+    def echo(self, on: bool) -> None:
+        """An adapter that hears itself: whatever the host sends comes back first."""
+        self._echoes = on
+
     def silence(self, silent: bool) -> None:
         """Plugged in, and nothing comes through in either direction."""
         self.wire.silence(silent)
@@ -136,6 +141,8 @@ class SimulatedOsdpReader:
         self.close()
 
     def _to_reader(self, data: bytes) -> None:
+        if self._echoes:
+            self.wire.send(data)
         if self._process is not None:
             self._process.hear(data)
 

@@ -132,12 +132,6 @@ BENCHES = {
         "",
         (("0005527632", "number", "0005527632"), ("163,12177", "number", "163,12177")),
     ),
-    "wedge-uid": Bench(
-        "wedge",
-        lambda link: SimulatedKeyboardWedge(link=link),
-        "?as=uid",
-        (("deadbeef", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
-    ),
     "wedge-qr": Bench(
         "wedge",
         lambda link: SimulatedKeyboardWedge(link=link),

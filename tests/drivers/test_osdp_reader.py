@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from drivers.errors import DeviceLost, Misconfigured
 from drivers.osdp_reader import FACTORY_KEY, OsdpReader, card_of, read_key
 from drivers.protocols import CredentialRead, Health
 from drivers.registry import load
+from drivers.simulated.pty_wire import PtyWire
 from drivers.supervisor import Patience, ReaderSupervisor
 from tests.support.running_gate import wait_until
 
@@ -78,15 +80,29 @@ def test_a_card_without_a_panel_is_forgotten(peer: SimulatedOsdpReader) -> None:
         assert reader.poll(0.3) == []
 
 
-def test_a_wrong_key_is_no_reader_and_the_sentence_says_so(peer: SimulatedOsdpReader, tmp_path: Path) -> None:
+def test_a_wrong_key_and_a_silent_line_are_told_apart(peer: SimulatedOsdpReader, tmp_path: Path) -> None:
     other = key_file(tmp_path, GOOD_KEY)
-    with closing(OsdpReader("gate", peer.url, key=str(other))) as reader, pytest.raises(DeviceLost, match="not with our key"):
-        reader.open()
+
+    def why(url: str) -> str:
+        with closing(OsdpReader("gate", url, key=str(other))) as reader, pytest.raises(DeviceLost) as caught:
+            reader.open()
+        return str(caught.value)
+
+    with PtyWire(baud=9600, link=tmp_path / "nobody") as silent, ThreadPoolExecutor(2) as both:
+        wrong_key, nobody = both.map(why, [peer.url, f"osdp:{silent.path}?address=7"])
+    assert "not with our key" in wrong_key
+    assert "no OSDP reader answers at address 7 with 9600 baud" in nobody
 
 
-def test_another_address_answers_nothing(peer: SimulatedOsdpReader) -> None:
-    with closing(OsdpReader("gate", peer.url, address=7)) as reader, pytest.raises(DeviceLost, match="at address 7"):
-        reader.open()
+def test_an_adapter_that_hears_itself_is_no_reader_and_hides_none(peer: SimulatedOsdpReader) -> None:
+    peer.echo(True)
+    reads = list[CredentialRead]()
+    supervisor = ReaderSupervisor(load(peer.url, "gate"), on_read=reads.append, on_health=lambda *_: None).start()
+    try:
+        wait_until(lambda: peer.tap("163,12177") and reads, "a card is read")
+        assert [read.value for read in reads] == ["163,12177"]
+    finally:
+        assert supervisor.stop()
 
 
 def key_file(folder: Path, text: str, *, mode: int = 0o600) -> Path:
