@@ -33,8 +33,9 @@ MAX_TOLD = 20_000
 JOIN_S = 3.0
 EVENT_OF_A_PERSON = 5  # major type
 CARDS = frozenset({1, 2, 9})  # a card; a card with a password; a card that it does not know
-PASSWORDS = frozenset({101, 102})
-FACES, OTHER_BODY_PARTS = frozenset({75, 69, 72}), frozenset({38, 40, 55, 58})
+PASSWORDS = frozenset({101, 104})  # with the person's number
+FACES = frozenset({57, 60, 75, 77})  # with a password, with a card, alone, with the person's number
+OTHER_BODY_PARTS = frozenset({38, 40, 43, 46, 54, 63, 66, 69, 72})  # a finger, alone or with anything else
 UNKNOWN_CARD = 9
 
 

@@ -147,7 +147,8 @@ def _try_out(driver: Driver) -> str:
         return driver.detail()
     if isinstance(driver, Reader):
         driver.poll(LOOK_S)
-    elif isinstance(driver, (Relay, Printer)):
+        return driver.detail()
+    if isinstance(driver, (Relay, Printer)):
         driver.ping()
     return ""
 

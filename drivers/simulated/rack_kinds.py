@@ -107,7 +107,7 @@ KINDS: Mapping[str, RackKind] = {
     ),
     "adms": RackKind(
         scheme="adms", place="drivers.simulated.adms_terminal:SimulatedAdmsTerminal", words="push terminal (ADMS) over HTTP",
-        linked=False, card="20260001",
+        settings={"pace": 0.1}, linked=False, card="20260001", options={"silence_s": 3.0},
     ),
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
