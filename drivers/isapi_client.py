@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,7 +25,10 @@ CONNECT_S = 3.0
 ANSWER_S = 4.0
 MAX_ANSWER_BYTES = 1_024 * 1_024
 MAX_PASSWORD_BYTES = 256
-T = TypeVar("T")
+
+
+class Forbidden(Misconfigured):
+    """The user is who it says, and may not do this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +207,7 @@ class IsapiClient:
         self._remembered.taken(self._who, self._digest)
         if status == 403:
             response.close()
-            raise Misconfigured(f"{self.address.place}: {self.address.user} may not use {path}; give that user the permission")
+            raise Forbidden(f"{self.address.place}: {self.address.user} may not use {path}; give that user the permission")
         if status >= 500:
             response.close()
             raise DeviceLost(f"{self.address.place} answers {path} with {status}; it may be starting, else restart it")

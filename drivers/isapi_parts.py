@@ -53,7 +53,7 @@ class AccessEvent:
 class Page:
     events: tuple[AccessEvent, ...]
     more: bool
-    last_serial: int  # of everything on it, understood or not
+    rows: int  # understood or not
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -171,9 +171,8 @@ def page_of(body: bytes) -> Page:
     rows = found.get("InfoList")
     rows = [row for row in rows[:MAX_EVENTS] if isinstance(row, dict)] if isinstance(rows, list) else []
     events = [_event(row, at=row.get("time"), stored=True) for row in rows]
-    serials = [serial for row in rows if (serial := _number(row.get("serialNo"))) is not None]
     more = str(found.get("responseStatusStrg", "")).upper() == "MORE"
-    return Page(tuple(one for one in events if one is not None), more and bool(rows), max(serials, default=0))
+    return Page(tuple(one for one in events if one is not None), more and bool(rows), len(rows))
 
 
 def field_of(body: bytes, name: str) -> str:

@@ -20,7 +20,7 @@ import httpx
 
 from drivers.device_urls import OptionValue, merged_options, split_url
 from drivers.errors import DeviceLost, Misconfigured
-from drivers.isapi_client import IsapiClient, isapi_address
+from drivers.isapi_client import Forbidden, IsapiClient, isapi_address
 from drivers.isapi_parts import AccessEvent, PartStream, boundary_of, event_of, field_of, page_of
 from drivers.protocols import Assurance, CredentialRead, Info, Reader
 
@@ -30,6 +30,7 @@ PAGE_EVENTS = 30
 MAX_WAITING = 512  # events of the stream that nobody has fetched; then the stream is taken up again later
 MAX_READS = 64
 MAX_TOLD = 20_000
+TO_THE_HOUR = 13  # characters of 2026-09-01 07
 JOIN_S = 3.0
 EVENT_OF_A_PERSON = 5  # major type
 CARDS = frozenset({1, 2, 9})  # a card; a card with a password; a card that it does not know
@@ -67,9 +68,11 @@ class IsapiTerminal(Reader):
         self._asking, self._listening = IsapiClient(address), IsapiClient(address)
         self._place = address.place
         self._serial = ""
-        self._missed: int | None = None  # the serial number from which stored events are to be fetched; None: by time
-        self._since = ""
+        self._missed = 0  # the serial number from which stored events are to be fetched; 0: all of these days
+        self._search: dict[str, Any] = {}
+        self._searches = self._position = 0
         self._catching_up = False
+        self._trouble = ""
         self._waiting: dict[str, int] = {}  # nonce -> serial of what was told and is not kept yet
         self._told: OrderedDict[str, None] = OrderedDict()  # nonces: the stream and a page may tell of the same event
         self._highest = 0
@@ -123,7 +126,7 @@ class IsapiTerminal(Reader):
         with self._guard:
             if not self._catching_up and self._highest:
                 self._missed = self._highest + 1
-            if self._waiting and self._missed is not None:  # nobody kept these: they are to be fetched again
+            if self._waiting and self._missed:  # nobody kept these: they are to be fetched again
                 self._missed = min(self._missed, *self._waiting.values())
             for nonce in self._waiting:
                 self._told.pop(nonce, None)
@@ -150,9 +153,16 @@ class IsapiTerminal(Reader):
         """For as long as the terminal itself is set to."""
         assert door in self.doors, f"{self.name} has no door {door}"
         path = f"/ISAPI/AccessControl/RemoteControl/door/{door}?format=json"
-        answer = self._asking.ask("PUT", path, json={"RemoteControlDoor": {"cmd": "open"}})
-        if not answer.ok:
-            raise DeviceLost(f"{self._place} does not open door {door} (it answers {answer.status}); is remote opening allowed?")
+        try:
+            answer = self._asking.ask("PUT", path, json={"RemoteControlDoor": {"cmd": "open"}})
+        except Forbidden as error:  # it goes on as a reader
+            self._trouble = str(error)
+            return
+        refused = f"it does not open door {door} (it answers {answer.status}): is remote opening allowed?"
+        self._trouble = "" if answer.ok else refused
+
+    def detail(self) -> str:
+        return self._trouble
 
     # --- the stream ------------------------------------------------------------------------------------
 
@@ -203,9 +213,9 @@ class IsapiTerminal(Reader):
     # --- what it stored --------------------------------------------------------------------------------
 
     def _plan_catching_up(self) -> None:
-        """By the terminal's own calendar the first time, by serial number afterwards."""
+        """Days by the terminal's own calendar; of those, after a break, only what is newer than what was kept."""
         self._catching_up = self._days > 0
-        if self._missed is not None or not self._catching_up:
+        if not self._catching_up:
             return
         answer = self._asking.ask("GET", "/ISAPI/System/time")
         today = field_of(answer.body, "localTime")[:10]
@@ -213,26 +223,26 @@ class IsapiTerminal(Reader):
             first = date.fromisoformat(today) - timedelta(days=self._days - 1)
         except (ValueError, OverflowError) as error:
             raise DeviceLost(f"{self._place} does not tell its time; set it, and its time zone") from error
-        self._since, self._until = f"{first.isoformat()}T00:00:00", f"{today}T23:59:59"
+        self._searches += 1
+        self._position, self._search = 0, {
+            "searchID": f"{self.name}-{self._searches}", "maxResults": PAGE_EVENTS, "major": EVENT_OF_A_PERSON, "minor": 0,
+            "startTime": f"{first.isoformat()}T00:00:00", "endTime": f"{today}T23:59:59",
+        }  # fmt: skip
+        if self._missed:
+            self._search["beginSerialNo"] = self._missed
 
     def _next_page(self) -> list[AccessEvent]:
-        asked: dict[str, Any] = {
-            "searchID": f"kiosk-{self._missed or 0}", "searchResultPosition": 0, "maxResults": PAGE_EVENTS,
-            "major": EVENT_OF_A_PERSON, "minor": 0,
-        }  # fmt: skip
-        if self._missed is None:
-            asked |= {"startTime": self._since, "endTime": self._until}
-        else:
-            asked["beginSerialNo"] = self._missed
-        answer = self._asking.ask("POST", SEARCH, json={"AcsEventCond": asked})
+        """Firmware that knows no `beginSerialNo` tells more than is wanted. One that tells nothing is named, and listened to."""
+        answer = self._asking.ask("POST", SEARCH, json={"AcsEventCond": {**self._search, "searchResultPosition": self._position}})
         try:
             page = page_of(answer.body)
-        except ValueError as error:
-            raise DeviceLost(f"{self._place} does not tell what it stored ({answer.status}); update its firmware") from error
-        if page.last_serial:
-            self._missed = page.last_serial + 1
+        except ValueError:
+            self._trouble = f"it does not tell what it stored (it answers {answer.status}): update its firmware"
+            self._catching_up = False
+            return []
+        self._position += page.rows
         self._catching_up = page.more
-        return list(page.events)
+        return [event for event in page.events if event.serial >= (self._missed or 0)]
 
     # --- what an event means ---------------------------------------------------------------------------
 
@@ -243,7 +253,7 @@ class IsapiTerminal(Reader):
         assurance = _assurance(event)
         if event.major != EVENT_OF_A_PERSON or assurance is None or not (event.person or event.card):
             return None
-        nonce = "|".join((self._serial, str(event.serial), event.at))
+        nonce = "|".join((self._serial, str(event.serial), event.at[:TO_THE_HOUR]))  # after a reset it counts from 1 again
         with self._guard:
             if nonce in self._told:
                 return None

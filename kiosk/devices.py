@@ -62,6 +62,7 @@ class Devices:
         self._hold_again_s = 0.0
         self._utc_offset_ms = settings.plan.utc_offset_ms
         self._kept = KeptReads(controller.journal.path.parent, utc_offset_ms=self._utc_offset_ms)
+        self._late: set[str] = set()  # devices whose last read came late
         self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
         self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
@@ -132,7 +133,9 @@ class Devices:
             reader.taken(read)
             return
         now_ms = self._controller.clock.now_ms()
-        job = None if at_ms is not None and now_ms - at_ms > LATE_AFTER_MS else self._new_job(point, read.read_mono_s)
+        late_ms = now_ms - at_ms if at_ms is not None else 0
+        self._note_late(read.device, late_ms)
+        job = None if late_ms > LATE_AFTER_MS else self._new_job(point, read.read_mono_s)
         snapshot = job.id if job else ""
         command = Read(
             access_point=point,
@@ -155,6 +158,15 @@ class Devices:
                 self._keep(job)
 
         self._controller.submit(command, on_answer if snapshot or name else None)
+
+    def _note_late(self, device: str, late_ms: int) -> None:
+        """Said once when reads begin to come late: a slow clock in a terminal opens no door, and nobody would know why."""
+        if late_ms <= LATE_AFTER_MS:
+            self._late.discard(device)
+        elif device not in self._late:
+            self._late.add(device)
+            minutes = late_ms // 60_000
+            log.warning("device %s delivers reads of %d min ago: it was cut off, or its clock is slow", device, minutes)
 
     def _new_job(self, point: str, mono_s: float) -> _Job | None:
         """A picture to be filed from the camera at this access point; None when no camera looks at it now."""

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,12 +21,14 @@ from typing import Any
 from drivers.registry import driver_class
 from drivers.simulated.bench_rack import KINDS, BenchRack, RackItem, obey
 from drivers.simulated.rack_verbs import NoSuchVerb, written
+from kiosk.clock import SystemClock
 from kiosk.core.rules import AccessKind
 from kiosk.settings import load, shared_data_dir
 
 SITE_FILE = "site.toml"
 STATE = "state"  # a folder for the gate that uses the bench
 PORT = 8470
+SAMPLE_ZONE = timezone(timedelta(hours=8))
 
 
 class NoSuchKind(ValueError):
@@ -38,6 +41,7 @@ def one_device(kind: str, folder: Path) -> Iterator[BenchRack]:
     if kind not in KINDS:
         raise NoSuchKind(f"no device is called {kind!r}; write one of {', '.join(KINDS)}, or all")
     with BenchRack([RackItem(kind, kind)], links_folder=folder / "dev", verbs_folder=folder / "verbs") as rack:
+        _set_clocks(rack)
         yield rack
 
 
@@ -48,7 +52,16 @@ def complete_bench(folder: Path, *, port: int = PORT) -> Iterator[BenchRack]:
     with BenchRack(items, links_folder=folder / "dev", verbs_folder=folder / "verbs", what_starts=True) as rack:
         (folder / SITE_FILE).write_text(site_toml(rack.urls, port=port), encoding="utf-8")
         (folder / STATE).mkdir(mode=0o700, exist_ok=True)
+        _set_clocks(rack)
         yield rack
+
+
+def _set_clocks(rack: BenchRack) -> None:
+    """Devices with a clock of their own show the time of the sample school, as after a look at a time server."""
+    local = datetime.fromtimestamp(SystemClock().now_ms() / 1000, SAMPLE_ZONE)
+    for name, device in rack.devices.items():
+        if "set_clock" in device.verbs:
+            obey(rack.devices[name], f"set_clock {local:%Y-%m-%d %H:%M:%S}")
 
 
 def site_toml(urls: Mapping[str, str], *, port: int) -> str:

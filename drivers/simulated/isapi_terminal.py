@@ -41,7 +41,7 @@ class SimulatedIsapiTerminal:
 
     verbs: ClassVar[tuple[str, ...]] = (
         "tap", "tap_card", "place", "remove", "cut_off", "unplug", "replug", "silence", "slow", "garbage", "half_frame",
-        "hang_up", "change_password", "forget_nonces", "set_clock",
+        "hang_up", "forbid_doors", "change_password", "forget_nonces", "set_clock",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,7 @@ class SimulatedIsapiTerminal:
         self.doors_opened: list[int] = []
         self.wrong_passwords = 0
         self.pages_asked = 0
+        self._doors_forbidden = False
         self.picture_beside = True
         self._folder = None if password_file else tempfile.TemporaryDirectory(prefix="isapi-")
         self.password_file = password_file or Path(self._folder.name if self._folder else "") / "password"
@@ -140,6 +141,10 @@ class SimulatedIsapiTerminal:
         """It closes the stream, as some firmware does every few hours."""
         for stream in list(self._streams):
             stream.end()
+
+    def forbid_doors(self, forbidden: bool) -> None:
+        """Whether its user may open doors from afar."""
+        self._doors_forbidden = forbidden
 
     def change_password(self, password: str) -> None:
         """In its menu; nobody tells the gate."""
@@ -317,6 +322,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/ISAPI/AccessControl/AcsEvent":
             self._answer(200, _json(terminal.search(json.loads(body)["AcsEventCond"])))
         elif found := re.fullmatch(r"/ISAPI/AccessControl/RemoteControl/door/(\d)", path):
+            if terminal._doors_forbidden:
+                self._answer(403, b"")
+                return
             terminal.doors_opened.append(int(found.group(1)))
             self._answer(200, b'{"statusCode": 1, "statusString": "OK"}')
         else:

@@ -38,10 +38,16 @@ def moment_ms(read: Read, now_ms: int, trusted: bool) -> int | None:
     return at_ms if late else None
 
 
+def of_other_times(at_ms: int, now_ms: int) -> bool:
+    """So far from now that no day of this school is meant: it is not even recorded."""
+    return abs(now_ms - at_ms) > KEPT_MS
+
+
+NOTHING = Decision(outcome=Outcome.REFUSED, reason=Reason.STORED)
+
+
 def told(decision: Decision, read: Read, at_ms: int, world: World, now_ms: int, trusted: bool) -> Decision:
     """What `passage` decided as of `at_ms`, as far as it still counts now."""
-    if now_ms - at_ms > KEPT_MS:
-        return Decision(outcome=Outcome.REFUSED, reason=Reason.STORED)
     counts = _still_true(decision.child, at_ms, world, trusted)
     facts = tuple(_late(fact, at_ms, counts, trusted) for fact in decision.facts)
     if any(fact.kind in _MOVES for fact in decision.facts) and all(fact.kind not in _MOVES for fact in facts):

@@ -40,6 +40,8 @@ def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
     if at_ms is None:
         decision = _decide(read, world, now_ms, trusted)
     else:
+        if late_reads.of_other_times(at_ms, now_ms):
+            return late_reads.NOTHING
         as_of_then = _decide(replace(read, snapshot=""), world, at_ms, trusted)
         decision = late_reads.told(as_of_then, read, at_ms, world, now_ms, trusted)
     if not read.nonce:

@@ -111,7 +111,7 @@ def test_a_page_of_stored_events() -> None:
     row = {"major": 5, "minor": 1, "time": "2026-09-01T07:31:02+08:00", "serialNo": 12, "employeeNoString": "20260002"}
     odd = {"major": 5, "minor": 1, "time": "yesterday", "serialNo": 13}
     page = page_of(json.dumps({"AcsEvent": {"responseStatusStrg": "MORE", "InfoList": [row, odd, 7]}}).encode())
-    assert ([e.serial for e in page.events], page.more, page.last_serial) == ([12], True, 13)
+    assert ([e.serial for e in page.events], page.more, page.rows) == ([12], True, 2)
     assert not page.events[0].live
     none = page_of(b'{"AcsEvent": {"responseStatusStrg": "NO MATCH", "numOfMatches": 0}}')
     assert (none.events, none.more) == ((), False)

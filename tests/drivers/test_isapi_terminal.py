@@ -195,6 +195,15 @@ def test_the_terminal_opens_its_door(gate: Gate, terminal: SimulatedIsapiTermina
     assert not gate.supervisor.pulse(2, 3.0), "it has no second door"
 
 
+def test_a_door_that_it_may_not_open_is_said_and_it_goes_on_as_a_reader(gate: Gate, terminal: SimulatedIsapiTerminal) -> None:
+    terminal.forbid_doors(True)
+    assert gate.supervisor.pulse(1, 3.0)
+    soon("the trouble is said", lambda: "give that user the permission" in gate.supervisor.detail())
+    terminal.tap("20260001")
+    gate.wait(lambda: len(gate.reads) == 1)
+    assert gate.supervisor.health is Health.OK
+
+
 def test_a_missing_password_file_is_named(tmp_path: Path, terminal: SimulatedIsapiTerminal) -> None:
     driver = load(f"isapi:http://127.0.0.1:{terminal.port}?user=admin&password_file={tmp_path}/none", "north")
     with pytest.raises(Misconfigured, match="put the password there"):

@@ -76,14 +76,21 @@ CARDS = st.one_of(
     st.text(max_size=40),
 )
 PASS_IDS = st.sampled_from(["0123456789abcdef", "fedcba9876543210", "x", "", "\x00"])
-SCHEMES = st.sampled_from(["uid", "em4100", "number", "qr", "seat", ""])
+OWN_NUMBERS = st.sampled_from([f"2026{n:04d}" for n in range(1, 11)] + ["T1", "0"])
+SCHEMES = st.sampled_from(["uid", "em4100", "number", "qr", "seat", "person", ""])
+ASSURANCES = st.sampled_from(["uid", "face", "body", "pin", ""])
+NONCES = st.sampled_from(["", "a", "b", "c"])
 MOMENTS = st.sampled_from([0, 1_795_392_000_000, 1_795_420_000_000, 2**53])
+READ_AT = st.none() | MOMENTS | st.integers(1_795_390_000_000, 1_795_440_000_000) | st.just(-(2**53))
 MANY = st.lists(CHILDREN, max_size=4).map(tuple)
 MARKS = st.dictionaries(CHILDREN, WORDS, max_size=4)
 REF = st.integers(-3, 12)  # which entry, case or request of this run is meant; below 0: none
 
 MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "Read": st.fixed_dictionaries({"access_point": POINTS, "scheme": SCHEMES, "value": CARDS, "random_uid": st.booleans()}),
+    "Read": st.fixed_dictionaries(
+        {"access_point": POINTS, "scheme": SCHEMES, "value": CARDS | OWN_NUMBERS, "random_uid": st.booleans()},
+        optional={"stored": st.booleans(), "read_at_ms": READ_AT, "nonce": NONCES, "assurance": ASSURANCES},
+    ),
     "ClaimSeat": st.fixed_dictionaries(
         {"access_point": POINTS, "class_id": st.sampled_from(["primary-2026-1", "x"]), "seat": st.integers(-1, 4)}
     ),
