@@ -10,10 +10,8 @@ refused.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
-import secrets
 import socket
 import tempfile
 import threading
@@ -24,16 +22,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
+from drivers.simulated.http_digest import DigestGate
+
 FIRST_DAY = "2026-09-01 07:30:00"
 FACE, FINGER, CARD, UNKNOWN_CARD, FACE_FAILED = 75, 38, 1, 9, 76
 REALM, ZONE = "DS-K1T671", "+08:00"
-LOCKED_AFTER = 5
 MAX_BODY = 65_536
 STOP_WAIT_S = 5.0
 BOUNDARY = b"--MIME_boundary\r\n"
 PICTURE = b"\xff\xd8--MIME_boundary is no boundary in a picture\xff\xd9"
 GARBAGE = b"\x00\xff--MIME\r\n\r\n{]--MIME_boundary\r\nContent-Length: 12\r\n\r\n<not xml>\r\n" + bytes(range(256)) + b"\r\n"
-FIELDS = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
 
 class SimulatedIsapiTerminal:
@@ -48,10 +46,10 @@ class SimulatedIsapiTerminal:
         self, *, user: str = "admin", password: str = "Abc12345", beat_s: float = 0.3, clock: str = FIRST_DAY,
         password_file: Path | None = None,
     ) -> None:  # fmt: skip
-        self.user, self.password, self.beat_s = user, password, beat_s
+        self.user, self.beat_s = user, beat_s
+        self.digest = DigestGate(user, password, realm=REALM)  # five wrong passwords lock its administrator out
         self.serial_number, self.port = "DS-K1T671M20260101AACH", 0
         self.doors_opened: list[int] = []
-        self.wrong_passwords = 0
         self.pages_asked = 0
         self._doors_forbidden = False
         self.picture_beside = True
@@ -61,7 +59,6 @@ class SimulatedIsapiTerminal:
         self.password_file.write_text(f"{password}\n", encoding="utf-8")
         self._events: list[dict[str, Any]] = []
         self._streams: list[_Stream] = []
-        self._nonces: set[str] = set()
         self._news = threading.RLock()
         self._silent, self._gap_s, self._plugged = False, 0.0, False
         self._server: _Server | None = None
@@ -74,8 +71,8 @@ class SimulatedIsapiTerminal:
         return f"isapi:http://127.0.0.1:{self.port}?user={self.user}&password_file={self.password_file}"
 
     @property
-    def locked(self) -> bool:
-        return self.wrong_passwords >= LOCKED_AFTER
+    def wrong_passwords(self) -> int:
+        return self.digest.refused
 
     def clock(self) -> str:
         """What it shows now: the time that it was set to, and what has gone by since."""
@@ -148,12 +145,11 @@ class SimulatedIsapiTerminal:
 
     def change_password(self, password: str) -> None:
         """In its menu; nobody tells the gate."""
-        self.password, self.wrong_passwords = password, 0
-        self.forget_nonces()
+        self.digest = DigestGate(self.user, password, realm=REALM)
 
     def forget_nonces(self) -> None:
         """As it does after a while: the next request is challenged anew."""
-        self._nonces.clear()
+        self.digest.forget()
 
     def close(self) -> None:
         self.unplug()
@@ -217,23 +213,6 @@ class SimulatedIsapiTerminal:
         self.pages_asked += 1
         more = "MORE" if len(found) > len(page) else "OK" if page else "NO MATCH"
         return {"AcsEvent": {"responseStatusStrg": more, "numOfMatches": len(page), "InfoList": page}}
-
-    def allowed(self, method: str, target: str, header: str) -> bool:
-        """Whether a Digest is right. A wrong one counts; what carries none, or an old nonce, does not."""
-        said = {name: quoted or bare for name, quoted, bare in FIELDS.findall(header)}
-        if not header.startswith("Digest ") or said.get("nonce") not in self._nonces:
-            return False
-        secret, asked = _md5(f"{self.user}:{REALM}:{self.password}"), _md5(f"{method}:{said.get('uri')}")
-        right = _md5(":".join([secret, said["nonce"], said.get("nc", ""), said.get("cnonce", ""), said.get("qop", ""), asked]))
-        good = said.get("uri") == target and secrets.compare_digest(right, said.get("response", ""))
-        if not good:
-            self.wrong_passwords += 1
-        return good and not self.locked
-
-    def challenge(self) -> str:
-        nonce = secrets.token_hex(16)
-        self._nonces.add(nonce)
-        return f'Digest realm="{REALM}", qop="auth", nonce="{nonce}", algorithm=MD5'
 
 
 class _Stream:
@@ -308,8 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
         while terminal._silent and terminal._plugged:
             time.sleep(0.02)
-        if not terminal.allowed(self.command, self.path, self.headers.get("Authorization", "")):
-            self._answer(401, b"", challenge=terminal.challenge())
+        if not terminal.digest.admits(self.command, self.path, self.headers.get("Authorization", "")):
+            self._answer(401, b"", challenge=terminal.digest.challenge())
             return
         path = urlsplit(self.path).path
         if path == "/ISAPI/Event/notification/alertStream":
@@ -362,7 +341,3 @@ def _part(body: bytes, kind: str = 'application/json; charset="UTF-8"') -> bytes
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()

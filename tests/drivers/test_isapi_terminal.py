@@ -14,7 +14,8 @@ from drivers.isapi_client import IsapiClient, RefusedPasswords, isapi_address
 from drivers.isapi_terminal import PAGE_EVENTS, IsapiTerminal
 from drivers.protocols import Assurance, CredentialRead, Health
 from drivers.registry import load
-from drivers.simulated.isapi_terminal import FACE, FACE_FAILED, FINGER, LOCKED_AFTER, SimulatedIsapiTerminal
+from drivers.simulated.http_digest import WRONG_UNTIL_LOCKED
+from drivers.simulated.isapi_terminal import FACE, FACE_FAILED, FINGER, SimulatedIsapiTerminal
 from drivers.supervisor import Patience, ReaderSupervisor
 
 SOON_S = 20.0
@@ -143,7 +144,7 @@ def test_a_password_that_was_refused_is_sent_once_until_the_file_is_written_anew
     terminal.password_file.write_text("Abc12345\n", encoding="utf-8")
     gate.wait_for(Health.OK)
     assert gate.supervisor.stop()
-    assert not terminal.locked
+    assert not terminal.digest.locked
 
 
 def test_a_password_that_is_changed_at_the_terminal_does_not_lock_it(gate: Gate, terminal: SimulatedIsapiTerminal) -> None:
@@ -151,7 +152,7 @@ def test_a_password_that_is_changed_at_the_terminal_does_not_lock_it(gate: Gate,
     terminal.hang_up()
     gate.wait_for(Health.MISCONFIGURED)
     threading.Event().wait(0.4)
-    assert 1 <= terminal.wrong_passwords < LOCKED_AFTER
+    assert 1 <= terminal.wrong_passwords < WRONG_UNTIL_LOCKED
     terminal.password_file.write_text("New12345\n", encoding="utf-8")
     gate.wait_for(Health.OK, times=2)
 
