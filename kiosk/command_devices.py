@@ -20,12 +20,14 @@ def add_commands(add: Add) -> None:
 
 def _doctor(options: argparse.Namespace) -> int:
     from kiosk.doctor import examine
+    from kiosk.face.examining import examine_faces
     from kiosk.notices.looking import examine_notices
     from kiosk.sun_looking import examine_sun
 
     settings = settings_of(options.config, options.site)
     devices = [(d.name, d.url, dict(d.options)) for d in settings.site.devices]
-    more = (*examine_notices(settings, options.state), *examine_sun(settings, options.state))
+    looked = (*examine_notices(settings, options.state), *examine_sun(settings, options.state))
+    more = (*looked, *examine_faces(settings.rules.face, options.state))
     report = examine(devices, options.state, more=more)
     say_answer(options, report.as_json(), report.as_text())
     return FINE if report.ok else NOT_FINE

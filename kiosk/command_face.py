@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def add_commands(add: Add) -> None:
     face.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="for calibrate: DIR/person/*.jpg")
     face.add_argument("--config", type=Path, metavar="DIR", help="settings folder, for status and enrol")
     face.add_argument("--state", type=Path, metavar="DIR", help="state folder of this gate, for status and enrol")
+    face.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the settings folder")
     face.add_argument("--engine", default="dlib", help="for calibrate: dlib or sface")
 
 
@@ -77,7 +79,7 @@ def _add_model(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _face(options: argparse.Namespace) -> int:
-    actions = {"status": _status, "calibrate": _calibrate}
+    actions = {"status": _status, "enrol": _enrol, "calibrate": _calibrate}
     return actions[options.action](options)
 
 
@@ -89,6 +91,24 @@ def _status(options: argparse.Namespace) -> int:
     words = [f"engine {name}: {trouble or 'ready, self-test passed'}" for name, trouble in answers.items()]
     say_answer(options, {"engines": answers}, "\n".join(words))
     return FINE
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from kiosk.directory import DirectoryError
+    from kiosk.face.engine import EngineUnusable
+    from kiosk.face.enrolment import enrol
+    from kiosk.face.opening import open_engine
+    from kiosk.snapshots import PictureError
+
+    rules, state = _settings(options).rules.face, _state(options)
+    if rules is None:
+        raise Stop("faces are off here: read docs/face.md, then write on = true under [face] in site.toml", NOT_FINE)
+    try:
+        done = enrol(open_engine(rules.engine, state / "models"), state)
+    except (EngineUnusable, DirectoryError, PictureError, OSError) as error:
+        raise Stop(str(error), NOT_FINE) from error
+    say_answer(options, asdict(done), done.as_text())
+    return NOT_FINE if done.refused else FINE
 
 
 def _usable(attempt: Callable[[], object]) -> str:
@@ -132,4 +152,4 @@ def _state(options: argparse.Namespace) -> Path:
 def _settings(options: argparse.Namespace) -> Any:
     if options.config is None:
         raise Stop(f"kiosk face {options.action} needs --config DIR")
-    return settings_of(options.config)
+    return settings_of(options.config, options.site)

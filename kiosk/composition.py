@@ -27,6 +27,12 @@ from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
 from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
+from kiosk.face.desk import FaceDesk
+from kiosk.face.engine import EngineUnusable
+from kiosk.face.process import EngineProcess
+from kiosk.face.templates import TemplateStore
+from kiosk.face.weights import MODELS_FOLDER
+from kiosk.face.withdrawal import Withdrawals
 from kiosk.journal import NoteReader
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
@@ -87,6 +93,8 @@ class GateProcess:
         self._sign_pass = pass_signer(state, settings.site.node)  # first: the gate takes its own passes
         self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
         self.devices = Devices(settings, self.controller, self.snapshots)
+        self.faces, self.withdrawals = open_faces(settings, self.controller, self.snapshots, state)
+        self.devices.onlooker = self.faces
         self.neighbours = Neighbours(
             controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
             keep_pictures_days=settings.site.web.keep_pictures_days,
@@ -149,15 +157,37 @@ class GateProcess:
             self.notices.start()
         self.controller.start()
         self.devices.start()
+        self.withdrawals.start()
+        if self.faces:
+            self.faces.start()
         self.neighbours.start()
 
     def stop(self) -> None:
         self.neighbours.stop()
         self.devices.stop()
+        if self.faces:
+            self.faces.stop()
+        self.withdrawals.stop()
         self.controller.stop()
         self.notes.close()
         if self.notices:
             self.notices.stop()  # last: what the controller said at the end is written down
+
+
+def open_faces(
+    settings: Settings, controller: Controller, snapshots: SnapshotStore, state: Path
+) -> tuple[FaceDesk | None, Withdrawals]:
+    """Whoever compares faces, if this computer does, and whoever erases what a family takes back, always."""
+    templates: TemplateStore | None = None
+    try:
+        templates = TemplateStore(state)
+    except EngineUnusable as error:
+        log.error("%s", error)
+    rules, desk = settings.rules.face, None
+    if rules is not None and templates is not None:
+        process = EngineProcess(rules.engine, state / MODELS_FOLDER)
+        desk = FaceDesk(controller=controller, process=process, templates=templates)
+    return desk, Withdrawals(controller=controller, snapshots=snapshots, templates=templates)
 
 
 def load_directory(state: Path) -> Directory:

@@ -10,8 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from queue import Full, Queue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from drivers.errors import DriverError
 from drivers.printer_supervisor import PrinterSupervisor
@@ -20,7 +21,7 @@ from drivers.registry import load
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
-from kiosk.core.decisions import Answer, Decision, Outcome, Reason
+from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.core.late_reads import LATE_AFTER_MS
 from kiosk.kept_reads import KeptReads
 from kiosk.settings.values import Device, Settings
@@ -43,10 +44,44 @@ class _Job(NamedTuple):
     mono_s: float
     utc_offset_ms: int
     frame: Frame | None = None  # taken already, or found in the camera's ring when it is filed
+    person: int | None = None  # whose picture it is, so that it can be erased with all of that person
+    file: bool = True
+    of: str = ""  # the entry of the tap or claim, when somebody looks at the face
+    access_point: str = ""
+
+    def picture(self) -> bytes | None:
+        frame = self.frame or self.camera.at(self.mono_s)
+        return frame.jpeg if frame is not None else None
 
     @property
     def id(self) -> str:
         return snapshot_id(taken_at_ms=self.at_ms, token=self.token, utc_offset_ms=self.utc_offset_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Somebody stood in front of a camera. `of`: the entry of the tap or claim; `person` 0: nobody was named.
+
+    `picture` is the JPEG of that moment, empty when the camera gave none.
+    """
+
+    of: str
+    access_point: str
+    person: int
+    snapshot: str
+    picture: bytes
+
+
+class Onlooker(Protocol):
+    """Whoever compares faces."""
+
+    def wants(self, person: int) -> bool:
+        """Whether that person may be looked at. Asked on the controller's thread, before a picture is taken."""
+        ...
+
+    def offer(self, sighting: Sighting) -> None:
+        """Never waits."""
+        ...
 
 
 class Devices:
@@ -69,6 +104,7 @@ class Devices:
         self._ending = threading.Event()
         self._looker = threading.Thread(target=self._look_after_all, name="device-look", daemon=True)
         self._supervisors: list[DeviceSupervisor[Any]] = []
+        self.onlooker: Onlooker | None = None
         for device in settings.site.devices:
             self._add(device)
         controller.listeners.append(self._told)
@@ -154,8 +190,7 @@ class Devices:
             if answer.decision.reason is not Reason.CANNOT_SAVE:
                 reader.taken(read)
             kept = any(fact.body.get("snapshot") == snapshot for fact in answer.decision.facts)
-            if job is not None and kept:  # no consent, or nothing recorded: no picture is processed
-                self._keep(job)
+            self._use(job, answer, point, file=kept)
 
         self._controller.submit(command, on_answer if snapshot or name else None)
 
@@ -175,6 +210,17 @@ class Devices:
         if camera is None or camera.health is not Health.OK:
             return None
         return _Job(camera, self._controller.clock.now_ms(), new_token(), mono_s, self._utc_offset_ms)
+
+    def _use(self, job: _Job | None, answer: Answer, point: str, *, file: bool) -> None:
+        """A picture is taken to be filed, to be looked at, or not at all: no consent, or nothing recorded. Never an adult's."""
+        decision = answer.decision
+        looked_at = (
+            self.onlooker is not None and answer.entry is not None and decision.person is None and not decision.adult
+            and self.onlooker.wants(decision.child or 0)
+        )  # fmt: skip
+        if job is not None and (file or looked_at):
+            of = str(answer.entry) if looked_at else ""
+            self._keep(job._replace(person=decision.child, file=file, of=of, access_point=point))
 
     def _keep(self, job: _Job) -> None:
         try:
@@ -196,13 +242,20 @@ class Devices:
 
     def _file_pictures(self) -> None:
         while (job := self._filing.get()) is not None:
-            frame = job.frame or job.camera.at(job.mono_s)
-            if frame is not None:
-                self._file(job, frame)
+            picture = job.picture()
+            if picture is not None and job.file:
+                self._file(job, picture)
+            if job.of and self.onlooker is not None:
+                self.onlooker.offer(
+                    Sighting(
+                        of=job.of, access_point=job.access_point, person=job.person or 0, snapshot=job.id if job.file else "",
+                        picture=picture or b"",
+                    )
+                )  # fmt: skip
 
-    def _file(self, job: _Job, frame: Frame) -> None:
+    def _file(self, job: _Job, jpeg: bytes) -> None:
         try:
-            self._snapshots.file(frame.jpeg, taken_at_ms=job.at_ms, token=job.token)
+            self._snapshots.file(jpeg, taken_at_ms=job.at_ms, token=job.token, person=job.person)
         except PictureError as error:
             log.warning("%s", error)
 
@@ -219,7 +272,7 @@ class Devices:
         for command, answer in batch.answers:
             decision = answer.decision
             if isinstance(command, ClaimSeat):
-                self._claimed(command, decision)
+                self._claimed(command, answer)
             point = self._points.get(decision.access_point)
             if point is None:
                 continue
@@ -229,10 +282,10 @@ class Devices:
                 for reader in self._readers.get(point.id, ()):
                     reader.feedback(decision.outcome is Outcome.GRANTED)
 
-    def _claimed(self, command: ClaimSeat, decision: Decision) -> None:
+    def _claimed(self, command: ClaimSeat, answer: Answer) -> None:
         job = self._held.pop(command.snapshot, None)
-        if job is not None and any(fact.body.get("snapshot") == job.id for fact in decision.facts):
-            self._keep(job)
+        kept = any(fact.body.get("snapshot") == command.snapshot for fact in answer.decision.facts)
+        self._use(job, answer, command.access_point, file=kept)
 
     def _hold_open(self) -> None:
         """While a real emergency runs, whoever declared it and wherever, every door with a relay is held open; a drill opens

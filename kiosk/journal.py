@@ -286,6 +286,20 @@ class NonceReader:
             self._db = None
 
 
+def entries_of_kinds(state: Path, kinds: frozenset[str]) -> list[Entry]:
+    """Facts of all times, read beside a running gate; none where there is no journal yet."""
+    path = state / FILE_NAME
+    if not path.exists():
+        return []
+    connection = connect(path, read_only=True)
+    try:
+        marks = ",".join("?" * len(kinds))
+        rows = connection.execute(f"SELECT raw FROM entries WHERE kind IN ({marks}) ORDER BY boot, seq", sorted(kinds)).fetchall()
+    finally:
+        connection.close()
+    return [decode(raw) for (raw,) in rows]
+
+
 class NoteReader:
     """The free text behind a digest, for pages and printers, from any thread: a read-only connection of its own."""
 

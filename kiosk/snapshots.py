@@ -18,13 +18,15 @@ import os
 import re
 import secrets
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kiosk.durable_files import UNFINISHED, KeyFileError, fsync_folder, load_key, make_folder, write_whole
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -39,7 +41,6 @@ MAGIC = b"CKP1"
 # Magic, time taken (ms, UTC), keyed tag of the person, nonce. The ciphertext and its 16-byte check follow.
 HEADER = struct.Struct(f">4sQ{TAG_BYTES}s{NONCE_BYTES}s")
 NOBODY = bytes(TAG_BYTES)
-UNFINISHED = ".part"
 
 _ID = re.compile(r"(\d{4})(\d{2})(\d{2})-[0-9a-f]{32}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -134,7 +135,7 @@ class SnapshotStore:
         self._used_share, self._utc_offset_ms = used_share, utc_offset_ms
         try:
             for folder in (self._snapshots, self._photos):
-                _make_folder(folder)
+                make_folder(folder)
             for unfinished in self._files(UNFINISHED):  # of a power cut while a picture was written
                 unfinished.unlink(missing_ok=True)
         except OSError as error:
@@ -190,6 +191,19 @@ class SnapshotStore:
         mine = {path.stem for path in self._snapshot_files() if _head(path)[1] == tag}
         receipts = [self.erase(id_) for id_ in sorted(mine.union(snapshot_ids))]
         return tuple(receipt for receipt in (*receipts, self.erase_photo(person)) if receipt is not None)
+
+    def erase_snapshots(self, people: Iterable[int]) -> dict[int, tuple[Deletion, ...]]:
+        """Every snapshot that was filed for one of them; photos on file stay. Only those of whom there was something.
+
+        Reads the head of every file, once for all of them. Never on the loop's thread.
+        """
+        whose = {self._tag(person): person for person in people}
+        mine = [(whose[tag], path.stem) for path in self._snapshot_files() if (tag := _head(path)[1]) in whose]
+        erased: dict[int, tuple[Deletion, ...]] = {}
+        for person, id_ in sorted(mine):
+            if receipt := self.erase(id_):
+                erased[person] = (*erased.get(person, ()), receipt)
+        return erased
 
     def prune(self, before_ms: int) -> tuple[Deletion, ...]:
         """Erases every snapshot taken before `before_ms`; photos on file stay. Returns the receipts."""
@@ -248,8 +262,8 @@ class SnapshotStore:
         head = HEADER.pack(MAGIC, taken_at_ms, tag, nonce)
         sealed = self._cipher.encrypt(nonce, jpeg, _sealed_in(path, head))
         try:
-            _make_folder(path.parent)
-            _write_whole(path, head + sealed)
+            make_folder(path.parent)
+            write_whole(path, head + sealed)
         except OSError as error:
             raise PictureNotSaved(f"{path} cannot be written ({error.strerror}): check the disk") from error
 
@@ -288,71 +302,18 @@ def _head(path: Path) -> tuple[int, bytes]:
 
 def _load_key(path: Path, *, may_create: bool) -> bytes:
     try:
-        key, mode = path.read_bytes(), path.stat().st_mode
-    except FileNotFoundError:
-        if not may_create:
-            raise KeyUnusable(
-                f"{path} is missing, but pictures are sealed under it: restore it from a backup, "
-                "or delete the folders snapshots and photos to start without them"
-            ) from None
-        return _create_key(path)
-    except OSError as error:
-        raise KeyUnusable(f"{path} cannot be read ({error.strerror}): its owner must be the user that runs kiosk") from error
-    if mode & 0o077:
-        raise KeyUnusable(f"{path} can be read by others: run `chmod 600 {path}`")
-    if len(key) != KEY_BYTES:
-        raise KeyUnusable(f"{path} must hold {KEY_BYTES} bytes and holds {len(key)}: restore it from a backup")
-    return key
-
-
-def _create_key(path: Path) -> bytes:
-    key = secrets.token_bytes(KEY_BYTES)
-    try:
-        _make_folder(path.parent)
-        _write_whole(path, key)
-    except OSError as error:
-        raise KeyUnusable(f"{path} cannot be written ({error.strerror}): check the disk and its permissions") from error
-    return key
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Durable and whole, or not there: after a power cut nobody finds half a picture."""
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    _fsync_folder(path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    """A new folder outlives a power cut only when the folder above it has been written too."""
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _fsync_folder(folder.parent)
+        return load_key(path, size=KEY_BYTES, may_create=may_create, sealed="the pictures in snapshots/ and photos/")
+    except KeyFileError as error:
+        raise KeyUnusable(str(error)) from error
 
 
 def _unlink(path: Path) -> bool:
     """Whether there was something to remove. Raises PictureNotErased."""
     try:
         path.unlink()
-        _fsync_folder(path.parent)
+        fsync_folder(path.parent)
     except FileNotFoundError:
         return False
     except OSError as error:
         raise PictureNotErased(f"{path} cannot be erased ({error.strerror}): check the disk") from error
     return True
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -145,6 +145,23 @@ class SimulatedCamera:
             self._person = None if seed is None else (seed, adult)
             self._scene = None
 
+    def show_picture(self, picture: bytes) -> None:
+        """Somebody holds this picture (JPEG, PNG) in front of the camera, or is the one whom it shows."""
+        import cv2
+        import numpy
+
+        image = cv2.imdecode(numpy.frombuffer(picture, numpy.uint8), cv2.IMREAD_COLOR)
+        assert image is not None, "not a picture"
+        room_px = self.height_px - STAMP_BLOCK_PX  # the time stands above
+        share = min(room_px / image.shape[0], self.width_px / image.shape[1])
+        image = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        scene = numpy.full((self.height_px, self.width_px, 3), WALL, numpy.uint8)
+        height, width = image.shape[0], image.shape[1]
+        left = (self.width_px - width) // 2
+        scene[self.height_px - height :, left : left + width] = image
+        with self._scene_lock:
+            self._person, self._scene = None, numpy.minimum(scene, 255 - NOISE)
+
     def picture(self) -> bytes:
         """One JPEG as the camera would take it now, in its present mode."""
         import numpy

@@ -59,6 +59,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.VisitorIn: GATE_STAFF,
     c.VisitorOut: GATE_STAFF,
     c.ClearCampus: _LEADER,
+    c.RecordConsent: _LEADER | {Role.OFFICE},
     c.ExportEvidence: _LEADER | {Role.OFFICE},
 }
 

@@ -22,6 +22,7 @@ from kiosk.core.campus_parts import (
     Emergency,
     EmergencyOver,
     Escort,
+    FaceWord,
     GroupOut,
     Mustered,
     OpenOffer,
@@ -57,6 +58,8 @@ class Campus:
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
         self.cards = CardBook()
+        self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
+        self.consents: dict[tuple[int, str], tuple[Order, bool]] = {}  # (child, purpose) -> the office's last word, given or not
         self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
         self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
         self.departures: dict[str, Escort] = {}
@@ -118,6 +121,11 @@ class Campus:
             for case, (child, at_ms) in self.incidents.items()
             if case not in self.incident_ends and (search := self.child(child).search) and search.case == case
         ]
+
+    def withdrawn(self, child: int, purpose: str) -> bool:
+        """Whether the office recorded that this consent was taken back, and has not said otherwise since."""
+        said = self.consents.get((child, purpose))
+        return said is not None and not said[1]
 
     def conflicts(self) -> list[Conflict]:
         """Open conflicts: of all children, and of cards that were in two places."""
@@ -181,7 +189,7 @@ class Campus:
 
     def _tables(self) -> tuple[dict[Any, Any], ...]:
         return (
-            self.mustered, self.staff_seen, self.visits, self.visit_ends,
+            self.faces, self.consents, self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
             *self.cards.tables(),
@@ -236,6 +244,7 @@ class Campus:
         self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
+        self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
@@ -314,4 +323,9 @@ class _Seen:
 _BLANK = ChildState()
 
 # Facts that outlive the day and are read again at every start.
-STANDING_KINDS = frozenset({Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED})
+STANDING_KINDS = frozenset(
+    {
+        Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
+        Kind.CONSENT_RENEWED,
+    }
+)  # fmt: skip

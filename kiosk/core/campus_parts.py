@@ -26,6 +26,15 @@ class Request(NamedTuple):
     assurance: str = ""  # how far the card was proven: uid, authenticated, ...; "" for what is no card
 
 
+class FaceWord(NamedTuple):
+    """What a comparison said about one tap or claim. found: (child, score) where nobody had been named."""
+
+    at_ms: int
+    person: int
+    verdict: str
+    found: tuple[tuple[int, int], ...] = ()
+
+
 class OpenOffer(NamedTuple):
     id: str
     kind: str

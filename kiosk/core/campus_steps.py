@@ -13,6 +13,7 @@ from kiosk.core.campus_parts import (
     Answered,
     Cleared,
     Escort,
+    FaceWord,
     GroupOut,
     OpenOffer,
     OpenShift,
@@ -47,6 +48,21 @@ def _request_opened(campus: Campus, entry: Entry) -> None:
         tuple(body.get("candidates", ())), body["outcome"], body["reason"], body.get("snapshot", ""), body["day"],
         body.get("pass_id", ""), body.get("relation", ""), body.get("id_last4", ""), body.get("assurance", ""),
     )  # fmt: skip
+
+
+def _face_compared(campus: Campus, entry: Entry) -> None:
+    _request_opened(campus, entry)
+    body = entry.body
+    found = tuple((child, score) for child, score in body.get("found", ()))
+    now = (entry.order, FaceWord(entry.at_ms, body["person"], body["verdict"], found))
+    for key in (body["of"], str(entry.id)):
+        campus.faces[key] = max(now, campus.faces.get(key, now))
+
+
+def _consent_said(campus: Campus, entry: Entry) -> None:
+    """The last word about one purpose of one child, whatever the order in which the words arrive."""
+    key, now = (entry.body["child"], entry.body["purpose"]), (entry.order, entry.kind == Kind.CONSENT_RENEWED)
+    campus.consents[key] = max(now, campus.consents.get(key, now))
 
 
 def _request_closed(campus: Campus, entry: Entry) -> None:
@@ -187,6 +203,9 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.IDENTITY_DECLINED: _request_closed,
     Kind.LEFT_QUEUE: _request_closed,
     Kind.PICKUP_REFUSED: _request_closed,
+    Kind.FACE_COMPARED: _face_compared,
+    Kind.CONSENT_WITHDRAWN: _consent_said,
+    Kind.CONSENT_RENEWED: _consent_said,
     Kind.ARRIVED: _request_closed,
     Kind.SESSION_ENTERED: _request_closed,
     Kind.SEEN: _request_closed,

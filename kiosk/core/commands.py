@@ -55,6 +55,15 @@ from kiosk.core.commands_custody import (
 from kiosk.core.commands_custody import (
     TakeOut as TakeOut,
 )
+from kiosk.core.commands_face import (
+    FaceCompared as FaceCompared,
+)
+from kiosk.core.commands_face import (
+    FaceErased as FaceErased,
+)
+from kiosk.core.commands_face import (
+    RecordConsent as RecordConsent,
+)
 from kiosk.core.commands_passes import (
     CallForHelp as CallForHelp,
 )
@@ -389,5 +398,8 @@ Command = (
     | AdoptDirectory
     | LinkChanged
     | PicturesErased
+    | FaceCompared
+    | RecordConsent
+    | FaceErased
     | Look
 )

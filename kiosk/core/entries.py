@@ -72,6 +72,10 @@ class Kind(StrEnum):
     SETTINGS_ADOPTED = "settings_adopted"
     DIRECTORY_ADOPTED = "directory_adopted"
     PICTURES_ERASED = "pictures_erased"
+    FACE_COMPARED = "face_compared"  # a word for the guard after the tap; moves no custody
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_RENEWED = "consent_renewed"  # of a consent that had been withdrawn
+    FACE_ERASED = "face_erased"  # the receipt: templates and pictures of a child that are gone from this computer
     STAFF_SIGNED_IN = "staff_signed_in"
     EVIDENCE_EXPORTED = "evidence_exported"  # who took which child's day out of the house
     CAMPUS_CLEARED = "campus_cleared"

@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiosk.core import acts, close_of_day, delegates, emergency, escalation, groups, handover, register, releases, search, shifts
+from kiosk.core import (
+    acts,
+    close_of_day,
+    consent,
+    delegates,
+    emergency,
+    escalation,
+    faces,
+    groups,
+    handover,
+    register,
+    releases,
+    search,
+    shifts,
+)
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -147,4 +161,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.AdoptDirectory: _directory,
     c.LinkChanged: _link,
     c.PicturesErased: _pictures_erased,
+    c.FaceCompared: faces.compared,
+    c.RecordConsent: consent.record,
+    c.FaceErased: consent.erased,
 }

@@ -22,7 +22,7 @@ from kiosk.core.pickup import Verdict, active_slip, may_collect, restricted
 from kiosk.core.recognised import identify
 from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
 from kiosk.core.timetable import PupilDay, SessionTime
-from kiosk.core.world import World
+from kiosk.core.world import SNAPSHOT, World
 
 AT_GATE = "校门"
 ON_CAMPUS = "校园"
@@ -132,7 +132,7 @@ class _Tap:
         self.pupil: Pupil = world.directory.pupils[child]
         self.state: ChildState = world.campus.child(child)
         self.windows: PupilDay | None = world.pupil_day(child)
-        self.snapshot = snapshot if "snapshot" in self.pupil.consents else ""  # consent first, checked here
+        self.snapshot = snapshot if world.consented(child, SNAPSHOT) else ""  # consent first, checked here
 
     @property
     def present(self) -> bool:

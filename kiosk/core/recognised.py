@@ -12,11 +12,10 @@ from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.people import CardState, own_number
 from kiosk.core.rules import AccessPoint
-from kiosk.core.world import World
+from kiosk.core.world import FACE_MATCH, World
 
 PERSON = "person"  # scheme: 学号 of a pupil or 工号 of a member of staff
 FACE, BODY = "face", "body"
-FACE_CONSENT = "face_match"
 
 
 def identify(read: Read, world: World) -> tuple[tuple[int, ...], str]:
@@ -42,7 +41,7 @@ def unused(read: Read, found: tuple[int, ...], world: World, point: AccessPoint)
     if read.assurance not in (FACE, BODY):
         return None
     pupils = [pupil for number in found if (pupil := world.directory.pupils.get(number))]
-    if not pupils or (read.assurance == FACE and all(FACE_CONSENT in pupil.consents for pupil in pupils)):
+    if not pupils or (read.assurance == FACE and all(world.consented(pupil.number, FACE_MATCH) for pupil in pupils)):
         return None
     body = {
         "access_point": point.id,

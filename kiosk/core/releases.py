@@ -28,7 +28,7 @@ from kiosk.core.pickup import (
     may_collect,
     restricted,
 )
-from kiosk.core.world import World
+from kiosk.core.world import SNAPSHOT, World
 
 
 def claim_seat(command: c.ClaimSeat, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -39,7 +39,6 @@ def claim_seat(command: c.ClaimSeat, world: World, now_ms: int, trusted: bool) -
         return refused(Reason.NO_SUCH_ACCESS_POINT)
     if child is None:
         return Decision(outcome=Outcome.REFUSED, reason=Reason.NO_SUCH_PERSON, access_point=point.id)
-    pupil = world.directory.pupils[child]
     body: dict[str, Any] = {
         "person": child,
         "candidates": [child],
@@ -50,7 +49,7 @@ def claim_seat(command: c.ClaimSeat, world: World, now_ms: int, trusted: bool) -
         "scheme": "seat",
         "queue": "claim",
     }
-    if command.snapshot and "snapshot" in pupil.consents:
+    if command.snapshot and world.consented(child, SNAPSHOT):
         body["snapshot"] = command.snapshot
     fact = Fact(Kind.IDENTITY_CLAIMED, body)
     return Decision(

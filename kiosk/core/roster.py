@@ -48,6 +48,7 @@ from kiosk.core.roster_delegates import (
 from kiosk.core.roster_delegates import (
     PassAtGate as PassAtGate,
 )
+from kiosk.core.roster_faces import ConsentQuery, FaceLine
 from kiosk.core.roster_safety import (
     MusterQuery as MusterQuery,
 )
@@ -118,6 +119,7 @@ Query = (
     ArrivalsQuery
     | BarQuery
     | ChildQuery
+    | ConsentQuery
     | DelegatesQuery
     | DisplayQuery
     | DutyQuery
@@ -220,6 +222,7 @@ class QueueItem:
     pass_relation: str = ""
     assurance: str = ""  # authenticated: the card proved itself; uid: it only has the right number
     pass_id_last4: str = ""  # to be compared with the document that the delegate shows
+    face: FaceLine | None = None  # what the camera made of it, where faces are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,17 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceRules:
+    """What a likeness means, in thousandths on the scale of the engine. Chosen by the school from its own measurement."""
+
+    engine: str = "dlib"
+    clear: int = 500  # from here on the guard reads that the photo fits
+    mismatch: int = 400  # below it, that somebody should look
+    claims: bool = True  # a clear match lets the claim of a pupil without a card stand, on the way in
+    candidates: bool = False  # nobody was named: compare with the few who are expected here now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     node: str  # this gate computer's id
     gates: Mapping[str, Gate]
@@ -94,3 +105,4 @@ class Rules:
     duty_leader: int | None = None
     muster_points: tuple[str, ...] = ("操场",)  # where people gather in an emergency, as the check-off offers them
     public_name: str = ""  # school name on the display
+    face: FaceRules | None = None  # None: no face is compared on this computer

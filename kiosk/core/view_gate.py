@@ -10,6 +10,7 @@ from kiosk.core import roster as r
 from kiosk.core.acts import GATE_STAFF
 from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
+from kiosk.core.roster_faces import CandidateLine, FaceLine
 from kiosk.core.rules import AccessKind
 from kiosk.core.shifts import seen
 from kiosk.core.sun_taps import NO_PROOF
@@ -182,6 +183,25 @@ def _by_pass(world: World, request: Request, child: int, gate: str, now_ms: int,
     )  # fmt: skip
 
 
+def _face(world: World, request: Request) -> FaceLine | None:
+    """What the camera made of whoever stands there, and whom the guard may compare by eye."""
+    said = world.campus.faces.get(request.id)
+    if said is None:
+        return None
+    near = [world.directory.pupils[child] for child, _ in said[1].found if child in world.directory.pupils]
+    classes = world.directory.classes
+    return FaceLine(
+        verdict=said[1].verdict,
+        candidates=tuple(
+            CandidateLine(
+                child=p.number, name=p.name, has_photo=p.has_photo,
+                class_name=classes[p.class_id].name if p.class_id in classes else "",
+            )
+            for p in near
+        ),
+    )  # fmt: skip
+
+
 def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted: bool) -> r.QueueItem:
     directory, point = world.directory, world.rules.access_points.get(request.access_point)
     adult = directory.collectors.get(request.person)
@@ -221,4 +241,5 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         pass_relation=request.relation,
         pass_id_last4=request.id_last4,
         assurance=request.assurance,
+        face=_face(world, request),
     )

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.core import roster as r
+from kiosk.core.consent import consent_view
+from kiosk.core.faces import expected_view
 from kiosk.core.people import Authorisation, Pupil
 from kiosk.core.roster_delegates import DelegatesQuery
+from kiosk.core.roster_faces import ConsentQuery, FaceExpectedQuery
 from kiosk.core.view_delegates import delegates, passes_at_gate
 from kiosk.core.view_duty import duty
 from kiosk.core.view_gate import display, guard
@@ -91,7 +94,9 @@ def arrivals(world: World, query: r.ArrivalsQuery, now_ms: int, trusted: bool) -
 _VIEWS: dict[type, Callable[[World, Any, int, bool], Any]] = {
     r.ArrivalsQuery: arrivals,
     r.BarQuery: bar,
+    ConsentQuery: consent_view,
     DelegatesQuery: delegates,
+    FaceExpectedQuery: expected_view,
     r.DisplayQuery: display,
     r.GuardQuery: guard,
     r.RosterQuery: one_roster,

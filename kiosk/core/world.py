@@ -115,6 +115,10 @@ class World:
 
     # --- one child ---------------------------------------------------------------------------------
 
+    def consented(self, child: int, purpose: str) -> bool:
+        """Whether the family agrees now: by the list, and not taken back since."""
+        return consented(self.directory, self.campus, child, purpose)
+
     def pupil_day(self, child: int) -> PupilDay | None:
         return self.book.pupils.get(child)
 
@@ -185,3 +189,12 @@ class World:
     def next_entry_id(self, ahead: int = 1) -> str:
         """The id that the next fact (or the one `ahead` of it) will get: an offer names itself before it is sealed."""
         return f"{self.stream.node}/{self.stream.incarnation}/{self.stream.seq + ahead}"
+
+
+FACE_MATCH, SNAPSHOT = "face_match", "snapshot"  # purposes of a consent
+
+
+def consented(directory: Directory, campus: Campus, child: int, purpose: str) -> bool:
+    """No consent row, no processing: asked by everything that looks at a face or keeps a picture."""
+    pupil = directory.pupils.get(child)
+    return pupil is not None and purpose in pupil.consents and not campus.withdrawn(child, purpose)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kiosk.face.engine import Box, EngineUnusable, Face, Point
+from kiosk.face.likeness import distances
 
 if TYPE_CHECKING:
     from kiosk.face.engine import Picture, Vector
@@ -57,10 +58,7 @@ class DlibEngine:
         return self._np.asarray(self._network.compute_face_descriptor(self._rgb(chip)), dtype=self._np.float32)
 
     def likeness(self, gallery: Vector, probe: Vector) -> Vector:
-        """1 minus the distance that dlib's authors compare: 0.4 is their usual limit, and too generous for a school."""
-        squares = (gallery**2).sum(axis=1) + float(probe @ probe) - 2 * (gallery @ probe)
-        found: Vector = (1 - self._np.sqrt(self._np.maximum(squares, 0))).astype(self._np.float32)
-        return found
+        return distances(gallery, probe)
 
     def _rgb(self, picture: Picture) -> Picture:
         turned: Picture = self._np.ascontiguousarray(picture[:, :, ::-1])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kiosk.face.engine import Box, EngineUnusable, Face, Point
+from kiosk.face.likeness import cosines
 
 if TYPE_CHECKING:
     from kiosk.face.engine import Picture, Vector
@@ -57,10 +58,7 @@ class OpenCVEngine:
         return self._np.asarray(self._network.feature(chip), dtype=self._np.float32).reshape(-1).copy()
 
     def likeness(self, gallery: Vector, probe: Vector) -> Vector:
-        """The cosine of the angle between them."""
-        lengths = self._np.linalg.norm(gallery, axis=1) * self._np.linalg.norm(probe)
-        found: Vector = (gallery @ probe / self._np.maximum(lengths, 1e-9)).astype(self._np.float32)
-        return found
+        return cosines(gallery, probe)
 
 
 def _face(row: Any) -> Face:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kiosk.core.people import Stage
-from kiosk.core.rules import AccessKind, AccessPoint, Freshness, Gate, Rules, Rung
+from kiosk.core.rules import AccessKind, AccessPoint, FaceRules, Freshness, Gate, Rules, Rung
 from kiosk.core.timetable import (
     MINUTE_MS,
     BellSchedule,
@@ -208,7 +208,22 @@ def _rules(
         offline_delegates=windows["offline_delegates"],
         public_name=school["school"]["name"],
         muster_points=_or_defaults(school, "emergency")["muster_points"],
+        face=_face(site["face"]) if site and site["face"] else None,
     )
+
+
+# Thousandths, from the measurement in docs/face.md (dlib) and from what the authors of SFace advise.
+_FACE_LIMITS: Final = {"dlib": (500, 400), "sface": (450, 363)}
+
+
+def _face(raw: Mapping[str, Any]) -> FaceRules | None:
+    if not raw["on"]:
+        return None
+    clear, mismatch = _FACE_LIMITS[raw["engine"]]
+    return FaceRules(
+        engine=raw["engine"], clear=round(raw["clear"] * 1000) or clear, mismatch=round(raw["mismatch"] * 1000) or mismatch,
+        claims=raw["claims"], candidates=raw["candidates"],
+    )  # fmt: skip
 
 
 def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:

@@ -94,8 +94,23 @@ _WEB = Section(
     ),
 )
 
+_FACE = Section(
+    "face",
+    Shape.ONE,
+    "人脸辅助，默认关闭；先看 docs/face.md",
+    "Faces as help for the guard, off by default; read docs/face.md first.",
+    keys=(
+        Key("on", Kind.FLAG, "是否比对人脸；只比对家长同意的学生", "compare faces, of pupils whose family agreed only", False),
+        Key("engine", Kind.TEXT, "引擎", "the engine", "dlib", choices=("dlib", "sface")),
+        Key("clear", Kind.DECIMAL, "相符的门槛，0 为引擎默认", "from here on the photo fits, 0 = the engine's", 0.0, high=1),
+        Key("mismatch", Kind.DECIMAL, "请核对的门槛，0 为引擎默认", "below it somebody looks, 0 = the engine's", 0.0, high=1),
+        Key("claims", Kind.FLAG, "没带卡进校，相符即登记", "without a card: a clear match records the arrival", True),
+        Key("candidates", Kind.FLAG, "无人可认时，给门卫看可能是谁", "nobody was named: show the guard who it may be", False),
+    ),
+)  # fmt: skip
+
 SITE: Final = Section(
-    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _PRINT, _SYNC, _WEB)
+    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _PRINT, _SYNC, _WEB, _FACE)
 )
 
 FILES: Final[Mapping[str, Section]] = {

@@ -83,6 +83,15 @@ class UndoRelease(Body, frozen=True, kw_only=True):
     release: Key
 
 
+class RecordConsent(Body, frozen=True, kw_only=True):
+    """purpose: face_match or snapshot. given false: withdrawn; true: agreed again."""
+
+    makes = c.RecordConsent
+    child: Number
+    purpose: Word
+    given: bool
+
+
 class Correct(WithSecond, frozen=True, kw_only=True):
     makes = c.Correct
     child: Number
@@ -347,6 +356,7 @@ BODIES: dict[str, type[Body]] = {
     "release_exceptionally": ReleaseExceptionally,
     "undo_release": UndoRelease,
     "correct": Correct,
+    "consent": RecordConsent,
     "refuse": Refuse,
     "register_delegate": RegisterDelegate,
     "revoke_delegate": RevokeDelegate,

@@ -19,6 +19,7 @@ from kiosk.web.words import known, say
 HANDOVERS = frozenset({
     Kind.HANDOVER_OFFERED, Kind.HANDOVER_ACCEPTED, Kind.HANDOVER_DECLINED, Kind.HANDOVER_LAPSED,
 })  # fmt: skip
+CONSENTS = frozenset({Kind.CONSENT_WITHDRAWN, Kind.CONSENT_RENEWED})
 _PEOPLE = (
     "custodian", "giver", "taker", "collector", "person", "guardian", "guard", "second", "confirmed_by", "by", "owner",
     "last_adult", "host",
@@ -29,14 +30,15 @@ _WORDS = {  # word of the body -> prefixes under which its value has words
     "mode": ("record.mode_",), "scheme": ("record.scheme_",), "assurance": ("record.assurance_",),
     "result": ("duty.call_",), "channel": ("record.channel_",),
     "why": ("record.why_",), "what": ("record.mode_",), "id_type": ("record.id_",), "state": ("rung.",),
-    "alarm": ("duty.kind_", "record.kind_"), "flag": ("record.flag_", "duty.kind_"),
+    "verdict": ("face.",), "alarm": ("duty.kind_", "record.kind_"), "flag": ("record.flag_", "duty.kind_"),
 }  # fmt: skip
 _OF_HANDOVER = ("handover.", "record.handover_")
 ORDER = (
     "place", "access_point", "gate", "venue", "room", "session", "reason", "mode", "why", "what", "state", "mark", "counts",
     "exception", "giver", "taker", "custodian", "collector", "person", "verified", "guard", "second", "confirmed_by", "by",
     "guardian", "result", "channel", "eta_ms", "told", "t0_ms", "from_ms", "to_ms", "until_ms", "due_ms", "owner", "last_place",
-    "last_adult", "host", "scheme", "assurance", "alone", "id_type", "id_last4", "alarm", "flag", "drill", "for_day",
+    "last_adult", "host", "scheme", "assurance", "verdict", "consent_to", "alone", "id_type", "id_last4", "alarm", "flag",
+    "drill", "for_day",
 )  # fmt: skip
 
 
@@ -107,6 +109,8 @@ def _said(entry: Entry, names: Names, lang: Lang) -> Iterator[tuple[str, str]]:
     for key, prefixes in _WORDS.items():
         if isinstance(body.get(key), str) and body[key]:
             yield key, _word(prefixes, body[key], lang)
+    if entry.kind in CONSENTS and isinstance(body.get("purpose"), str):
+        yield "consent_to", _word(("consent.",), body["purpose"], lang)
     for key, named in _PLACES.items():
         if isinstance(body.get(key), str) and body[key]:
             yield key, named(names, body[key])

@@ -62,6 +62,7 @@ class PersonLine:
     where: str  # class and seat, relation, roles
     has_photo: bool
     cards: tuple[CardLine, ...]
+    consents: tuple[tuple[str, bool], ...] = ()  # of a pupil: purpose on the list, and whether it stands (not withdrawn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

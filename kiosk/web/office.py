@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import msgspec
@@ -19,8 +19,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kiosk.clock import steady_s
+from kiosk.core.consent import PURPOSES
 from kiosk.core.people import Directory
 from kiosk.core.roster import ArrivalsQuery, Bar, BarQuery, DutyQuery
+from kiosk.core.roster_faces import ConsentQuery, ConsentView
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, require
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
@@ -162,15 +164,16 @@ class _Office(Shown):
         text = q.strip()[:MAX_SEARCH]
         if text:
             self.log_read(found, "people", f"{len(text)} characters")
-        people = await asyncio.to_thread(self._find, text, lang_of(request))
+        agreed: ConsentView = await self.web.bridge.look(ConsentQuery())
+        people = await asyncio.to_thread(self._find, text, lang_of(request), agreed.withdrawn)
         return self.html(request, "office_people", PeopleView(bar=await self._bar(), text=text, people=people), found)
 
-    def _find(self, text: str, lang: Lang) -> tuple[PersonLine, ...]:
+    def _find(self, text: str, lang: Lang, withdrawn: frozenset[tuple[int, str]]) -> tuple[PersonLine, ...]:
         directory: Directory = self.web.gate.directory()
         index = self._index
         if index is None or index.directory is not directory:
             index = self._index = PeopleIndex(directory)
-        return index.find(text, lang)
+        return tuple(_with_consents(line, directory, withdrawn) for line in index.find(text, lang))
 
     async def settings(self, request: Request) -> Response:
         found = require(self.web, request.scope, OFFICE)
@@ -216,6 +219,13 @@ class _Office(Shown):
     async def _bar(self) -> Bar:
         bar: Bar = await self.web.bridge.look(BarQuery())
         return bar
+
+
+def _with_consents(line: PersonLine, directory: Directory, withdrawn: frozenset[tuple[int, str]]) -> PersonLine:
+    """What the family of a pupil agreed to by the list, and what it has taken back since."""
+    pupil = directory.pupils.get(line.number)
+    listed = sorted(PURPOSES & pupil.consents) if pupil else []
+    return replace(line, consents=tuple((purpose, (line.number, purpose) not in withdrawn) for purpose in listed))
 
 
 def _text(form: FormData, name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kiosk.clock import steady_s
 from kiosk.controller import Batch
-from kiosk.core.commands import ClaimSeat, Command, ConfirmIdentity, LetGo, Read, Release, ReleaseExceptionally
+from kiosk.core.commands import ClaimSeat, Command, ConfirmIdentity, FaceCompared, LetGo, Read, Release, ReleaseExceptionally
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.core.roster import Query
 from kiosk.web.channels import SNAPSHOT_ONLY, Channel, Event, Feed, Form, Page, wire
@@ -218,4 +218,4 @@ def _is_public(command: Command, answer: Answer) -> bool:
         return False
     if isinstance(command, (Release, LetGo, ReleaseExceptionally)):
         return decision.outcome is Outcome.GRANTED
-    return isinstance(command, (Read, ClaimSeat, ConfirmIdentity))
+    return isinstance(command, (Read, ClaimSeat, ConfirmIdentity, FaceCompared))

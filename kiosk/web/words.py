@@ -14,6 +14,7 @@ from kiosk.web.words_common import COMMON
 from kiosk.web.words_custody import CUSTODY
 from kiosk.web.words_delegates import DELEGATES
 from kiosk.web.words_duty import DUTY
+from kiosk.web.words_face import FACES
 from kiosk.web.words_guard import GUARD
 from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
@@ -21,7 +22,9 @@ from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_staff import STAFF
 
-WORDS: Final = MappingProxyType(PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS)
+WORDS: Final = MappingProxyType(
+    PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
+)
 
 
 class UnknownWord(KeyError):

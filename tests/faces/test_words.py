@@ -25,12 +25,13 @@ BUILT = (
     "office.import_added", "office.import_changed", "office.import_removed",
     "notice_state.", "notice_kind.",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",
-    "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector",
+    "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector", "guard.face",
     "guard.staff", "guard.pupil",
     "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
     "duty.group_", "duty.place_", "duty.channel_",
     "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",
     "office.block", "office.warn", "office.import", "office.people", "office.enrol", "office.settings", "office.devices",
+    "face.", "consent.", "guard.card_",
 )  # fmt: skip
 TEMPLATE_TEXT = "\n".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
 SCRIPT_TEXT = "\n".join(path.read_text() for path in STATIC.glob("*.js"))

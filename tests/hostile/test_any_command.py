@@ -137,6 +137,23 @@ MAKERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "description": TEXTS,
         }
     ),
+    "FaceCompared": st.fixed_dictionaries(
+        {
+            "of": REF,
+            "access_point": POINTS,
+            "person": NUMBERS,
+            "engine": st.sampled_from(["dlib", "sface", ""]),
+            "score": st.integers(-2000, 2000),
+            "refusal": WORDS | st.sampled_from(["blurred", "no_face"]),
+            "candidates": st.lists(st.tuples(NUMBERS, st.integers(-1000, 1000)), max_size=4).map(tuple),
+        }
+    ),
+    "RecordConsent": st.fixed_dictionaries(
+        {"child": CHILDREN, "purpose": st.sampled_from(["face_match", "snapshot", ""]), "given": st.booleans(), "by": BY}
+    ),
+    "FaceErased": st.fixed_dictionaries(
+        {"child": CHILDREN, "templates": st.integers(0, 1), "pictures": st.integers(0, 9), "why": WORDS}
+    ),
     "DismissFromQueue": st.fixed_dictionaries({"queue_id": REF, "by": BY}),
     "CallRoll": st.fixed_dictionaries({"roster": ROSTERS, "marks": MARKS, "by": BY}),
     "Offer": st.fixed_dictionaries(
@@ -237,6 +254,7 @@ def named(school: School, fields: dict[str, Any]) -> dict[str, Any]:
         "handover": lambda: list(campus.offers),
         "claim": lambda: list(campus.requests),
         "queue_id": lambda: list(campus.requests),
+        "of": lambda: list(campus.requests),
         "visit": lambda: list(campus.visits),
         "case": lambda: cases,
     }
