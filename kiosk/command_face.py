@@ -38,6 +38,8 @@ def _models(options: argparse.Namespace) -> int:
     if options.action == "add":
         return _add_model(options, folder)
     rows = [_row(model, folder, verify=options.action == "verify") for model in weights.manifest()]
+    if options.action == "verify":
+        _remember_whole(rows, folder)
     words = "\n".join(f"{row['state']:<8}  {row['name']:<15}  {row['file']}  {row['detail']}".rstrip() for row in rows)
     say_answer(options, {"models": rows}, words)
     bad = any(row["state"] == "refused" for row in rows)
@@ -64,7 +66,7 @@ def _add_model(options: argparse.Namespace, folder: Path) -> int:
     try:
         model = weights.add(options.file, folder)
         whole = all(one.path(folder).exists() for one in weights.models_of(model.engine).values())
-        if whole:  # its answer to the drawn picture is kept now, while its checksum was just found right
+        if whole and not model.package:  # its answer is kept now, while its checksum was just found right
             self_test.remember(load(model.engine, weights.checked(model.engine, folder)), folder)
     except EngineUnusable as error:
         raise Stop(str(error), NOT_FINE) from error
@@ -73,6 +75,21 @@ def _add_model(options: argparse.Namespace, folder: Path) -> int:
     rest = "" if whole else f"; the engine {model.engine} wants its other file too"
     say_answer(options, {"added": model.name, "engine": model.engine, "complete": whole}, f"{model.file} is the known file{rest}")
     return FINE
+
+
+def _remember_whole(rows: list[dict[str, str]], folder: Path) -> None:
+    """The answer of brought weights to the drawn picture, where it is not stored yet and every file is the known one."""
+    from kiosk.face import self_test, weights
+    from kiosk.face.engine import EngineUnusable
+    from kiosk.face.opening import ENGINES, load
+
+    for engine in ENGINES:
+        whole = all(row["state"] == "ok" for row in rows if row["engine"] == engine)
+        if whole and self_test.stored_answer(engine, folder) is None:
+            try:
+                self_test.remember(load(engine, weights.checked(engine, folder)), folder)
+            except EngineUnusable as error:
+                raise Stop(str(error), NOT_FINE) from error
 
 
 # --- faces -----------------------------------------------------------------------------------------
@@ -88,8 +105,9 @@ def _status(options: argparse.Namespace) -> int:
 
     models = _state(options) / "models"
     answers = {name: _usable(partial(open_engine, name, models)) for name in ENGINES}
+    enrolled = sum(1 for path in (_state(options) / "faces").glob("*.bin") if path.stem.isdecimal())
     words = [f"engine {name}: {trouble or 'ready, self-test passed'}" for name, trouble in answers.items()]
-    say_answer(options, {"engines": answers}, "\n".join(words))
+    say_answer(options, {"engines": answers, "templates": enrolled}, "\n".join([*words, f"{enrolled} templates here"]))
     return FINE
 
 
