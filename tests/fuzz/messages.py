@@ -156,7 +156,7 @@ def _page(random: Random) -> tuple[bytes, isapi.Page]:
     )
     rows = [{"major": 5, "minor": 1, "serialNo": e.serial, "cardNo": e.card, "time": e.at.replace(" ", "T")} for e in events]
     body = {"AcsEvent": {"responseStatusStrg": "MORE" if rows else "NO MATCH", "InfoList": rows}}
-    return json.dumps(body).encode(), isapi.Page(events, bool(rows), max((e.serial for e in events), default=0))
+    return json.dumps(body).encode(), isapi.Page(events, bool(rows), len(rows))
 
 
 MESSAGES: dict[str, Message] = {
