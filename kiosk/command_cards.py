@@ -11,7 +11,19 @@ from drivers.errors import DeviceLost, DriverError
 from drivers.protocols import CredentialRead, Reader
 from kiosk.clock import SystemClock, steady_s
 from kiosk.command_line import FINE, NOT_FINE, Stop, say_answer, settings_of, shared
-from kiosk.enrolling import CARD_KINDS, PERSON_KINDS, Enrolled, Held, No, Refused, card_of_read, enrol, looked_at, person_of
+from kiosk.enrolling import (
+    CARD_KINDS,
+    PERSON_KINDS,
+    Enrolled,
+    Held,
+    No,
+    Refused,
+    enrol,
+    give_back,
+    looked_at,
+    person_of,
+    presented,
+)
 from kiosk.sun_keys import sun_reader
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -27,6 +39,7 @@ def add_commands(add: Add) -> None:
     enrolling.add_argument("--as", dest="sort", choices=PERSON_KINDS, default="", help="which list the number is from")
     enrolling.add_argument("--kind", choices=CARD_KINDS[1:], default="", help="kind of card; sun proves itself at each read")
     enrolling.add_argument("--replace", action="store_true", help="other cards of this person stop working")
+    enrolling.add_argument("--give-back", action="store_true", help="the card is nobody's from now on")
     enrolling.add_argument("--wait", type=float, default=60.0, metavar="S", help="how long a tap is waited for")
     keys = shared(add("keys", _keys, "the key of cards that prove themselves (NTAG 424 DNA)"), "state", "json")
     keys.add_argument("what", choices=["sun"])
@@ -63,6 +76,10 @@ def _enrol(options: argparse.Namespace) -> int:
         held = _presented(options)
         if not options.json:
             print(_described(held))
+        if options.give_back:
+            back = give_back(options.state, held.uid, now_ms=SystemClock().now_ms())
+            say_answer(options, _document(back, None), f"{back.uid} was {back.holder_name}'s and is nobody's now")
+            return FINE
         key = options.person or _asked(options, "学号 / 工号 / 接送人编号: ")
         if not key:
             say_answer(options, _document(held, None), "")
@@ -111,10 +128,11 @@ def _presented(options: argparse.Namespace) -> Held:
     if options.card:
         return looked_at(options.state, options.card)
     read = _tapped(_reader(options), options)
-    uid, random_uid, exact = card_of_read(
+    seen = presented(
         read.value, read.scheme, random_uid=read.random_uid, link=str(read.evidence.get("sun", "")), sun=sun_reader(options.state)
     )
-    return looked_at(options.state, uid, random_uid=random_uid, exact=exact)
+    options.kind = options.kind or seen.kind
+    return looked_at(options.state, seen.text, random_uid=seen.random_uid, exact=seen.exact)
 
 
 def _reader(options: argparse.Namespace) -> Reader:

@@ -31,6 +31,7 @@ class No(StrEnum):
     SEVERAL_CARDS = "several_cards"
     REPORTED_LOST = "reported_lost"
     OF_ANOTHER = "of_another"
+    OF_NOBODY = "nobodys"
     NO_PEOPLE = "no_people"
     NO_SUCH_PERSON = "no_such_person"
     SEVERAL_PERSONS = "several_persons"
@@ -49,7 +50,8 @@ WORDS: dict[No, tuple[str, str]] = {
         "这张卡已挂失，不能再登记；请换一张",
         "this card was reported lost and is not enrolled again; take another",
     ),
-    No.OF_ANOTHER: ("这张卡是 {detail} 的；请先在名单中退卡", "this card is {detail}'s; return it in the people list first"),
+    No.OF_ANOTHER: ("这张卡是 {detail} 的；请先退卡", "this card is {detail}'s; it has to be given back first"),
+    No.OF_NOBODY: ("没有人在用这张卡", "nobody has this card"),
     No.NO_PEOPLE: ("还没有名单；请先导入", "there are no people yet; import them first"),
     No.NO_SUCH_PERSON: (
         "没有编号 {detail}；请用学号、工号或接送人编号",
@@ -152,6 +154,21 @@ def enrol(
     return Enrolled(uid, person, name, published.number, stopped)
 
 
+def give_back(state: Path, uid: str, *, now_ms: int) -> Held:
+    """退卡: publishes a list in which nobody has the card. It may be somebody else's afterwards; a lost one stays lost.
+    Raises Refused, DirectoryError."""
+    content, number = _people(state)
+    held = [card for card in content.cards if card.uid == uid and card.state is CardState.ACTIVE]
+    if not held:
+        raise Refused(No.OF_NOBODY)
+    returned = tuple(replace(card, state=CardState.RETURNED) if card in held else card for card in content.cards)
+    try:
+        publish(state / DIRECTORY_FILE, replace(content, cards=returned), number + 1, now_ms)
+    except SnapshotStale as error:
+        raise Refused(No.LIST_MOVED) from error
+    return Held(uid, held[0].holder, _name(content, held[0].holder), CardState.RETURNED.value)
+
+
 def _with_card(content: Content, card: Card, stopped: tuple[str, ...]) -> Content:
     kept = [one for one in content.cards if (one.uid, one.holder) != (card.uid, card.holder)]
     kept = [replace(one, state=CardState.RETURNED) if one.holder == card.holder and one.uid in stopped else one for one in kept]
@@ -206,10 +223,18 @@ def _lost_on_record(state: Path) -> frozenset[str]:
 PERSON_KINDS = tuple(kind.value for kind in PersonKind)
 
 
-def card_of_read(value: str, scheme: str, *, random_uid: bool, link: str, sun: SunReader | None) -> tuple[str, bool, bool]:
-    """Number, whether it is made up, and whether it is exact, of what a reader read. A signing card that hides its UID is known
-    by what it proves."""
+class Presented(NamedTuple):
+    """What a reader read. `exact`: the UID itself and no spelling of it. `kind`: "sun" for a card that proved itself."""
+
+    text: str
+    random_uid: bool
+    exact: bool
+    kind: str = ""
+
+
+def presented(value: str, scheme: str, *, random_uid: bool, link: str, sun: SunReader | None) -> Presented:
+    """A signing card that hides its UID is known by what it proves."""
     tap = sun(link or value) if sun is not None else None
     if tap is not None and tap.genuine:
-        return tap.uid, False, True
-    return value, random_uid, scheme in ("uid", "em4100")
+        return Presented(tap.uid, False, True, "sun")
+    return Presented(value, random_uid, scheme in ("uid", "em4100"))

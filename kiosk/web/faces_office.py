@@ -75,7 +75,7 @@ class PeopleView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolView:
     """登记卡. state: start | card (tapped, to be given) | again (the form once more, and what is wrong) | refused | no_tap |
-    given."""
+    given | back."""
 
     bar: Bar
     points: tuple[tuple[str, str], ...] = ()  # access points: id, name

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from kiosk.controller import Batch
 from kiosk.core.commands import Read
 from kiosk.core.roster import Bar, BarQuery
-from kiosk.enrolling import CARD_KINDS, No, Refused, card_of_read, enrol, looked_at, person_of
+from kiosk.enrolling import CARD_KINDS, No, Refused, enrol, give_back, looked_at, person_of, presented
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, require
 from kiosk.web.faces_office import EnrolView
 from kiosk.web.pages import OFFICE, Shown
@@ -73,6 +73,10 @@ def routes(web: Web, reads: CardReads) -> APIRouter:
         "/office/enrol/give", page.give, methods=["POST"], summary="Give the card to a person",
         openapi_extra=_form("uid", "person", "kind", "replace"),
     )  # fmt: skip
+    router.add_api_route(
+        "/office/enrol/back", page.give_back, methods=["POST"], summary="The card is nobody's from now on",
+        openapi_extra=_form("uid"),
+    )  # fmt: skip
     return router
 
 
@@ -103,12 +107,11 @@ class _Enrolling(Shown):
                 read = await self._tapped(view.access_point)
                 if read is None:
                     return self.html(request, "office_enrol", replace(view, state="no_tap"), found)
-                uid, random_uid, exact = card_of_read(
-                    read.value, read.scheme, random_uid=read.random_uid, link=read.sun, sun=self.web.gate.sun
-                )  # fmt: skip
+                seen = presented(read.value, read.scheme, random_uid=read.random_uid, link=read.sun, sun=self.web.gate.sun)
                 held = await asyncio.to_thread(
-                    looked_at, self.web.gate.state_dir, uid, random_uid=random_uid, exact=exact
+                    looked_at, self.web.gate.state_dir, seen.text, random_uid=seen.random_uid, exact=seen.exact
                 )  # fmt: skip
+                view = replace(view, kind=seen.kind)
         except Refused as refused:
             return self.html(request, "office_enrol", _refused(view, refused), found)
         shown = replace(
@@ -132,6 +135,18 @@ class _Enrolling(Shown):
         log.info("card given to person %d by staff %d, people list %d", done.person, found.staff.number, done.snapshot)
         shown = replace(view, state="given", holder_name=done.name, number=done.snapshot)
         return self.html(request, "office_enrol", shown, found)
+
+    async def give_back(self, request: Request) -> Response:
+        found, fields = await self._fields(request)
+        view = await self._view()
+        try:
+            held = await asyncio.to_thread(
+                give_back, self.web.gate.state_dir, fields.get("uid", ""), now_ms=self.web.gate.clock.now_ms()
+            )  # fmt: skip
+        except Refused as refused:
+            return self.html(request, "office_enrol", _refused(view, refused), found)
+        log.info("card of person %d given back, staff %d", held.holder, found.staff.number)
+        return self.html(request, "office_enrol", replace(view, state="back", holder_name=held.holder_name, uid=held.uid), found)
 
     async def _tapped(self, access_point: str) -> Read | None:
         if access_point not in self.web.gate.rules.access_points:

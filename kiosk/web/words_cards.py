@@ -32,6 +32,8 @@ CARDS: Final[dict[str, tuple[str, str]]] = {
     "enrol.replace": ("旧卡停用", "The old card stops working"),
     "enrol.give": ("登记给此人", "Give it to this person"),
     "enrol.given": ("已登记给 {name}，名单编号 {n}。", "{name} has this card now, in people list {n}."),
+    "enrol.back": ("退卡", "Give back"),
+    "enrol.backed": ("{uid} 已从 {name} 退卡。", "{uid} is no longer {name}'s."),
     "enrol.next": ("登记下一张", "Enrol another"),
     **{f"enrol.{no.value}": words for no, words in WORDS.items()},
 }

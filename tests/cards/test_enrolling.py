@@ -20,7 +20,7 @@ from kiosk.clock import FixedClock
 from kiosk.composition import GateProcess
 from kiosk.core.commands import ReportCardLost
 from kiosk.directory import load
-from kiosk.enrolling import No, Refused, enrol, looked_at, person_of
+from kiosk.enrolling import No, Refused, enrol, give_back, looked_at, person_of
 from kiosk.settings import load as load_settings
 from tests.cards.people_list import LOST, NEW_CARD, cards_of, put_list
 from tests.cards.signing import key_of_the_school
@@ -96,6 +96,14 @@ def test_the_same_card_again_says_its_kind_anew(state: Path) -> None:
     assert load(state / "directory.db").cards[uid_of(LEI)][0].kind == "sun"
 
 
+def test_a_card_that_was_given_back_is_nobodys_and_a_lost_one_stays_lost(state: Path) -> None:
+    assert give_back(state, uid_of(LEI), now_ms=NOW_MS).holder_name == "李雷"
+    assert cards_of(state, LEI) == {uid_of(LEI): "returned"}
+    for uid in (uid_of(LEI), LOST, NEW_CARD):
+        with pytest.raises(Refused, match="nobody has this card"):
+            give_back(state, uid, now_ms=NOW_MS)
+
+
 @pytest.mark.parametrize(("key", "number"), [("20260007", 7), ("G1", 130), ("J201", 201), ("T1", 101)])
 def test_people_are_named_by_the_schools_own_numbers(state: Path, key: str, number: int) -> None:
     assert person_of(state, key)[0] == number
@@ -156,10 +164,10 @@ def test_a_signing_card_that_hides_its_uid_is_enrolled_by_what_it_proves(state: 
     with SimulatedField() as field:
         field.place(Ntag424Card("04A1B2C3D4E5F6", key_of_the_school(state), hides_uid=True))
         code, said, errors = kiosk(
-            "enrol", "20260007", "--config", CONFIG, "--state", state, "--kind", "sun", "--json",
-            "--reader", f"{field.url}?targets=106A&sun=1",
+            "enrol", "20260007", "--config", CONFIG, "--state", state, "--json", "--reader", f"{field.url}?targets=106A&sun=1",
         )  # fmt: skip
     assert (code, said and said["card"]["uid"]) == (0, "04A1B2C3D4E5F6"), errors
+    assert load(state / "directory.db").cards["04A1B2C3D4E5F6"][0].kind == "sun"
 
 
 def test_the_command_asks_before_it_replaces_and_names_other_holders(state: Path) -> None:

@@ -63,6 +63,15 @@ def test_a_second_card_is_asked_about_on_the_page(here: Online, tmp_path: Path) 
     assert cards_of(tmp_path, 3) == {NEW_CARD: "active", uid_of(3): "returned"}
 
 
+def test_a_card_is_given_back_on_the_page_and_may_be_somebody_elses(here: Online, tmp_path: Path) -> None:
+    office = here.as_staff("O1")
+    assert "退卡" in text_of(office.post("/office/enrol/card", data={"number": uid_of(3)}))
+    assert "已从 李雷 退卡" in text_of(office.post("/office/enrol/back", data={"uid": uid_of(3)}))
+    assert "没有人在用这张卡" in text_of(office.post("/office/enrol/back", data={"uid": uid_of(3)}))
+    office.post("/office/enrol/give", data={"uid": uid_of(3), "person": "20260007"})
+    assert (cards_of(tmp_path, 3), cards_of(tmp_path, 7)) == ({uid_of(3): "returned"}, {uid_of(3): "active"})
+
+
 def test_nobody_taps(here: Online, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(office_cards, "TAP_WITHIN_S", 0.1)
     assert "没有等到刷卡" in text_of(here.as_staff("O1").post("/office/enrol/card", data={"access_point": "east-desk"}))

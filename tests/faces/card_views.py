@@ -10,6 +10,7 @@ from kiosk.web.faces_office import EnrolView
 from tests.faces.sample_views import at, bar
 
 UID = "5630F009"
+ENROL_STATES = ("start", "card", "held", "again", "refused", "no_tap", "given", "back")
 
 
 def enrol(state: str) -> EnrolView:
@@ -21,5 +22,9 @@ def enrol(state: str) -> EnrolView:
         "card": replace(view, uid=UID, spellings=tuple(spellings(UID).items())),
         "again": replace(view, uid=UID, person="20240315", kind="m1", refused="has_a_card", detail="王小明"),
         "refused": replace(view, refused="random_uid"),
+        "held": replace(
+            view, state="card", uid=UID, holder_name="王小明", card_state="active", spellings=tuple(spellings(UID).items())
+        ),
+        "back": replace(view, uid=UID, holder_name="王小明"),
         "given": replace(view, uid=UID, holder_name="王小明", number=120),
     }.get(state, view)

@@ -15,7 +15,7 @@ from tests.faces import record_views as rv
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
-from tests.faces.card_views import enrol
+from tests.faces.card_views import ENROL_STATES, enrol
 from tests.faces.roster_views import ROSTERS
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
@@ -70,7 +70,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "people": ("office_people", s.people()),
     "people none": ("office_people", PeopleView(bar=s.bar(), text="zz")),
     "people start": ("office_people", PeopleView(bar=s.bar())),
-    **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ("start", "card", "again", "refused", "no_tap", "given")},
+    **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ENROL_STATES},
     "settings": ("office_settings", s.settings()),
     "settings clean": ("office_settings", SettingsView(bar=s.bar())),
     "devices": ("office_devices", s.devices()),
