@@ -20,6 +20,7 @@ PAGES = {
     "duty": ("phone", "tablet", "landscape"),
     "office/import": ("phone", "tablet"),
     "office/people": ("phone", "tablet"),
+    "office/enrol": ("phone", "tablet"),
     "office/settings": ("tablet",),
     "office/devices": ("tablet",),
     "office/notices": ("phone", "tablet"),
