@@ -37,7 +37,7 @@ class CardBook:
         self.counters: dict[str, int] = {}
         self.kept: dict[str, int] = {}
         self.sightings: dict[int, dict[str, Sighting]] = {}  # holder -> entry id -> sighting
-        self.pairs: dict[tuple[str, str], tuple[int, Sighting, Sighting]] = {}  # of one holder, suspiciously near
+        self.pairs: dict[int, dict[tuple[str, ...], tuple[Sighting, Sighting]]] = {}  # holder -> the two entries, near in time
         self._gate_of: Mapping[str, str] = {}
         self._impossible_ms = 0
 
@@ -49,17 +49,11 @@ class CardBook:
 
     def cloned(self) -> list[Conflict]:
         """Every pair of sightings that one card cannot have made, as a case with its own name."""
-        return [
-            Conflict(f"{CLONED}:{holder}:{first.entry}:{second.entry}", CLONED, holder, second.at_ms, (first.entry, second.entry))
-            for holder, first, second in self.pairs.values()
-            if self._impossible(first, second)
-        ]
+        return [conflict for holder in self.pairs for conflict in self._of(holder)]
 
     def is_cloned(self, holder: int, closed: Mapping[str, int]) -> bool:
         """Whether somebody has an open case of a cloned card."""
-        return any(pair[0] == holder for pair in self.pairs.values()) and any(
-            one.child == holder and one.case not in closed for one in self.cloned()
-        )
+        return any(one.case not in closed for one in self._of(holder))
 
     def would_be_cloned(self, holder: int, point: str, now_ms: int) -> bool:
         """Whether a read here and now would make such a pair."""
@@ -68,8 +62,7 @@ class CardBook:
 
     def points_of(self, conflict: Conflict) -> tuple[tuple[str, int], ...]:
         """Access point and moment of each of the two sightings of a case."""
-        first, second = conflict.entries
-        _, one, other = self.pairs[first, second]
+        one, other = self.pairs[conflict.child][conflict.entries]
         return ((one.point, one.at_ms), (other.point, other.at_ms))
 
     def unkept(self) -> list[tuple[str, int]]:
@@ -78,6 +71,13 @@ class CardBook:
 
     def tables(self) -> tuple[dict[Any, Any], ...]:
         return self.counters, self.kept, self.sightings, self.pairs
+
+    def _of(self, holder: int) -> list[Conflict]:
+        return [
+            Conflict(f"{CLONED}:{holder}:{first.entry}:{second.entry}", CLONED, holder, second.at_ms, (first.entry, second.entry))
+            for first, second in self.pairs.get(holder, {}).values()
+            if self._impossible(first, second)
+        ]
 
     def _impossible(self, one: Sighting, other: Sighting) -> bool:
         if one.proof is not None and one.proof == other.proof:
@@ -107,7 +107,7 @@ class CardBook:
             near = old.point != new.point and abs(old.at_ms - new.at_ms) <= PAIRED_WITHIN_MS
             if near or (proof is not None and proof == old.proof):
                 first, second = sorted((old, new))
-                self.pairs[first.entry, second.entry] = (holder, first, second)
+                self.pairs.setdefault(holder, {})[first.entry, second.entry] = (first, second)
         seen[new.entry] = new
 
     def keep(self, entry: Entry) -> None:
@@ -118,8 +118,12 @@ class CardBook:
 
     def forget_before(self, at_ms: int, closed: Mapping[str, int]) -> None:
         """Lets go of sightings; of counters and of open cases never."""
-        open_pairs = {one.entries for one in self.cloned() if one.case not in closed}
-        self.pairs = {key: pair for key, pair in self.pairs.items() if pair[2].at_ms >= at_ms or key in open_pairs}
+        pending = {one.entries for one in self.cloned() if one.case not in closed}
+        for holder, pairs in list(self.pairs.items()):
+            kept = {key: pair for key, pair in pairs.items() if pair[1].at_ms >= at_ms or key in pending}
+            self.pairs[holder] = kept
+            if not kept:
+                del self.pairs[holder]
         for holder, seen in list(self.sightings.items()):
             left = {key: one for key, one in seen.items() if one.at_ms >= at_ms}
             if left:
