@@ -1,7 +1,8 @@
 """A simulated NTAG 424 DNA with Secure Dynamic Messaging switched on: its link is another one each time it is read.
 
 It obeys the chip: the counter moves at the first read of the NDEF file after the field came, and only then; what it mirrors is
-made with the school's keys by the very arithmetic that a real card has in hardware. It may be set to a random UID, as the chip
+made with the school's keys by the very arithmetic that a real card has in hardware. It authenticates itself mutually
+(AuthenticateEV2First) with `key`, as delivered all zeros. It may be set to a random UID, as the chip
 can be. It is in `drivers.simulated.rf_cards`' field and in the simulated PN532 like any other card.
 """
 
@@ -9,8 +10,12 @@ from __future__ import annotations
 
 import hashlib
 
+from drivers.card_aes import ZERO_BLOCK, cbc_encrypted
+from drivers.ev2_authentication import DONE, MORE_TO_COME, NotAuthentic, card_answer
 from drivers.simulated.rf_cards import NDEF_FILE, Type4Card, ndef_link
 from drivers.sun import LAST_COUNTER, SunKeys, link_of
+
+AUTHENTICATION_ERROR, COMMAND_ABORTED = b"\x91\xae", b"\x91\xca"
 
 
 class Ntag424Card(Type4Card):
@@ -18,7 +23,7 @@ class Ntag424Card(Type4Card):
 
     def __init__(
         self, uid: str, keys: SunKeys, *, counter: int = 0, base: str = "school.example/t", file_data: bytes = b"",
-        hides_uid: bool = False,
+        hides_uid: bool = False, key: bytes = ZERO_BLOCK,
     ) -> None:  # fmt: skip
         super().__init__(uid)
         assert len(self.uid) == 7, "an NTAG 424 DNA has a UID of 7 bytes"
@@ -28,6 +33,7 @@ class Ntag424Card(Type4Card):
         self._mirrored = False  # this session has its link already
         self._leaves_after: int | None = None
         self._hides_uid, self._sessions = hides_uid, 0
+        self._key, self._challenges, self._rnd_b = key, 0, b""
         self._hide()
 
     def leave_after(self, commands: int) -> None:
@@ -36,7 +42,7 @@ class Ntag424Card(Type4Card):
 
     def power_down(self) -> None:
         super().power_down()
-        self._mirrored, self._leaves_after = False, None
+        self._mirrored, self._leaves_after, self._rnd_b = False, None, b""
         self._hide()
 
     def answer_selected(self, frame: bytes) -> bytes | None:
@@ -49,7 +55,27 @@ class Ntag424Card(Type4Card):
     def answer_apdu(self, apdu: bytes) -> bytes:
         if apdu[:2] == b"\x00\xb0" and self._selected == NDEF_FILE and not self._mirrored:
             self._mirror()
+        if apdu[:2] == b"\x90\x71":
+            return self._challenged()
+        if apdu[:2] == b"\x90\xaf":
+            return self._answered(apdu[5:-1])
         return super().answer_apdu(apdu)
+
+    def _challenged(self) -> bytes:
+        self._challenges += 1
+        self._rnd_b = hashlib.sha256(self._true_uid + self._challenges.to_bytes(4, "big")).digest()[:16]
+        return cbc_encrypted(self._key, self._rnd_b) + MORE_TO_COME
+
+    def _answered(self, command: bytes) -> bytes:
+        """One answer to one challenge; a wrong one ends the authentication, one without a challenge is no command."""
+        rnd_b, self._rnd_b = self._rnd_b, b""
+        if not rnd_b:
+            return COMMAND_ABORTED
+        try:
+            answer, _ = card_answer(self._key, command, rnd_b=rnd_b, transaction=rnd_b[:4])
+        except NotAuthentic:
+            return AUTHENTICATION_ERROR
+        return answer + DONE
 
     def _mirror(self) -> None:
         self.counter = min(self.counter + 1, LAST_COUNTER)

@@ -6,11 +6,14 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drivers.errors import DeviceLost
+from drivers.ev2_authentication import NotAuthentic, authenticated
 from drivers.ndef_link import link_from, link_in, may_sign_type_a
 from drivers.nfc_reader import NfcReader
 from drivers.protocols import CredentialRead
@@ -50,6 +53,10 @@ def read_of(antenna: Simulator, card: RfCard, *, url: str = "") -> CredentialRea
                 return reads[0]
         antenna.remove()
     raise AssertionError("the card was never read")
+
+
+def spoken(talk: Any, command: bytes) -> bytes:
+    return bytes(talk(command))
 
 
 def link_read(antenna: Simulator, card: RfCard) -> str:
@@ -110,6 +117,28 @@ def test_without_the_option_no_card_is(antenna: Simulator) -> None:
     card = Ntag424Card(UID, KEYS)
     assert "sun" not in read_of(antenna, card, url=antenna.url).evidence
     assert card.counter == 0
+
+
+def test_reader_and_card_show_each_other_the_key_over_the_air(antenna: Simulator) -> None:
+    """The two commands of AuthenticateEV2First, through nfcpy; a card with another key is found out, as is a reader."""
+    import nfc.tag.tt4
+
+    def conversation(card: Ntag424Card, key: bytes) -> bytes:
+        for _ in range(8):
+            reader = NfcReader("north", antenna.url)
+            with contextlib.closing(reader), contextlib.suppress(DeviceLost, nfc.clf.CommunicationError, nfc.tag.TagCommandError):
+                reader.open()
+                antenna.place(card)
+                assert reader.poll(2.0)
+                talk = nfc.tag.tt4.activate(reader._frontend, reader._sensed).transceive
+                return authenticated(partial(spoken, talk), key, rnd_a=bytes(range(16))).mac_key
+        raise AssertionError("the card was never read")
+
+    key = SunKeys.from_master(b"k" * 16).of_card(bytes.fromhex(UID))
+    assert len(conversation(Ntag424Card(UID, KEYS, key=key), key)) == 16
+    antenna.remove()
+    with pytest.raises(NotAuthentic, match="91AE"):
+        conversation(Ntag424Card(UID, KEYS, key=key), bytes(16))
 
 
 @pytest.mark.parametrize(

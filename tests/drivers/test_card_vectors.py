@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from drivers.card_aes import cbc_decrypted, cmac, diversified
-from drivers.ev2_authentication import NotAuthentic, card_answer, challenge
+from drivers.ev2_authentication import NotAuthentic, authenticated, card_answer, challenge
 from drivers.sun import (
     SunForged,
     SunKeys,
@@ -228,6 +228,27 @@ def test_a_card_that_only_heard_the_conversation_cannot_hold_it_again() -> None:
         challenge(ZERO, ENCRYPTED_RND_B, before).session(answer)
         with pytest.raises(NotAuthentic):
             challenge(ZERO, ENCRYPTED_RND_B, now).session(answer)
+
+
+def test_the_whole_conversation_is_the_published_one() -> None:
+    said: list[str] = []
+    answers = [ENCRYPTED_RND_B + b"\x91\xaf", ANSWER + b"\x91\x00"]
+
+    def exchange(command: bytes) -> bytes:
+        said.append(command.hex().upper())
+        return answers[len(said) - 1]
+
+    assert authenticated(exchange, ZERO, rnd_a=RND_A).transaction == of_hex("9D00C4DF")
+    assert said == ["9071000002000000", f"90AF000020{COMMAND.hex().upper()}00"]
+
+
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_a_card_that_ends_the_conversation_is_not_authentic(spoilt: int) -> None:
+    answers = [ENCRYPTED_RND_B + b"\x91\xaf", ANSWER + b"\x91\x00"]
+    answers[spoilt] = b"\x91\xae"
+    left = iter(answers)
+    with pytest.raises(NotAuthentic, match="91AE"):
+        authenticated(lambda command: next(left), ZERO, rnd_a=RND_A)
 
 
 @pytest.mark.parametrize("length", [0, 15, 17, 31, 33])
