@@ -20,8 +20,8 @@ FACES: Final[dict[str, tuple[str, str]]] = {
     "face.help_only": ("仅供参考，由您决定。", "Only a hint. You decide."),
     "face.ask": ("刷的是 {name} 的卡。现场的是本人吗？", "It was {name}'s card. Is this the child?"),
     "face.ask_more": (
-        "进校已登记。是本人，点“已看过”；不是，请按学校规定处理并告诉值班领导。",
-        "The arrival stands. If it is the child, press “Seen”. If not, follow the school's rules and tell the duty leader.",
+        "刷卡记录不变。是本人，点“已看过”；不是，请按学校规定处理并告诉值班领导。",
+        "The tap stands. If it is the child, press “Seen”. If not, follow the school's rules and tell the duty leader.",
     ),
     "face.seen": ("已看过", "Seen"),
     "guard.face": ("请核对", "Look"),

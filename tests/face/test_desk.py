@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kiosk.__main__ import main
 from kiosk.core.rules import FaceRules
 from kiosk.devices import Sighting
 from kiosk.face.desk import WAITING, FaceDesk
@@ -62,3 +64,15 @@ def test_without_weights_recognition_is_off_with_a_sentence_and_taps_go_on(schoo
     (row,) = examine_faces(school.settings.rules.face, school.state)
     assert row.health == "warning" and "snapshots and everything else go on" in row.detail
     assert examine_faces(None, school.state) == ()
+
+
+def test_the_commands_say_which_weights_are_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "verify", "--state", str(tmp_path), "--json"]) == 0
+    states = {row["name"]: row["state"] for row in json.loads(capsys.readouterr().out)["models"]}
+    assert states["sface"] == states["yunet"] == "absent" and states["dlib-embedding"] in ("ok", "absent")
+    stranger = tmp_path / "sface.onnx"
+    stranger.write_bytes(b"no weights")
+    assert main(["models", "add", str(stranger), "--state", str(tmp_path)]) == 1
+    assert "none of the files that this program knows" in capsys.readouterr().err
+    assert main(["face", "enrol", "--config", str(CONFIG), "--state", str(tmp_path)]) == 1
+    assert "faces are off here" in capsys.readouterr().err
