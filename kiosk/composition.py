@@ -24,6 +24,7 @@ from kiosk.clock import Clock
 from kiosk.controller import Controller, settle_interpreter
 from kiosk.core.people import Directory
 from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
+from kiosk.device_trials import Trials
 from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
@@ -133,6 +134,7 @@ class GateProcess:
             home_gate=self.settings.site.gate,
             policy=self.settings.school.city,
             plan_findings=plan_findings(self.settings, controller.world.directory),
+            trials=Trials(self.devices, school=self.settings.school.name, clock=self.clock),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
             notices=notices.state if notices else None,
             test_notice=notices.test if notices else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import Full, Queue
 from typing import Any, NamedTuple, Protocol
@@ -20,7 +20,7 @@ from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Pri
 from drivers.registry import load
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
-from kiosk.core.commands import ClaimSeat, DeviceChanged, Read
+from kiosk.core.commands import ClaimSeat, DeviceChanged, Read, TryRelay
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.core.late_reads import LATE_AFTER_MS
 from kiosk.kept_reads import KeptReads
@@ -32,6 +32,7 @@ log = logging.getLogger("kiosk.devices")
 PICTURES_WAITING = 64  # pictures that may wait to be encrypted and filed; more are dropped and logged
 HELD_OPEN_S = 15.0  # in an emergency every contact is closed for so long, again and again: it opens by itself when we are gone
 HOLD_AGAIN_S = 5.0
+TRY_S = 0.5  # a contact that the office tries
 LOOK_EVERY_S = 1.0  # whether every driver still moves
 
 
@@ -84,6 +85,11 @@ class Onlooker(Protocol):
         ...
 
 
+def nobody_tries(read: CredentialRead, stored: bool) -> bool:
+    """No device is being tried: every read counts."""
+    return False
+
+
 class Devices:
     """All supervisors of `settings.site.devices`, and the wires between them and the controller."""
 
@@ -101,6 +107,7 @@ class Devices:
         self._held: dict[str, _Job] = {}  # taken for a claim that the core has not answered yet
         self._filing: Queue[_Job | None] = Queue(PICTURES_WAITING)
         self._filer = threading.Thread(target=self._file_pictures, name="snapshots", daemon=True)
+        self.watching: Callable[[CredentialRead, bool], bool] = nobody_tries  # whether a read is only a trial's
         self._ending = threading.Event()
         self._looker = threading.Thread(target=self._look_after_all, name="device-look", daemon=True)
         self._supervisors: list[DeviceSupervisor[Any]] = []
@@ -167,6 +174,8 @@ class Devices:
         name, at_ms = self._kept.name(read), self._kept.moment_ms(read)
         if self._kept.has(point, name):
             reader.taken(read)
+            return
+        if self.watching(read, bool(name) or at_ms is not None):
             return
         now_ms = self._controller.clock.now_ms()
         late_ms = now_ms - at_ms if at_ms is not None else 0
@@ -273,6 +282,8 @@ class Devices:
             decision = answer.decision
             if isinstance(command, ClaimSeat):
                 self._claimed(command, answer)
+            if isinstance(command, TryRelay) and decision.outcome is Outcome.GRANTED and command.device in self._relays:
+                self._relays[command.device].pulse(command.contact, TRY_S)
             point = self._points.get(decision.access_point)
             if point is None:
                 continue

@@ -61,6 +61,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.ClearCampus: _LEADER,
     c.RecordConsent: _LEADER | {Role.OFFICE},
     c.ExportEvidence: _LEADER | {Role.OFFICE},
+    c.TryRelay: frozenset({Role.OFFICE}),
 }
 
 ROLL_MARKS = frozenset(
@@ -182,6 +183,15 @@ def export_evidence(command: c.ExportEvidence, world: World, now_ms: int, truste
         return refused(Reason.NO_SUCH_PERSON)
     body = {"child": command.child, "for_day": command.for_day, "by": command.by, "day": world.day}
     return done(Fact(Kind.EVIDENCE_EXPORTED, body), child=command.child)
+
+
+def try_relay(command: c.TryRelay, world: World, now_ms: int, trusted: bool) -> Decision:
+    """Only a device that works is tried; the contact closes when this is durable."""
+    device = world.devices.get(command.device)
+    if device is None or device.health != "ok" or command.contact < 1:
+        return refused(Reason.DEVICE_DOWN)
+    body = {"device": command.device, "contact": command.contact, "by": command.by, "day": world.day}
+    return done(Fact(Kind.RELAY_TRIED, body))
 
 
 def close_case(command: c.CloseCase, world: World, now_ms: int, trusted: bool) -> Decision:

@@ -286,6 +286,15 @@ class ExportEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TryRelay:
+    """The office closes a contact for a moment, to see whether it works. On record before it moves: a door may open."""
+
+    device: str
+    contact: int
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCampus:
     """静校: refused while one child is in custody or one case is open."""
 
@@ -390,6 +399,7 @@ Command = (
     | VisitorIn
     | VisitorOut
     | ExportEvidence
+    | TryRelay
     | ClearCampus
     | SignedIn
     | DeviceChanged

@@ -88,6 +88,7 @@ class Reason(StrEnum):
     NO_SUCH_PERSON = "no_such_person"
     NO_SUCH_ACCESS_POINT = "no_such_access_point"
     WINDOW_CLOSED = "window_closed"
+    DEVICE_DOWN = "device_down"  # it cannot be tried: it does not work
     CANNOT_SAVE = "cannot_save"  # paper register
 
 

@@ -67,6 +67,7 @@ class Kind(StrEnum):
     EMERGENCY_ENDED = "emergency_ended"
     DEVICE_LOST = "device_lost"
     DEVICE_BACK = "device_back"
+    RELAY_TRIED = "relay_tried"  # who closed a contact to see whether it works: a door may have opened
     CLOCK_STEPPED = "clock_stepped"
     CLOCK_FIXED = "clock_fixed"
     SETTINGS_ADOPTED = "settings_adopted"

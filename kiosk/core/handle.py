@@ -153,6 +153,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.VisitorIn: register.visitor_in,
     c.VisitorOut: register.visitor_out,
     c.ExportEvidence: acts.export_evidence,
+    c.TryRelay: acts.try_relay,
     c.ClearCampus: close_of_day.clear_campus,
     c.SignedIn: _signed_in,
     c.DeviceChanged: _device,

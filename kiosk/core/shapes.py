@@ -46,6 +46,7 @@ class _Body(msgspec.Struct, frozen=True):
     counted: int = 0
     rung: int = 0
     counter: int = 0
+    contact: int = 0  # of a relay board
     counters: tuple[tuple[str, int], ...] = ()  # card, counter
     on_site: int = 0
     open_cases: int = 0

@@ -25,7 +25,7 @@ from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
 from kiosk.directory import DirectoryError
-from kiosk.web import acts, api, delegates, faces, office, office_cards, pages, records, safety, sign_in
+from kiosk.web import acts, api, delegates, faces, office, office_cards, office_devices, pages, records, safety, sign_in
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
 from kiosk.web.description import describe
@@ -60,8 +60,9 @@ def create_app(gate: Gate) -> FastAPI:
     app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=lifespan)
     app.state.web = web
     for router in (
-        acts.routes(web), api.routes(web), office.routes(web), pages.routes(web), records.routes(web), safety.routes(web),
-        sign_in.routes(web, desks), delegates.routes(web), office_cards.routes(web, card_reads),
+        acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), pages.routes(web),
+        records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
+        office_cards.routes(web, card_reads),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

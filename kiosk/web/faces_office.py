@@ -130,12 +130,37 @@ class SettingsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialView:
+    """How the trial of one device stands.
+
+    state: listening | read | read_kept | nobody | closed | picture | printing | printed | kept | full | down. `left_s`:
+    how long a reader is still listened to. `value` and `scheme`: what was read.
+    """
+
+    device: str
+    state: str
+    value: str = ""
+    scheme: str = ""
+    left_s: int = 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether the page should look again soon."""
+        return self.state in ("listening", "printing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicesView:
-    """`drivers` gives the driver of each device by name; `arrivals` counts per five minutes for the chart."""
+    """`drivers` gives the driver of each device by name, `kinds` what it is, `contacts` what can be closed on it; `arrivals`
+    counts per five minutes for the chart. `asked`: the relay whose contact somebody is about to close."""
 
     bar: Bar
     devices: tuple[DeviceLine, ...] = ()
     drivers: tuple[tuple[str, str], ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    trial: TrialView | None = None
+    asked: str = ""
     arrivals: tuple[tuple[int, int], ...] = ()  # (from_ms, count)
 
 

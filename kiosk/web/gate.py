@@ -21,7 +21,7 @@ from kiosk.core.rules import Rules
 from kiosk.core.world import SunReader
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
-from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine
+from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine, TrialView
 from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
 
 
@@ -135,6 +135,22 @@ class Records(Protocol):
     def statement(self, day: date, bar: Bar) -> StatementView: ...
 
 
+class DeviceTrials(Protocol):
+    """Trying one device at a time, by its name. Nothing is recorded but a contact that closes, which the core decides."""
+
+    def kinds(self) -> Mapping[str, str]: ...
+
+    def contacts(self, name: str) -> tuple[int, ...]: ...
+
+    def begin(self, name: str) -> None: ...
+
+    def closed(self, name: str, done: bool) -> None: ...
+
+    def state(self, name: str) -> TrialView | None: ...
+
+    def picture(self, name: str) -> bytes | None: ...
+
+
 class RecordsUnreadable(Exception):
     """The journal or the settings do not give what was asked; the sentence says why and what to do."""
 
@@ -169,6 +185,7 @@ class Gate:
     policy: str = ""  # the city's document that the plan is held against, in words
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
+    trials: DeviceTrials | None = None  # None where there are no devices to try
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
     sign_pass: Callable[[Pass], str] | None = None  # the text of a delegate's QR code; None where the key cannot be used
     test_notice: Callable[[str, int], bool] | None = None  # (target, by): whether a test notice is on its way now

@@ -1,4 +1,4 @@
-"""The office: people files in with a dry run first, people and cards, settings in force, devices.
+"""The office: people files in with a dry run first, people and cards, settings in force, notices. Devices: `office_devices`.
 
 Only the office role comes here. Nothing is imported that was not shown as a difference before; a file with one
 problem changes nothing.
@@ -21,12 +21,12 @@ from starlette.responses import RedirectResponse, Response
 from kiosk.clock import steady_s
 from kiosk.core.consent import PURPOSES
 from kiosk.core.people import Directory
-from kiosk.core.roster import ArrivalsQuery, Bar, BarQuery, DutyQuery
+from kiosk.core.roster import Bar, BarQuery
 from kiosk.core.roster_faces import ConsentQuery, ConsentView
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, require
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
-from kiosk.web.faces_office import DevicesView, ImportView, PeopleView, PersonLine, SettingLine, SettingsView
+from kiosk.web.faces_office import ImportView, PeopleView, PersonLine, SettingLine, SettingsView
 from kiosk.web.gate import ImportMoved, ImportPlan
 from kiosk.web.pages import OFFICE, Shown
 from kiosk.web.parts import Web
@@ -77,7 +77,6 @@ def routes(web: Web) -> APIRouter:
         openapi_extra={"requestBody": {"content": form}})  # fmt: skip
     add("/office/people", office.people, methods=["GET"], summary="People and their cards")
     add("/office/settings", office.settings, methods=["GET"], summary="Settings in force")
-    add("/office/devices", office.devices, methods=["GET"], summary="Devices and their health")
     add("/office/notices", office.notices, methods=["GET"], summary="Whom the gate tells, and what became of it")
     add("/office/notices/test", office.test_notice, methods=["POST"], summary="Send a test notice to one target",
         openapi_extra={"requestBody": {"content": named}})  # fmt: skip
@@ -187,13 +186,6 @@ class _Office(Shown):
             policy=gate.policy, findings=gate.plan_findings, day_words=bar.day_note,
         )  # fmt: skip
         return self.html(request, "office_settings", view, found)
-
-    async def devices(self, request: Request) -> Response:
-        found = require(self.web, request.scope, OFFICE)
-        duty = await self.web.bridge.look(DutyQuery())
-        arrived = await self.web.bridge.look(ArrivalsQuery())
-        view = DevicesView(bar=duty.bar, devices=duty.devices, drivers=self.web.gate.device_drivers, arrivals=arrived.counts)
-        return self.html(request, "office_devices", view, found)
 
     # --- notices -----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from kiosk.web.words_cards import CARDS
 from kiosk.web.words_common import COMMON
 from kiosk.web.words_custody import CUSTODY
 from kiosk.web.words_delegates import DELEGATES
+from kiosk.web.words_devices import DEVICES
 from kiosk.web.words_duty import DUTY
 from kiosk.web.words_face import FACES
 from kiosk.web.words_guard import GUARD
@@ -23,7 +24,7 @@ from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
-    PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
+    PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
 )
 
 

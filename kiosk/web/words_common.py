@@ -141,5 +141,6 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "reason.no_such_person": ("查无此人", "No such person"),
     "reason.no_such_access_point": ("没有这个通道", "No such access point"),
     "reason.window_closed": ("已过时间", "The time has passed"),
+    "reason.device_down": ("设备没有连接，不能试", "The device is not connected: it cannot be tried"),
     "reason.cannot_save": ("本机无法保存，请用纸质登记", "This gate cannot save: use the paper register"),
 }

@@ -56,6 +56,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "emergency_ended": ("紧急状态结束", "Emergency ended"),
     "device_lost": ("设备断开", "Device lost"),
     "device_back": ("设备恢复", "Device back"),
+    "relay_tried": ("试开继电器", "Relay tried"),
     "clock_stepped": ("时钟未校准", "Clock not set"),
     "clock_fixed": ("时钟已校准", "Clock set"),
     "settings_adopted": ("设置生效", "Settings in force"),

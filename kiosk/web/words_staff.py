@@ -313,10 +313,6 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "notice_kind.email": ("电子邮件", "e-mail"),
     "notice_kind.webhook": ("数据接口", "webhook"),
     "office.devices_empty": ("没有配置设备", "No device is configured"),
-    "office.device": ("设备", "Device"),
-    "office.driver": ("驱动", "Driver"),
-    "office.health": ("状态", "Health"),
-    "office.detail": ("说明", "Detail"),
     "office.arrivals": ("今日到校，每五分钟", "Arrivals today, every five minutes"),
     "office.arrivals_empty": ("今天还没有到校记录", "No arrival yet today"),
 }

@@ -22,7 +22,7 @@ PAGES = {
     "office/people": ("phone", "tablet"),
     "office/enrol": ("phone", "tablet"),
     "office/settings": ("tablet",),
-    "office/devices": ("tablet",),
+    "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),
     "sign_in": ("phone",),
     "nosuch": ("phone",),

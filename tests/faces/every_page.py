@@ -74,6 +74,14 @@ PAGES: dict[str, tuple[str, Any]] = {
     "settings": ("office_settings", s.settings()),
     "settings clean": ("office_settings", SettingsView(bar=s.bar())),
     "devices": ("office_devices", s.devices()),
+    **{
+        f"devices {state}": ("office_devices", s.devices(trial=s.trial(state, device)))
+        for state, device in (
+            ("listening", "东门 1"), ("read", "东门 1"), ("read_kept", "东门 1"), ("nobody", "东门 1"), ("closed", "继电器"),
+            ("picture", "相机 1"), *((state, "小票机") for state in ("printing", "printed", "kept", "full", "down")),
+        )
+    },
+    "devices asked": ("office_devices", s.devices(asked="继电器")),
     "devices none": ("office_devices", DevicesView(bar=s.bar())),
     "notices": ("office_notices", s.notices()),
     "notices in trouble": ("office_notices", s.notices(trouble="磁盘已满")),

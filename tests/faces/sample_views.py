@@ -43,6 +43,7 @@ from kiosk.web.faces_office import (
     ProblemLine,
     SettingLine,
     SettingsView,
+    TrialView,
 )
 
 NAMES = [
@@ -745,14 +746,26 @@ def settings() -> SettingsView:
     )
 
 
-def devices() -> DevicesView:
+def devices(*, trial: TrialView | None = None, asked: str = "") -> DevicesView:
     counts = (2, 5, 10, 7, 57, 152, 217, 92, 57, 152, 217, 92, 54, 141, 218, 105, 7, 3)
+    kinds = {"继电器": "relay", "相机 1": "camera", "小票机": "printer"}
+    printer = DeviceLine(name="小票机", health="ok", why="ESC/POS, 48 columns", since_ms=at("07:02"))
+    wedge = DeviceLine(name="门卫室 2", health="starting", why="", since_ms=at("10:04"))
+    listed = (*duty().devices, printer, wedge)
     return DevicesView(
         bar=bar(at("10:05")),
-        devices=duty().devices,
-        drivers=tuple((device.name, "rdm6300") for device in duty().devices),
+        devices=listed,
+        drivers=tuple((device.name, "rdm6300") for device in listed),
+        kinds=tuple((device.name, kinds.get(device.name, "reader")) for device in listed),
+        contacts=(("继电器", (1, 2)),),
+        trial=trial,
+        asked=asked,
         arrivals=tuple((at("07:10") + index * 300_000, count) for index, count in enumerate(counts)),
     )
+
+
+def trial(state: str, device: str) -> TrialView:
+    return TrialView(device=device, state=state, left_s=9, scheme="uid", value="04A1B2C3D4E5F6")
 
 
 def notices(*, trouble: str = "") -> NoticesView:

@@ -23,7 +23,7 @@ BUILT = (
     "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
     "roster.hand_", "tally.",
     "office.import_added", "office.import_changed", "office.import_removed",
-    "notice_state.", "notice_kind.",
+    "notice_state.", "notice_kind.", "devices.",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector", "guard.face",
     "guard.staff", "guard.pupil",
