@@ -8,20 +8,20 @@ Pure: the caller brings the time.
 
 from __future__ import annotations
 
-MAX_TRACKED = 16  # cards in one field at once; more than a hand can hold
+MAX_TRACKED = 16  # cards in one field at once; more than a hand can hold. A long-range reader says how many it hears
 
 
 class PresenceFilter:
     """`is_new()` is True when `key` was not seen during the last `absent_s` seconds."""
 
-    def __init__(self, *, absent_s: float) -> None:
-        self._absent_s = absent_s
+    def __init__(self, *, absent_s: float, tracked: int = MAX_TRACKED) -> None:
+        self._absent_s, self._tracked = absent_s, tracked
         self._last_seen_s: dict[str, float] = {}
 
     def is_new(self, key: str, *, now_s: float) -> bool:
         """Call for every sighting. `now_s` is a monotonic time in seconds."""
         last_s = self._last_seen_s.pop(key, None)
         self._last_seen_s[key] = now_s  # re-inserted last: the dict stays in order of sighting
-        while len(self._last_seen_s) > MAX_TRACKED:
+        while len(self._last_seen_s) > self._tracked:
             del self._last_seen_s[next(iter(self._last_seen_s))]
         return last_s is None or now_s - last_s > self._absent_s

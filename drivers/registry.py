@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, str] = {
     "wedge": "drivers.keyboard_wedge:KeyboardWedgeReader",
     "osdp": "drivers.osdp_reader:OsdpReader",
     "pcsc": "drivers.pcsc_reader:PcscReader",
+    "uhf": "drivers.uhf_reader:UhfReader",
     "lcus": "drivers.relay_board:LcusRelay",
     "modbus": "drivers.modbus_board:ModbusBoard",
     "isapi": "drivers.isapi_terminal:IsapiTerminal",

@@ -96,6 +96,10 @@ KINDS: Mapping[str, RackKind] = {
         scheme="pcsc", place="drivers.simulated.pcsc_card:SimulatedPcscReader", words="PC/SC reader on a pcscd of its own",
         card="04A1B2C3D4E5F6",
     ),
+    "uhf": RackKind(
+        scheme="uhf", place="drivers.simulated.uhf_reader:SimulatedUhfReader", words="UHF long-range reader on a serial line",
+        card="E2003098881900722140369E",
+    ),
     "lcus": RackKind(scheme="lcus", place="drivers.simulated.relay_board:SimulatedRelayBoard", words="LCUS relay board"),
     "modbus": RackKind(
         scheme="modbus", place="drivers.simulated.modbus_board:SimulatedModbusBoard",

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 MAX_SPELLING_CHARS = 64  # longer texts are no card number and are not looked at
-UID_BYTES = (3, 4, 5, 7, 8, 10)  # 3: only the 24 bits that a Wiegand-26 list knows; 8: ISO 15693; 10: triple size
+UID_BYTES = (3, 4, 5, 7, 8, 10, 12)  # 3: the 24 bits of a Wiegand-26 list; 8: ISO 15693; 10: triple size; 12: EPC-96 (UHF)
 
 _HEX = re.compile(r"[0-9A-F]+")
 _PAIR = re.compile(r"(\d{1,5})[,;/](\d{1,5})")

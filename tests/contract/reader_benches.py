@@ -24,6 +24,7 @@ from drivers.simulated.pcsc_card import SimulatedPcscReader
 from drivers.simulated.pn532_chip import SimulatedPn532
 from drivers.simulated.rf_field import SimulatedField
 from drivers.simulated.serial_readers import SimulatedSerialReader
+from drivers.simulated.uhf_reader import SimulatedUhfReader
 
 QUALITY: dict[str, Any] = tomllib.loads((Path(__file__).parents[2] / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
 
@@ -151,6 +152,17 @@ BENCHES = {
         lambda link: SimulatedPcscReader(link=link),
         "",
         (("DEADBEEF", "uid", "DEADBEEF"), ("04A1B2C3D4E5F6", "uid", "04A1B2C3D4E5F6")),
+    ),
+    "uhf": Bench(
+        "uhf",
+        lambda link: SimulatedUhfReader(link=link),
+        "",
+        (
+            ("E2003098881900722140369E", "uid", "E2003098881900722140369E"),
+            ("300833B2DDD9014000000001", "uid", "300833B2DDD9014000000001"),
+        ),
+        half=lambda reader, card: reader.half_frame(1),
+        slow_s=0.002,
     ),
     "nfc-pn532": Bench(
         "nfc",

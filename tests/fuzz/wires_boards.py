@@ -1,4 +1,4 @@
-"""Modbus RTU and OSDP under fire: frames that say how long they are, and noise that says so too.
+"""Modbus RTU, OSDP and UHF readers under fire: frames that say how long they are, and noise that says so too.
 
 Modbus has no start mark: a frame is known by its unit, its length and its CRC.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from drivers import modbus_frames as mf
 from drivers import osdp_packets as op
+from drivers import uhf_frames as uf
 from drivers.serial_frames import MAX_FRAME_BYTES
 from tests.fuzz.wire import Wire, without
 
@@ -126,6 +127,26 @@ def _packets(data: bytes) -> list[Any]:
     return found
 
 
+# --- UHF readers ------------------------------------------------------------------------------------------------
+
+
+def _uhf(random: Random, number: int) -> tuple[bytes, object]:
+    data = random.choice((b"", b"\x03\x07", b"\x22", random.randbytes(7), uf.tag_data(random.randbytes(12).hex())))
+    command, address = random.choice((uf.INVENTORY, uf.GET_FIRMWARE)), random.randrange(256)
+    return uf.uhf_frame(command, data, address=address), uf.UhfFrame(address, command, data)
+
+
+def _uhf_frames(data: bytes) -> list[Any]:
+    found, at = [], data.find(b"\xa0")
+    while 0 <= at < len(data) - 1:
+        whole = data[at : at + 2 + data[at + 1]]
+        fits = 5 <= len(whole) == 2 + data[at + 1] <= uf.MAX_UHF_BYTES and sum(whole) % 256 == 0
+        if fits:
+            found.append(uf.UhfFrame(whole[2], whole[3], whole[4:-1]))
+        at = data.find(b"\xa0", at + (len(whole) if fits else 1))
+    return found
+
+
 BOARDS: dict[str, Wire] = {
     "modbus-answers": Wire(
         parser=lambda: mf.ModbusAnswerFrames(UNIT), frame=_answer, harmless=without(UNIT), bound=MAX_FRAME_BYTES,
@@ -141,5 +162,10 @@ BOARDS: dict[str, Wire] = {
         parser=op.OsdpPackets, frame=_packet, harmless=without(0x53), bound=op.MAX_PACKET_BYTES, tail=bytes(op.MAX_PACKET_BYTES),
         promise="any bytes without the start mark; a false start delays a packet by at most 1,440 bytes",
         reference=_packets, marks=(b"S", b"S\x00\x08\x00"), every_byte=0.1,
+    ),
+    "uhf": Wire(
+        parser=uf.UhfFrames, frame=_uhf, harmless=without(uf.HEAD), bound=uf.MAX_UHF_BYTES, tail=bytes(uf.MAX_UHF_BYTES),
+        promise="any bytes without the start mark; a false start delays a frame by at most 64 bytes",
+        reference=_uhf_frames, marks=(b"\xa0", b"\xa0\x13\x01\x89"),
     ),
 }  # fmt: skip
