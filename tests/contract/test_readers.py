@@ -205,7 +205,9 @@ def test_unplugged_is_down_and_plugged_in_again_reads_again(rig: Rig) -> None:
     rig.wait_for(Health.OK, times=2)
     rig.tap_until_read(*second)
     assert rig.supervisor.stop()
-    assert rig.healths()[:3] == [Health.STARTING, Health.OK, Health.DOWN]
+    began = rig.healths().index(Health.OK)  # on a busy machine a simulated chip is late for the very first look now and then
+    assert rig.healths()[0] is Health.STARTING
+    assert rig.healths()[began : began + 2] == [Health.OK, Health.DOWN]
     assert rig.healths()[-2:] == [Health.OK, Health.STOPPED]
     assert each_told_once(rig.healths())
 
