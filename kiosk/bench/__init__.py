@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import camera, core, gate, muster, recovery, sun, web
+from kiosk.bench import camera, core, devices, gate, muster, recovery, sun, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -17,6 +17,7 @@ __all__ = ["Result", "UnknownMeasurement", "run_bench"]
 MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "tap": gate.one_tap,
     "rush": gate.rush,
+    "devices": devices.devices,
     "decisions": core.decisions,
     "restart": gate.restart,
     "http": web.http,
