@@ -14,7 +14,7 @@ def add_commands(add: Add) -> None:
     shared(doctor, "config", "state", "json")
     doctor.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the settings folder")
     ready = shared(add("drivers", _drivers, "how ready each driver is, rule by rule"), "json")
-    ready.add_argument("--into", type=Path, metavar="PAGE", help="write the table into this page, such as docs/drivers.md")
+    ready.add_argument("--markdown", action="store_true", help="as a table for a page")
     device = shared(add("simulate-device", _simulate_device, "run a simulated device to practise with, until Ctrl-C"), "json")
     device.add_argument("kind", nargs="?", default="", metavar="KIND", help="what to simulate, or `all`; without it: a list")
     device.add_argument("--folder", type=Path, metavar="DIR", help="where paths and pipes appear; default: one that goes away")
@@ -38,9 +38,8 @@ def _doctor(options: argparse.Namespace) -> int:
 def _drivers(options: argparse.Namespace) -> int:
     from kiosk import driver_list
 
-    if options.into:
-        driver_list.write_into(options.into)
-    say_answer(options, driver_list.as_json(), driver_list.as_text())
+    text = driver_list.as_markdown() if options.markdown else driver_list.as_text()
+    say_answer(options, driver_list.as_json(), text)
     return FINE
 
 

@@ -1,5 +1,4 @@
-"""`kiosk drivers`: how ready each driver is, as drivers/QUALITY.toml says it. Reads that one file, and writes
-nothing but the table of a page that it is given. Opens no device."""
+"""`kiosk drivers`: how ready each driver is, as drivers/QUALITY.toml says it. Reads that one file; opens no device."""
 
 from __future__ import annotations
 
@@ -7,7 +6,6 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 TODO, EXEMPT, DONE = "todo: ", "exempt: ", "done"
@@ -51,13 +49,6 @@ def quality_file() -> dict[str, Any]:
 
 def as_markdown() -> str:
     return "\n".join([HEADINGS, *(each.row for each in readiness())])
-
-
-def write_into(page: Path) -> None:
-    """Puts the table of today in the place of the one that the page has; its first row begins it, a blank line ends it."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(HEADINGS)
-    _, blank, after = rest.partition("\n\n")
-    page.write_text(f"{before}{as_markdown()}\n{blank[1:]}{after}", encoding="utf-8")
 
 
 def as_text() -> str:

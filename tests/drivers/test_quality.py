@@ -10,7 +10,7 @@ import pytest
 
 from drivers.registry import BUILT_IN, driver_class
 from drivers.simulated.rack_kinds import KINDS
-from kiosk.driver_list import HEADINGS, as_json, as_markdown, as_text, quality_file, write_into
+from kiosk.driver_list import as_json, as_markdown, as_text, quality_file
 from tests.contract.reader_benches import BENCHES
 
 ROOT = Path(__file__).parents[2]
@@ -59,20 +59,7 @@ def test_a_file_that_a_reason_names_is_there() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_manual_has_the_table() -> None:
-    manual = (ROOT / "docs" / "drivers.md").read_text(encoding="utf-8")
-    assert as_markdown() in manual, "QUALITY.toml says something else now: run kiosk drivers --into docs/drivers.md"
-
-
-def test_a_page_gets_the_table_of_today_in_the_place_of_the_old_one(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"# Before\n\n{HEADINGS}\n| `gone` | 1 of 1 | – | – |\n\nAfter\n", encoding="utf-8")
-    for _ in range(2):
-        write_into(page)
-        assert page.read_text(encoding="utf-8") == f"# Before\n\n{as_markdown()}\n\nAfter\n"
-
-
 def test_the_command_says_what_is_missing_in_all_its_forms() -> None:
     told: dict[str, Any] = as_json()
     assert {each["driver"] for each in told["drivers"]} == set(BUILT_IN)
-    assert all(each["driver"] in as_text() for each in told["drivers"])
+    assert all(each["driver"] in as_text() and f"| `{each['driver']}` |" in as_markdown() for each in told["drivers"])
