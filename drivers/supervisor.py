@@ -367,6 +367,10 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
         for pulse in asked:
             self._close_contact(pulse)
         self._open_contacts_due()
+        self._look()
+
+    def _look(self) -> None:
+        """Raises DeviceLost when the board is gone."""
         self.driver.ping()
 
     def _until_next_duty_s(self) -> float:

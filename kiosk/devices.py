@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from queue import Full, Queue
 from typing import Any, NamedTuple, Protocol
 
+from drivers.board_supervisor import BoardSupervisor, PassageSupervisor
 from drivers.errors import DriverError
 from drivers.printer_supervisor import PrinterSupervisor
-from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Printer, Reader, Relay
+from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Passage, PassageSensor, Printer, Reader, Relay
 from drivers.registry import load
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
-from kiosk.core.commands import ClaimSeat, DeviceChanged, Read, TryRelay
+from kiosk.core.commands import ClaimSeat, DeviceChanged, Passed, Read, TryRelay, WatchTurns
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.core.late_reads import LATE_AFTER_MS
 from kiosk.kept_reads import KeptReads
@@ -112,6 +113,7 @@ class Devices:
         self._looker = threading.Thread(target=self._look_after_all, name="device-look", daemon=True)
         self._supervisors: list[DeviceSupervisor[Any]] = []
         self.onlooker: Onlooker | None = None
+        self._turns = {(point.turn_sensor, point.turn_input): point.id for point in self._points.values() if point.turn_sensor}
         for device in settings.site.devices:
             self._add(device)
         controller.listeners.append(self._told)
@@ -128,7 +130,9 @@ class Devices:
     def _supervise(self, driver: Driver, point: str) -> None:
         supervisor: DeviceSupervisor[Any]
         if isinstance(driver, Relay):
-            supervisor = self._relays[driver.name] = RelaySupervisor(driver, on_health=self._health)
+            supervisor = self._relays[driver.name] = self._relay(driver)
+        elif isinstance(driver, PassageSensor):
+            supervisor = PassageSupervisor(driver, on_passage=self._passed, on_health=self._health)
         elif isinstance(driver, Printer):
             supervisor = self.printers[driver.name] = PrinterSupervisor(driver, on_health=self._health)
         elif isinstance(driver, Camera):
@@ -146,8 +150,27 @@ class Devices:
             supervisor = reader
         self._supervisors.append(supervisor)
 
+    def _relay(self, driver: Relay) -> RelaySupervisor:
+        """Contacts, and where the board has inputs that somebody asks about, those too: on one thread."""
+        if isinstance(driver, PassageSensor) and any(device == driver.name for device, _ in self._turns):
+            return BoardSupervisor(driver, on_passage=self._passed, on_health=self._health)
+        return RelaySupervisor(driver, on_health=self._health)
+
+    def _watch_turns(self) -> None:
+        """Only an input that is really there may take a passage back."""
+        inputs = {s.name: s.driver.inputs for s in self._supervisors if isinstance(s.driver, PassageSensor)}
+        watched = {point for (device, number), point in self._turns.items() if number in inputs.get(device, ())}
+        for (device, number), point in self._turns.items():
+            if point not in watched:
+                why = f"access.{point}: {device} has no input {number}; correct turn_sensor, turn_input or the inputs= of its URL"
+                log.error("%s", why)
+                self._health(f"{device}:{number}", Health.MISCONFIGURED, why)
+        self._controller.submit(WatchTurns(access_points=frozenset(watched)))
+
     def start(self) -> None:
         self._filer.start()
+        if self._turns:
+            self._watch_turns()
         for supervisor in self._supervisors:
             supervisor.start()
         self._looker.start()
@@ -267,6 +290,11 @@ class Devices:
             self._snapshots.file(jpeg, taken_at_ms=job.at_ms, token=job.token, person=job.person)
         except PictureError as error:
             log.warning("%s", error)
+
+    def _passed(self, passage: Passage) -> None:
+        point = self._turns.get((passage.device, passage.input))
+        if point is not None:
+            self._controller.submit(Passed(access_point=point))
 
     def _health(self, name: str, health: Health, why: str) -> None:
         if health in (Health.STARTING, Health.STOPPED):

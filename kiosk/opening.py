@@ -53,7 +53,7 @@ def open_gate(*, settings: Settings, directory: Directory, state: Path, clock: C
         again = build_world(
             settings=settings, directory=now.directory, journal=journal, state=state, clock=clock, stream=journal.resumed()
         )
-        again.devices, again.link = now.devices, now.link
+        again.devices, again.link, again.watched = now.devices, now.link, now.watched
         return again
 
     controller = Controller(world=world, journal=journal, clock=clock, rebuild=rebuild)

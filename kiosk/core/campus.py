@@ -36,7 +36,7 @@ from kiosk.core.campus_parts import (
 from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
 from kiosk.core.card_book import CardBook
 from kiosk.core.child import ChildState, Conflict
-from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places
+from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places, standing
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
@@ -86,6 +86,17 @@ class Campus:
     def child(self, number: int) -> ChildState:
         """The child's state; a blank one for a child not seen yet."""
         return self.children.get(number) or _BLANK
+
+    def last_of(self, child: int) -> Entry | None:
+        """The last fact about a child, whichever gate recorded it."""
+        log = self._logs.get(child)
+        return log[-1][1] if log else None
+
+    def unused_requests(self, child: int) -> tuple[str, ...]:
+        """The places in the guard's queue of a child who was granted and did not go through."""
+        if self.child(child).unused is None:
+            return ()
+        return tuple(r.id for r in self.requests.values() if r.person == child and r.reason == "passage_unused")
 
     def on_campus(self) -> Iterator[tuple[int, ChildState]]:
         return ((number, state) for number, state in self.children.items() if state.hold.live)
@@ -275,7 +286,10 @@ class Campus:
         order = entry.order
         if not log or log[-1][0] < order:
             log.append((order, entry))
-            fold_step(self.children[child], child, entry)
+            if entry.kind == Kind.PASSAGE_UNUSED:
+                self._replay(child)  # without the passage that was not used
+            else:
+                fold_step(self.children[child], child, entry)
             return
         insort(log, (order, entry), key=lambda item: item[0])
         self._replay(child)
@@ -294,7 +308,7 @@ class Campus:
 
     def _replay(self, child: int) -> None:
         state = self.children[child] = ChildState()
-        for _, past in self._logs[child]:
+        for past in standing(entry for _, entry in self._logs[child]):
             fold_step(state, child, past)
 
 

@@ -200,6 +200,7 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.PICKUP_REQUESTED: _pickup_asked,
     Kind.READ_REFUSED: _request_opened,
     Kind.IDENTITY_CLAIMED: _request_opened,
+    Kind.PASSAGE_UNUSED: _request_opened,
     Kind.IDENTITY_DECLINED: _request_closed,
     Kind.LEFT_QUEUE: _request_closed,
     Kind.PICKUP_REFUSED: _request_closed,

@@ -71,6 +71,14 @@ class Undoable(NamedTuple):
     since_ms: int
 
 
+class Unused(NamedTuple):
+    """The last word about a child: a granted passage that nobody used. what: arrived, released."""
+
+    what: str
+    access_point: str
+    at_ms: int
+
+
 class Slip(NamedTuple):
     from_ms: int
     to_ms: int
@@ -85,7 +93,7 @@ class ChildState:
     __slots__ = (
         "arrived_ms", "before", "case", "conflicts", "day", "dormitory", "due_ms", "escort", "excused", "flags", "group",
         "hold", "last_outcome", "last_point", "last_reason", "last_seen_ms", "located_ms", "marks", "place",
-        "released_entry", "released_ms", "released_to", "search", "session", "sessions_seen", "since_ms", "slips",
+        "released_entry", "released_ms", "released_to", "search", "session", "sessions_seen", "since_ms", "slips", "unused",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -114,6 +122,7 @@ class ChildState:
         self.group = ""  # outside the school with its teacher
         self.dormitory = False  # handed to the dormitory: stays overnight, in custody
         self.before: Undoable | None = None  # what the last release ended
+        self.unused: Unused | None = None
         self.flags: tuple[str, ...] = ()
         self.conflicts: tuple[Conflict, ...] = ()
 

@@ -6,7 +6,7 @@ table happened all the same: custody stays as it was and the misfit becomes a co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kiosk.core.child import (
@@ -20,6 +20,7 @@ from kiosk.core.child import (
     Search,
     Slip,
     Undoable,
+    Unused,
 )
 from kiosk.core.custody import NOBODY, Step, StepRefused, step
 from kiosk.core.entries import Entry, Kind
@@ -32,7 +33,26 @@ def fold_step(state: ChildState, child: int, entry: Entry) -> None:
         if state.day:
             _new_day(state)
         state.day = day
+    state.unused = None  # whatever comes next is the last word
     CHILD_STEPS[entry.kind](state, child, entry)
+
+
+def standing(facts: Iterable[Entry]) -> Iterator[Entry]:
+    """A child's facts, in their order, without those that do not count: a passage that was not used has not been.
+
+    The passage is left out when the fact that takes it back comes right behind it. When anything else was recorded about
+    the child in between, by whatever gate, the child was there: then the passage stands and it is its unuse that is left out.
+    """
+    held: Entry | None = None
+    for entry in facts:
+        unused = entry.kind == Kind.PASSAGE_UNUSED
+        if unused and (held is None or str(held.id) != entry.body["passage"]):
+            continue
+        if held is not None and not unused:
+            yield held
+        held = entry
+    if held is not None:
+        yield held
 
 
 def _new_day(state: ChildState) -> None:
@@ -196,6 +216,11 @@ def _not_gone(state: ChildState) -> None:
         state.place, state.session, state.case = before.place, before.session, before.case
 
 
+def _unused(state: ChildState, child: int, entry: Entry) -> None:
+    """The passage itself has been left out already (`standing`); what remains is that somebody should look."""
+    state.unused = Unused(entry.body["what"], entry.body["access_point"], entry.at_ms)
+
+
 def _corrected(state: ChildState, child: int, entry: Entry) -> None:
     """A correcting entry by two members of staff. It moves custody as the table allows; a misfit is a conflict."""
     body, what = entry.body, entry.body["what"]
@@ -330,6 +355,7 @@ CHILD_STEPS: dict[str, Callable[[ChildState, int, Entry], None]] = {
     Kind.HANDOVER_LAPSED: _lapsed,
     Kind.RELEASED: _released,
     Kind.RELEASE_UNDONE: _undone,
+    Kind.PASSAGE_UNUSED: _unused,
     Kind.CORRECTION: _corrected,
     Kind.ESCORT_DEPARTED: _escort_departed,
     Kind.ESCORT_ARRIVED: _escort_arrived,

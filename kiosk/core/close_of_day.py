@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from kiosk.core import commands as c
+from kiosk.core import turnstiles
 from kiosk.core.acts import done, refused
 from kiosk.core.child import ChildState
 from kiosk.core.decisions import Decision, Reason
@@ -52,6 +53,7 @@ def clear_blockers(world: World) -> tuple[str, ...]:
     campus = world.campus
     counted = {
         "children": sum(1 for _, s in campus.on_campus() if not s.dormitory),
+        "passages": turnstiles.leaving(world),
         "offers": len(campus.open_offers()),
         "escorts": len(campus.escorts()),
         "groups": len(campus.groups()),

@@ -317,6 +317,20 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchTurns:
+    """These access points have a sensor that says when somebody went through."""
+
+    access_points: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The turnstile of an access point turned: somebody went through."""
+
+    access_point: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """Time passed: lapse offers, climb ladders, roll the day over."""
 
@@ -403,6 +417,8 @@ Command = (
     | ClearCampus
     | SignedIn
     | DeviceChanged
+    | WatchTurns
+    | Passed
     | Tick
     | PeerEntries
     | AdoptDirectory

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     FACE_NOT_AGREED = "face_not_agreed"  # recognised by face without the family's consent: not used
     STORED = "stored"  # delivered later by a terminal that was cut off, and no longer true: it moves nothing
     FACE_DIFFERS = "face_differs"  # the camera saw somebody who does not look like the photo: somebody looks
+    PASSAGE_UNUSED = "passage_unused"  # granted, and nobody went through
     GATE_HOLD = "gate_hold"  # a child is lost: everybody is verified
     PASS_PRESENT = "pass_present"  # a delegate with a valid pass: the guard confirms
     PASS_FORGED = "pass_forged"

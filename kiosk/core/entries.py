@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INCIDENT_ENDED = "incident_ended"
     RELEASED = "released"
     RELEASE_UNDONE = "release_undone"
+    PASSAGE_UNUSED = "passage_unused"  # a granted tap opened the turnstile and nobody went through: the tap does not count
     PICKUP_REQUESTED = "pickup_requested"  # an adult presented a credential; the guard decides
     PICKUP_REFUSED = "pickup_refused"
     LEFT_QUEUE = "left_queue"  # whoever stood at the gate went away again without a decision

@@ -23,6 +23,7 @@ from kiosk.core import (
     releases,
     search,
     shifts,
+    turnstiles,
 )
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -36,7 +37,10 @@ DAY_MS = 86_400_000
 def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
     if not acts.permitted(world, command):
         return acts.refused(Reason.NOT_PERMITTED)
-    return HANDLERS[type(command)](command, world, now_ms, trusted)
+    decision = HANDLERS[type(command)](command, world, now_ms, trusted)
+    if decision.open_door:
+        turnstiles.opened(command, decision, world, now_ms)
+    return decision
 
 
 def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -50,6 +54,7 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
         facts.append(Fact(Kind.CLOCK_FIXED if trusted else Kind.CLOCK_STEPPED, {"day": world.day}))
         world.clock_trusted = trusted
     facts += shifts.lapses_due(world, now_ms)
+    facts += turnstiles.facts_due(world, now_ms, trusted)
     if trusted:
         facts += escalation.facts_due(world, now_ms)
         facts += search.facts_due(world, now_ms)
@@ -65,6 +70,8 @@ def _device(command: c.DeviceChanged, world: World, now_ms: int, trusted: bool) 
     before = world.devices.get(command.device)
     world.devices[command.device] = DeviceState(health=command.health, why=command.why, since_ms=now_ms)
     was_down = before is not None and before.health in _DOWN
+    if command.health != "ok":
+        turnstiles.sensor_lost(world, command.device)
     if command.health in _DOWN and not was_down:
         body = {"device": command.device, "health": command.health, "day": world.day}
         return acts.done(Fact(Kind.DEVICE_LOST, body))
@@ -157,6 +164,8 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.ClearCampus: close_of_day.clear_campus,
     c.SignedIn: _signed_in,
     c.DeviceChanged: _device,
+    c.WatchTurns: turnstiles.watch,
+    c.Passed: turnstiles.passed,
     c.Tick: _tick,
     c.PeerEntries: _peers,
     c.AdoptDirectory: _directory,

@@ -132,6 +132,7 @@ class _Tap:
         self.pupil: Pupil = world.directory.pupils[child]
         self.state: ChildState = world.campus.child(child)
         self.windows: PupilDay | None = world.pupil_day(child)
+        self.closes += world.campus.unused_requests(child)  # here again: the guard need not look for the child any more
         self.snapshot = snapshot if world.consented(child, SNAPSHOT) else ""  # consent first, checked here
 
     @property

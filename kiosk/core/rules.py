@@ -34,6 +34,9 @@ class AccessPoint:
     relay_channel: int = 1
     pulse_s: float = 3.0
     camera: str = ""  # device name of the camera that looks at it
+    turn_sensor: str = ""  # device name of the board that says when somebody went through, "" = every tap is believed
+    turn_input: int = 1
+    turn_within_s: float = 8.0  # a granted passage that is not used by then is taken back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

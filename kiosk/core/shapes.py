@@ -99,6 +99,7 @@ class _Body(msgspec.Struct, frozen=True):
     why: str = ""
     last_place: str = ""
     release: str = ""
+    passage: str = ""
     what: str = ""
     visit: str = ""
     point: str = ""

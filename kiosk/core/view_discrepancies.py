@@ -12,12 +12,14 @@ from dataclasses import replace
 
 from kiosk.core import roster as r
 from kiosk.core.child import PRESENT_MARKS, ChildState
+from kiosk.core.entries import Kind
 from kiosk.core.view_parts import child_line, guardians
 from kiosk.core.world import World
 
 
 def discrepancies(world: World, now_ms: int) -> list[r.CaseLine]:
     found = [*_absences(world, now_ms), *_without_arrival(world, now_ms), *_rolls_overdue(world, now_ms)]
+    found += _unused_passages(world, now_ms)
     return [*found, *_escorts(world, now_ms)]
 
 
@@ -55,6 +57,17 @@ def _without_arrival(world: World, now_ms: int) -> Iterator[r.CaseLine]:
             key = f"no_arrival:{child}:{state.day}"
             case = plain_case(world, "no_arrival", key, child, state.arrived_ms, state.place, now_ms)
             yield _owned(case, world, _class_teacher(world, child), "class_teacher")
+
+
+def _unused_passages(world: World, now_ms: int) -> Iterator[r.CaseLine]:
+    """Granted at a turnstile and not gone through, and not seen since: the guard looks which side the child is on."""
+    for child, state in world.campus.children.items():
+        if state.unused is not None and state.day == world.day:
+            point = world.rules.access_points.get(state.unused.access_point)
+            kind = "arrival_unused" if state.unused.what == Kind.ARRIVED else "exit_unused"
+            key = f"{kind}:{child}:{state.unused.at_ms}"
+            case = plain_case(world, kind, key, child, state.unused.at_ms, point.name if point else "", now_ms)
+            yield _owned(case, world, 0, "guard")
 
 
 def _rolls_overdue(world: World, now_ms: int) -> Iterator[r.CaseLine]:

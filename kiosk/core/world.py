@@ -50,6 +50,23 @@ class SunTap(NamedTuple):
     genuine: bool
 
 
+class Grant(NamedTuple):
+    """A door that was opened. `child` 0: somebody whose passage is not taken back, but whose turn counts."""
+
+    at_ms: int
+    child: int
+    kind: str
+
+
+@dataclass(slots=True)
+class Turns:
+    """What one turnstile waits for, oldest first. `proven`: its sensor has turned, and not been silent too often since."""
+
+    waiting: list[Grant] = field(default_factory=list)
+    proven: bool = False
+    unused: int = 0  # grants in a row without a turn
+
+
 class Delegate(NamedTuple):
     """Who a pass is for, in words: from erasable notes and from passes that were shown, never from the chain."""
 
@@ -72,6 +89,8 @@ class World:
     link: Link = field(default_factory=Link)
     devices: dict[str, DeviceState] = field(default_factory=dict)
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # access point -> its readers' device names
+    watched: frozenset[str] = frozenset()  # access points with a sensor that says when somebody went through
+    turns: dict[str, Turns] = field(default_factory=dict)  # by access point: see kiosk.core.turnstiles
     can_save: bool = True
     searched_ms: int = 0  # when everybody was last looked at for being missed
     clock_trusted: bool = True  # as the last tick found it

@@ -17,9 +17,9 @@ from kiosk.core.custody import Hold
 from kiosk.core.entries import Entry, Kind
 from kiosk.evidence.mentions import children_of
 
-BEGINS = frozenset({Kind.ARRIVED, Kind.RELEASE_UNDONE, Kind.CORRECTION, Kind.CAMPUS_CLEARED})
+BEGINS = frozenset({Kind.ARRIVED, Kind.RELEASE_UNDONE, Kind.PASSAGE_UNUSED, Kind.CORRECTION, Kind.CAMPUS_CLEARED})
 FOUND = frozenset({Kind.SESSION_ENTERED, Kind.ROLL_CALLED, Kind.LOCATED, Kind.MUSTERED})  # begins without an arrival
-ENDS = frozenset({Kind.RELEASED, Kind.CORRECTION})
+ENDS = frozenset({Kind.RELEASED, Kind.PASSAGE_UNUSED, Kind.CORRECTION})
 SHOWS = frozenset({Kind.SEEN, Kind.SESSION_LEFT})  # the child was there, and nothing begins with it
 GOING_OUT = frozenset({"emergency"})  # reasons of a `seen` that lets out
 

@@ -245,6 +245,7 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
     _no_twins(site["device"], "name", "device", file, problems)
     gates = [gate["id"] for gate in school["gate"] if gate["id"]]
     points = [point["id"] for point in school["access_point"] if point["id"]]
+    kinds = {point["id"]: point["kind"] for point in school["access_point"]}
     devices = [device["name"] for device in site["device"] if device["name"]]
     gate = (site["node"] or {}).get("gate")
     if gate and gate not in gates:
@@ -262,9 +263,12 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
     for name, access in site["access"].items():
         if name not in points:
             _unknown(name, points, f"access.{name}", file, problems, "access point")
-        for key in ("relay", "camera"):
+        for key in ("relay", "camera", "turn_sensor"):
             if (device_name := access[key]) and device_name not in devices:
                 _unknown(device_name, devices, f"access.{name}.{key}", file, problems, "device")
+        if access["turn_sensor"] and kinds.get(name, "entrance") not in ("entrance", "exit"):
+            zh = "只有校门的入口和出口有过闸信号"
+            problems.add(file, f"access.{name}.turn_sensor", zh, "only an entrance or an exit has a turn signal: remove it here")
     printer = (site["print"] or {}).get("device")
     if printer and printer not in devices:
         _unknown(printer, devices, "print.device", file, problems, "device")

@@ -50,6 +50,9 @@ _ACCESS = Section(
         Key("relay_channel", Kind.NUMBER, "继电器通道", "its channel", 1, low=1, high=64),
         Key("pulse_s", Kind.DECIMAL, "开闸保持（秒）", "how long the barrier stays open", 3.0, low=0.1, high=60),
         Key("camera", Kind.TEXT, "摄像头设备名", "device name of the camera", ""),
+        Key("turn_sensor", Kind.TEXT, "过闸信号接在哪个设备，空为不检测", "device name of its turn signal, empty = none", ""),
+        Key("turn_input", Kind.NUMBER, "过闸信号接在哪个输入端", "the input of the turn signal", 1, low=1, high=32),
+        Key("turn_within_s", Kind.DECIMAL, "放行后几秒未通过则撤回", "an unused passage is taken back then", 8.0, low=2, high=60),
     ),
 )
 

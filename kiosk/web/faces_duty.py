@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "search": ("incident", "locate"),
     "alarm": ("duress", "restricted_person", "card_forged", "card_replayed", "lost_card", "exceptional_release"),
     "uncollected": ("uncollected",),
-    "lists": ("escort_late", "escort_due", "roll_overdue", "absence", "no_arrival"),
+    "lists": ("exit_unused", "arrival_unused", "escort_late", "escort_due", "roll_overdue", "absence", "no_arrival"),
     "conflict": (),
 }
 _GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
@@ -108,7 +108,7 @@ def campus_edge(places: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]
 
 
 def blockers(view: DutyView) -> list[tuple[str, int]]:
-    """What still stands in the way of 静校: always the same lines, zero included."""
+    """What still stands in the way of 静校: always the same lines, zero included; and what only some schools have."""
     counts = dict.fromkeys(BLOCKERS, 0)
     for text in view.clear_blockers:
         key, _, number = text.partition(":")

@@ -37,6 +37,8 @@ CUSTODY: Final[dict[str, tuple[str, str]]] = {
     "case.incident": ("学生走失", "Lost child"),
     "case.absence": ("未到校，原因不明", "Absent, reason unknown"),
     "case.no_arrival": ("在班，没有进校记录", "In class without a gate record"),
+    "case.arrival_unused": ("刷卡后未进校", "Tapped and did not come in"),
+    "case.exit_unused": ("刷卡后未离校", "Tapped and did not go out"),
     "case.roll_overdue": ("点名超时", "Roll call overdue"),
     "case.escort_due": ("护送未出发", "Escort not started"),
     "case.escort_late": ("护送未到门口", "Escort not at the gate"),

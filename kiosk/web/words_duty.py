@@ -49,6 +49,7 @@ DUTY: Final[dict[str, tuple[str, str]]] = {
     "duty.watch": ("各门值守", "The watch at each gate"),
     "duty.waiting_list": ("待接名单", "Waiting list"),
     # --- the close of the day -------------------------------------------------------------------------
+    "duty.block_passages": ("已放行，尚未通过闸机", "Let out and not through the turnstile yet"),
     "duty.block_offers": ("未接收的交接", "Handovers not accepted"),
     "duty.block_escorts": ("在途护送", "Escorts on their way"),
     "duty.block_groups": ("外出未归的队伍", "Groups outside"),

@@ -31,6 +31,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "incident_ended": ("走失事件结束", "Lost child found"),
     "released": ("离校放行", "Released"),
     "release_undone": ("撤销放行", "Release undone"),
+    "passage_unused": ("刷卡后未通过闸机", "Granted and not gone through"),
     "pickup_requested": ("接送人到场", "Collector at the gate"),
     "pickup_refused": ("未放行", "Not released"),
     "left_queue": ("已离开门口", "Left the gate"),

@@ -19,7 +19,8 @@ from kiosk.core import commands as c
 from kiosk.core.campus import Campus
 from kiosk.core.custody import Custody
 from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
-from tests.support.school import School
+from tests.support.turnstiles import POINTS as TURNSTILES
+from tests.support.turnstiles import TurnstileSchool, wired
 
 FULL = os.environ.get("KIOSK_MACHINE") == "full"
 CHILDREN = st.sampled_from([p.number for p in PUPILS])
@@ -37,7 +38,7 @@ class CustodyMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.school = School(self.folder / "state")
+        self.school = TurnstileSchool(self.folder / "state")
         self.before: dict[int, tuple[str, int]] = {}
         self.offers: list[str] = []
 
@@ -49,7 +50,7 @@ class CustodyMachine(RuleBasedStateMachine):
         if answer.decision.outcome == "refused" and len(self.school.entries()) == written:
             assert self.holds() == self.before
         new = self.school.entries()[written:]
-        moving = {"arrived", "session_entered", "roll_called", "handover_accepted", "released"}
+        moving = {"arrived", "session_entered", "roll_called", "handover_accepted", "released", "passage_unused"}
         touched = {n for e in new if e.kind in moving for n in _children(e)}
         changed = {n for n, hold in self.holds().items() if self.before.get(n, ("OUT", 0))[1] != hold[1]}
         assert changed <= touched, (changed, [e.kind for e in new])
@@ -74,6 +75,28 @@ class CustodyMachine(RuleBasedStateMachine):
     @rule(child=CHILDREN, room=st.sampled_from(["room-201", "room-art"]))
     def enter(self, child: int, room: str) -> None:
         self.ask(c.Read(access_point=room, scheme="uid", value=uid_of(child)))
+
+    @rule(point=st.sampled_from(sorted(TURNSTILES)))
+    def turn(self, point: str) -> None:
+        """Somebody goes through a turnstile; whoever was granted may as well stay where they are."""
+        self.ask(c.Passed(access_point=point))
+
+    @rule(person=PERSONS, point=st.sampled_from(sorted(TURNSTILES)), seconds=st.integers(1, 12), turns=st.booleans())
+    def tap_and_dawdle(self, person: int, point: str, seconds: int, turns: bool) -> None:
+        """A tap that is not used in time is taken back, and then everything about that child is as it was."""
+        self.ask(c.Tick())
+        before = self.holds()
+        answer = self.ask(c.Read(access_point=point, scheme="uid", value=uid_of(person)))
+        written = len(self.school.entries())
+        if turns:
+            self.ask(c.Passed(access_point=point))
+        self.school.clock.advance(seconds * 1000)
+        self.ask(c.Tick())
+        taken_back = [e for e in self.school.entries()[written:] if e.kind == "passage_unused"]
+        for entry in taken_back:
+            child = entry.body["child"]
+            if entry.body["passage"] == str(answer.entry):
+                assert self.holds().get(child, ("OUT", 0)) == before.get(child, ("OUT", 0))
 
     @rule(children=SOME, taker=STAFF_NUMBERS)
     def offer_anything(self, children: tuple[int, ...], taker: int) -> None:
@@ -138,6 +161,7 @@ class CustodyMachine(RuleBasedStateMachine):
             pass  # what time has made due is recorded now and not at the next start; the ladder climbs one rung a tick
         before = self.school.gate.world.campus.fingerprint()
         self.school.restart()
+        wired(self.school)
         cleared = self.school.gate.world.campus.cleared
         if cleared is None:
             assert self.school.gate.world.campus.fingerprint() == before

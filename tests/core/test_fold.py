@@ -27,6 +27,10 @@ FACTS = st.one_of(
     st.builds(lambda n: Fact(Kind.SESSION_ENTERED, body(n, session="S1", place="201", custodian=111)), CHILDREN),
     st.builds(lambda n: Fact(Kind.SEEN, body(n, flag="already_in")), CHILDREN),
     st.builds(
+        lambda n, node, at: Fact(Kind.PASSAGE_UNUSED, body(n, passage=f"{node}/{at}", what="arrived")),
+        CHILDREN, st.sampled_from([f"east/{'a' * 16}", f"south/{'b' * 16}"]), st.integers(1, 8),
+    ),
+    st.builds(
         lambda n, r: Fact(Kind.ESCALATED, body(n, case=f"u:{n}", rung=r, t0_ms=5, state="x", told=[])),
         CHILDREN, st.integers(0, 3),
     ),
@@ -134,6 +138,24 @@ def test_the_total_order_never_contradicts_what_a_writer_had_seen(script, accept
         for other in written:
             if one is not other and one.knew(other):
                 assert other.order < one.order
+
+
+def test_a_passage_that_was_not_used_leaves_the_child_as_it_was_unless_another_gate_saw_it_since() -> None:
+    east, south = Stream(node="east", incarnation="a" * 16), Stream(node="south", incarnation="b" * 16)
+    before = east.seal(Fact(Kind.RELEASED, body(1, guard=130)), at_ms=10, trusted=True).entry
+    arrived = east.seal(Fact(Kind.ARRIVED, body(1, custodian=101)), at_ms=20, trusted=True).entry
+    unused = east.seal(Fact(Kind.PASSAGE_UNUSED, body(1, passage=str(arrived.id), what="arrived")), at_ms=40, trusted=True).entry
+    seen = south.seal(Fact(Kind.SEEN, body(1)), at_ms=30, trusted=True).entry
+    for order in ((before, arrived, unused), (unused, before, arrived), (arrived, unused, before)):
+        campus, without = Campus(), Campus()
+        for entry in order:
+            campus.apply(entry)
+        without.apply(before)
+        assert campus.child(1).hold == without.child(1).hold
+        assert campus.child(1).unused is not None
+        campus.apply(seen)  # concurrent, and in between: somebody had the child there
+        assert campus.child(1).hold.custodian == 101
+        assert campus.child(1).unused is None
 
 
 def test_two_gates_that_were_apart_both_release_a_child_and_it_is_a_conflict_at_both() -> None:

@@ -23,6 +23,7 @@ from kiosk.core.custody import Custody, Step
 from kiosk.core.entries import Entry
 from tests.support.custody_ledger import Ledger
 from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
+from tests.support.turnstiles import WITHIN_S
 from tests.support.two_gates import NODES, TwoGates, morning_ms
 
 FULL = os.environ.get("KIOSK_MACHINE") == "full"
@@ -126,6 +127,18 @@ class TwoGatesMachine(RuleBasedStateMachine):
     @rule(n=st.sampled_from([*CHILDREN, *[x.number for x in COLLECTORS]]), at=node, kind=st.sampled_from(["in", "out"]))
     def taps(self, n: int, at: str, kind: str) -> None:
         self.do(at, c.Read(access_point=f"{at}-{kind}", scheme="uid", value=uid_of(n)))
+
+    @rule(n=child, at=node, kind=st.sampled_from(["in", "out"]), goes=st.booleans(), seen=st.booleans())
+    def dawdles(self, n: int, at: str, kind: str, goes: bool, seen: bool) -> None:
+        """A tap opens the turnstile: the child goes through, or stays and it is taken back, or somebody saw it since."""
+        self.taps(n, at, kind)
+        if seen:
+            self.do(at, c.CallRoll(roster="class:primary-2022-1", marks={n: "present"}, by=105))
+        if goes:
+            self.gates.press(at, c.Passed(access_point=f"{at}-{kind}"))
+        for name in NODES:
+            self.gates.clock[name].advance(1000 * WITHIN_S)
+        self.gates.press(at, c.Tick())
 
     @rule(n=child, room=st.sampled_from(["room-201", "room-art", "room-201-exit"]))
     def at_a_room(self, n: int, room: str) -> None:

@@ -1,4 +1,4 @@
-"""Who answers for whom, told a second time: a plain ledger that knows no table of the product.
+"""Who answers for whom, told a second time: a plain ledger that knows no custody table of the product.
 
 It reads entries in their order and keeps one name per child. What does not fit is counted, never guessed at. A state machine
 holds the product's fold against it.
@@ -7,8 +7,9 @@ holds the product's fold against it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+from kiosk.core.child_steps import CHILD_STEPS, children_of
 from kiosk.core.entries import Entry
 
 PRESENT = ("present", "late")
@@ -22,9 +23,10 @@ class Ledger:
         self.offered: dict[int, str] = {}
         self.last_release: dict[int, str] = {}
         self.misfits: Counter[int] = Counter()
-        for entry in sorted(entries, key=lambda e: e.order):
-            for child in _children(entry):
-                self._read(child, entry)
+        for child, facts in _by_child(entries).items():
+            for at, entry in enumerate(facts):
+                if not _taken_back(facts[at : at + 2]):
+                    self._read(child, entry)
 
     def _read(self, child: int, entry: Entry) -> None:
         body, kind = entry.body, entry.kind
@@ -82,19 +84,14 @@ class Ledger:
             self.misfits[child] += 1
 
 
-_MOVING = {
-    "arrived", "session_entered", "located", "mustered", "roll_called", "handover_offered", "handover_accepted",
-    "handover_declined", "handover_lapsed", "released", "release_undone", "correction",
-}  # fmt: skip
+def _by_child(entries: Iterable[Entry]) -> dict[int, list[Entry]]:
+    found: dict[int, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda e: e.order):
+        for child in children_of(entry) if entry.kind in CHILD_STEPS else ():
+            found.setdefault(child, []).append(entry)
+    return found
 
 
-def _children(entry: Entry) -> Iterator[int]:
-    if entry.kind not in _MOVING:
-        return
-    body = entry.body
-    if entry.kind == "roll_called":
-        yield from dict.fromkeys(child for child, _ in body["marks"])
-    elif "child" in body:
-        yield body["child"]
-    else:
-        yield from dict.fromkeys(body.get("children", ()))
+def _taken_back(pair: list[Entry]) -> bool:
+    """Whether the second says of the first that nobody used that passage."""
+    return len(pair) == 2 and pair[1].kind == "passage_unused" and pair[1].body["passage"] == str(pair[0].id)

@@ -15,9 +15,9 @@ from kiosk.core import commands as c
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Entry, Sealed, decode
 from kiosk.opening import open_gate
-from kiosk.settings import load
 from tests.support.people import small_school
-from tests.support.school import CONFIG, ZONE
+from tests.support.school import ZONE
+from tests.support.turnstiles import BOARD, POINTS, with_turnstiles
 
 NODES = ("east", "south")
 
@@ -34,12 +34,16 @@ class TwoGates:
             self._open(node)
 
     def _open(self, node: str) -> None:
-        base = load(CONFIG)
+        base = with_turnstiles()
         rules = replace(base.rules, node=node, serves=frozenset({node}))
         settings = replace(base, site=replace(base.site, node=node), rules=rules)
         self.gate[node] = open_gate(
             settings=settings, directory=small_school(), state=self.folder / node, clock=self.clock[node]
         )
+        self.press(node, c.WatchTurns(access_points=frozenset(POINTS)))
+        self.press(node, c.DeviceChanged(device=BOARD, health="ok"))
+        for point in POINTS:
+            self.press(node, c.Passed(access_point=point))
 
     def press(self, node: str, command: Any) -> Decision:
         gate, answers = self.gate[node], list[Any]()
