@@ -16,7 +16,7 @@ help:  ## what one can do here
 run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
-test: $(READY) browser pcsc portraits  ## every test, browser included
+test: $(READY) browser pcsc sound portraits  ## every test, browser included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)  ## style, types, imports
@@ -44,9 +44,12 @@ wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt
 	$(BIN)/python -m build --wheel
 
-.PHONY: browser pcsc portraits
+.PHONY: browser pcsc sound portraits
 browser:
 	@sh .ci/browser
+
+sound:
+	@sh .ci/sound
 
 pcsc: $(READY)
 	@sh .ci/pcsc $(BIN)/python

@@ -158,6 +158,24 @@ class PassageSensor(Driver):
         """
 
 
+class Speaker(Driver):
+    """Plays short WAV clips, one at a time. Nobody waits for sound."""
+
+    kind = "speaker"
+
+    @abc.abstractmethod
+    def play(self, wav: bytes) -> None:
+        """Begins at once and returns at once; what still plays is cut off. Raises DeviceLost."""
+
+    @abc.abstractmethod
+    def ping(self) -> None:
+        """Plays nothing that can be heard. Raises DeviceLost, or lets `poll` raise it."""
+
+    @abc.abstractmethod
+    def poll(self, timeout_s: float) -> bool:
+        """True when nothing plays any more, waiting up to `timeout_s` for that. Raises DeviceLost when it could not be played."""
+
+
 class Printer(Driver):
     kind = "printer"
     columns: int = 48  # characters on a line; a Chinese one counts two

@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, str] = {
     "modbus": "drivers.modbus_board:ModbusBoard",
     "isapi": "drivers.isapi_terminal:IsapiTerminal",
     "adms": "drivers.adms_terminal:AdmsTerminal",
+    "sound": "drivers.speaker:AlsaSpeaker",
     "camera": "drivers.camera:OpenCvCamera",
     "still": "drivers.still_camera:StillCamera",
     "escpos": "drivers.receipt_printer:EscposPrinter",

@@ -216,7 +216,7 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
 class _Pulse:
     channel: int
     seconds: float
-    asked_mono_s: float
+    begins_mono_s: float
 
 
 class ReaderSupervisor(DeviceSupervisor[Reader]):
@@ -271,7 +271,7 @@ class ReaderSupervisor(DeviceSupervisor[Reader]):
             self.driver.feedback(self._feedback.popleft())
         while self._doors:
             door = self._doors.popleft()
-            if time.monotonic() - door.asked_mono_s <= STALE_PULSE_S:
+            if time.monotonic() - door.begins_mono_s <= STALE_PULSE_S:
                 self.driver.open_door(door.channel, door.seconds)
 
 
@@ -330,11 +330,26 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
         if not (channel in self.driver.channels and seconds > 0):
             self._refuse_once(channel, seconds)
             return False
-        seconds = min(seconds, MAX_PULSE_S)
+        return self._ask([_Pulse(channel, min(seconds, MAX_PULSE_S), time.monotonic())])
+
+    def signal(self, channel: int, beats: Iterable[tuple[float, float]]) -> bool:
+        """A lamp or a beeper: closed for the second after the first number of each beat, in seconds from now.
+
+        As `pulse`; and what an earlier signal on this channel still had to say is dropped: the newest answer counts.
+        """
+        now_s = time.monotonic()
+        pulses = [_Pulse(channel, min(lasts_s, MAX_PULSE_S), now_s + after_s) for after_s, lasts_s in beats]
+        if channel not in self.driver.channels:
+            self._refuse_once(channel, pulses[0].seconds if pulses else 0.0)
+            return False
+        return self._ask(pulses, instead_of=channel)
+
+    def _ask(self, pulses: list[_Pulse], *, instead_of: int | None = None) -> bool:
         with self._changed:
-            if self.health is not Health.OK or len(self._asked) >= MAX_PULSES:
+            kept = [pulse for pulse in self._asked if pulse.channel != instead_of]
+            if self.health is not Health.OK or len(kept) + len(pulses) > MAX_PULSES:
                 return False
-            self._asked.append(_Pulse(channel, seconds, time.monotonic()))
+            self._asked = deque([*kept, *pulses])
             self._changed.notify()
         return True
 
@@ -360,11 +375,11 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
 
     def _serve(self) -> None:
         with self._changed:
-            if not self._asked and not self._stopping.is_set():
+            if not self._begun() and not self._stopping.is_set():
                 self._changed.wait(self._until_next_duty_s())
-            asked = list(self._asked)
-            self._asked.clear()
-        for pulse in asked:
+            begun = self._begun()
+            self._asked = deque(pulse for pulse in self._asked if pulse not in begun)
+        for pulse in begun:
             self._close_contact(pulse)
         self._open_contacts_due()
         self._look()
@@ -374,12 +389,17 @@ class RelaySupervisor(DeviceSupervisor[Relay]):
         self.driver.ping()
 
     def _until_next_duty_s(self) -> float:
-        due_s = min(self._off_at_s.values(), default=time.monotonic() + POLL_S)
-        return min(POLL_S, max(0.0, due_s - time.monotonic()))
+        now_s = time.monotonic()
+        due_s = min([now_s + POLL_S, *self._off_at_s.values(), *(pulse.begins_mono_s for pulse in self._asked)])
+        return max(0.0, due_s - now_s)
+
+    def _begun(self) -> list[_Pulse]:
+        now_s = time.monotonic()
+        return [pulse for pulse in self._asked if pulse.begins_mono_s <= now_s]
 
     def _close_contact(self, pulse: _Pulse) -> None:
         now_s = time.monotonic()
-        if now_s - pulse.asked_mono_s > STALE_PULSE_S:
+        if now_s - pulse.begins_mono_s > STALE_PULSE_S:
             log.warning("device %s: a pulse on channel %d came too late and was dropped", self.name, pulse.channel)
             return
         off_at_s = max(now_s + pulse.seconds, self._off_at_s.get(pulse.channel, 0.0))

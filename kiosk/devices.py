@@ -17,8 +17,21 @@ from typing import Any, NamedTuple, Protocol
 from drivers.board_supervisor import BoardSupervisor, PassageSupervisor
 from drivers.errors import DriverError
 from drivers.printer_supervisor import PrinterSupervisor
-from drivers.protocols import Camera, CredentialRead, Driver, Frame, Health, Passage, PassageSensor, Printer, Reader, Relay
+from drivers.protocols import (
+    Camera,
+    CredentialRead,
+    Driver,
+    Frame,
+    Health,
+    Passage,
+    PassageSensor,
+    Printer,
+    Reader,
+    Relay,
+    Speaker,
+)
 from drivers.registry import load
+from drivers.speaker_supervisor import SpeakerSupervisor
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.controller import Batch, Controller
 from kiosk.core.commands import ClaimSeat, DeviceChanged, Passed, Read, TryRelay, WatchTurns
@@ -26,7 +39,9 @@ from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.core.late_reads import LATE_AFTER_MS
 from kiosk.kept_reads import KeptReads
 from kiosk.settings.values import Device, Settings
+from kiosk.signalling import Signalling
 from kiosk.snapshots import PictureError, SnapshotStore, new_token, snapshot_id
+from kiosk.sounds import Sounds
 
 log = logging.getLogger("kiosk.devices")
 
@@ -100,6 +115,9 @@ class Devices:
         self._readers: dict[str, list[ReaderSupervisor]] = {}
         self._relays: dict[str, RelaySupervisor | ReaderSupervisor] = {}  # a terminal may have a door of its own
         self._cameras: dict[str, CameraSupervisor] = {}
+        self._speakers: dict[str, SpeakerSupervisor] = {}
+        sounds = Sounds(snapshots.state_dir, speak=settings.site.sound.speak)
+        self._signals = Signalling(settings.site, sounds, relays=self._relays, speakers=self._speakers)
         self.printers: dict[str, PrinterSupervisor] = {}
         self._hold_again_s = 0.0
         self._utc_offset_ms = settings.plan.utc_offset_ms
@@ -133,6 +151,8 @@ class Devices:
             supervisor = self._relays[driver.name] = self._relay(driver)
         elif isinstance(driver, PassageSensor):
             supervisor = PassageSupervisor(driver, on_passage=self._passed, on_health=self._health)
+        elif isinstance(driver, Speaker):
+            supervisor = self._speakers[driver.name] = SpeakerSupervisor(driver, on_health=self._health)
         elif isinstance(driver, Printer):
             supervisor = self.printers[driver.name] = PrinterSupervisor(driver, on_health=self._health)
         elif isinstance(driver, Camera):
@@ -318,6 +338,7 @@ class Devices:
             if decision.open_door and point.relay in self._relays:
                 self._relays[point.relay].pulse(point.relay_channel, point.pulse_s)
             if isinstance(command, Read):
+                self._signals.tell(point.id, decision, self._controller.world.directory)
                 for reader in self._readers.get(point.id, ()):
                     reader.feedback(decision.outcome is Outcome.GRANTED)
 

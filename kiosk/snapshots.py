@@ -130,7 +130,7 @@ class SnapshotStore:
         used_share: Callable[[Path], float] = used_share_of_disk,
         utc_offset_ms: int = CHINA_OFFSET_MS,
     ) -> None:
-        self._state_dir = state_dir
+        self.state_dir = state_dir
         self._snapshots, self._photos = state_dir / "snapshots", state_dir / "photos"
         self._used_share, self._utc_offset_ms = used_share, utc_offset_ms
         try:
@@ -252,10 +252,10 @@ class SnapshotStore:
     def _write(self, path: Path, jpeg: bytes, *, taken_at_ms: int, tag: bytes) -> None:
         if not jpeg.startswith(JPEG_START) or len(jpeg) > PICTURE_MAX_BYTES:
             raise NotAPicture(f"a picture must be a JPEG of at most {PICTURE_MAX_BYTES // 1024} KiB; scale it down")
-        share = self._used_share(self._state_dir)
+        share = self._used_share(self.state_dir)
         if share >= PICTURES_STOP_AT:
             raise DiskTooFull(
-                f"the disk of {self._state_dir} is {share:.0%} full and pictures stop at {PICTURES_STOP_AT:.0%}: "
+                f"the disk of {self.state_dir} is {share:.0%} full and pictures stop at {PICTURES_STOP_AT:.0%}: "
                 "shorten how long snapshots are kept, or free some space; taps are still recorded"
             )
         nonce = secrets.token_bytes(NONCE_BYTES)

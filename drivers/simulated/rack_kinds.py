@@ -113,6 +113,9 @@ KINDS: Mapping[str, RackKind] = {
         scheme="adms", place="drivers.simulated.adms_terminal:SimulatedAdmsTerminal", words="push terminal (ADMS) over HTTP",
         settings={"pace": 0.1}, linked=False, card="20260001", options={"silence_s": 3.0},
     ),
+    "speaker": RackKind(
+        scheme="sound", place="drivers.simulated.speaker:SimulatedSpeaker", words="loudspeaker that writes down what it plays"
+    ),
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
     ),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kiosk.core.people import Stage
 from kiosk.core.rules import AccessKind, AccessPoint, FaceRules, Freshness, Gate, Rules, Rung
+from kiosk.core.signals import Signal
 from kiosk.core.timetable import (
     MINUTE_MS,
     BellSchedule,
@@ -23,7 +24,20 @@ from kiosk.core.timetable import (
 from kiosk.national_calendar import NationalLayer
 from kiosk.settings.keys import FILES
 from kiosk.settings.schema import Problems, Section, read
-from kiosk.settings.values import Accepted, Device, Fees, Printing, School, Service, Settings, Site, Sync, Web
+from kiosk.settings.values import (
+    Accepted,
+    Device,
+    Fees,
+    Printing,
+    School,
+    Service,
+    Settings,
+    SignalContact,
+    Site,
+    Sound,
+    Sync,
+    Web,
+)
 
 SECOND_MS: Final = 1000
 
@@ -226,6 +240,11 @@ def _face(raw: Mapping[str, Any]) -> FaceRules | None:
     )  # fmt: skip
 
 
+def _sound(raw: Mapping[str, Any]) -> Sound:
+    speak = frozenset(map(Signal, raw["speak"]))
+    return Sound(device=raw["device"], access_points=frozenset(raw["access_points"]), speak=speak)
+
+
 def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
     school_id, gates = school["school"]["id"], {gate["id"] for gate in school["gate"]}
     if raw is None:
@@ -237,6 +256,8 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
         host=node["host"],
         port=node["port"],
         devices=tuple(Device(**row) for row in raw["device"]),
+        signals=tuple(SignalContact(**{**row, "answers": frozenset(map(Signal, row["answers"]))}) for row in raw["signal"]),
+        sound=_sound(raw["sound"]) if raw["sound"] else Sound(),
         printing=Printing(**raw["print"]) if raw["print"] else Printing(),
         sync=Sync(server=sync["server"], school=sync["school"] or school_id),
         web=Web(**{**raw["web"], "public_input_from": tuple(raw["web"]["public_input_from"])}) if raw["web"] else Web(),

@@ -269,6 +269,7 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
         if access["turn_sensor"] and kinds.get(name, "entrance") not in ("entrance", "exit"):
             zh = "只有校门的入口和出口有过闸信号"
             problems.add(file, f"access.{name}.turn_sensor", zh, "only an entrance or an exit has a turn signal: remove it here")
+    _check_signals(site, points, devices, file, problems)
     printer = (site["print"] or {}).get("device")
     if printer and printer not in devices:
         _unknown(printer, devices, "print.device", file, problems, "device")
@@ -276,6 +277,28 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
     if server and not server.startswith(("http://", "https://")):
         zh = "应以 http:// 或 https:// 开头"
         problems.add(file, "sync.server", zh, f"'{server}' must start with http:// or https://")
+
+
+def _check_signals(
+    site: Mapping[str, Any], points: list[str], devices: list[str], file: str, problems: Problems
+) -> None:
+    """Lamps, beepers and the loudspeaker. A contact that opens a door is never a lamp."""
+    doors = {(access["relay"], access["relay_channel"]): name for name, access in site["access"].items()}
+    for i, signal in enumerate(site["signal"], 1):
+        if (point := signal["access_point"]) is not None and point not in points:
+            _unknown(point, points, f"signal[{i}].access_point", file, problems, "access point")
+        if (relay := signal["relay"]) is not None and relay not in devices:
+            _unknown(relay, devices, f"signal[{i}].relay", file, problems, "device")
+        door = doors.get((signal["relay"], signal["channel"]))
+        if door is not None:
+            zh, en = f"这一通道用来开闸（access.{door}），请换一个", f"opens the door of access.{door}: take another channel"
+            problems.add(file, f"signal[{i}].channel", zh, en)
+    sound = site["sound"] or {}
+    if (speaker := sound.get("device")) and speaker not in devices:
+        _unknown(speaker, devices, "sound.device", file, problems, "device")
+    for point in sound.get("access_points") or ():
+        if point not in points:
+            _unknown(point, points, "sound.access_points", file, problems, "access point")
 
 
 def _has_scheme(url: str) -> bool:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from kiosk.core.signals import Signal
 from kiosk.settings.keys_days import CALENDAR, LADDER, PLAN
 from kiosk.settings.keys_school import SCHOOL
 from kiosk.settings.schema import Key, Kind, Section, Shape
+
+SIGNALS: Final = tuple(signal.value for signal in Signal)
 
 _NODE = Section(
     "node",
@@ -53,6 +56,32 @@ _ACCESS = Section(
         Key("turn_sensor", Kind.TEXT, "过闸信号接在哪个设备，空为不检测", "device name of its turn signal, empty = none", ""),
         Key("turn_input", Kind.NUMBER, "过闸信号接在哪个输入端", "the input of the turn signal", 1, low=1, high=32),
         Key("turn_within_s", Kind.DECIMAL, "放行后几秒未通过则撤回", "an unused passage is taken back then", 8.0, low=2, high=60),
+    ),
+)
+
+_SIGNAL = Section(
+    "signal",
+    Shape.MANY,
+    "灯和蜂鸣器",
+    "A lamp or a beeper on a contact of a relay board: what it shows of the answers at an access point.",
+    keys=(
+        Key("access_point", Kind.TEXT, "通行点", "the access point"),
+        Key("relay", Kind.TEXT, "继电器设备名", "device name of the relay board"),
+        Key("channel", Kind.NUMBER, "继电器通道", "its channel, not one that opens a door", low=1, high=64),
+        Key("kind", Kind.TEXT, "类型：蜂鸣器或灯", "what it is", "beeper", choices=("beeper", "lamp")),
+        Key("answers", Kind.TEXTS, "表示哪些结果", "which answers it gives", SIGNALS, choices=SIGNALS),
+    ),
+)
+
+_SOUND = Section(
+    "sound",
+    Shape.ONE,
+    "声音",
+    "Tones and words from a loudspeaker; without this table the computer is silent. Names are never spoken.",
+    keys=(
+        Key("device", Kind.TEXT, "音箱设备名", "device name of the loudspeaker"),
+        Key("access_points", Kind.TEXTS, "哪些通行点，空为本机全部", "at which access points, empty = all of this computer", ()),
+        Key("speak", Kind.TEXTS, "哪些结果也说话（需要 espeak-ng）", "answers that are spoken too", (), choices=SIGNALS),
     ),
 )
 
@@ -113,7 +142,8 @@ _FACE = Section(
 )  # fmt: skip
 
 SITE: Final = Section(
-    "", Shape.ONE, "本机与设备", "This computer and its devices.", (), (_NODE, _DEVICE, _ACCESS, _PRINT, _SYNC, _WEB, _FACE)
+    "", Shape.ONE, "本机与设备", "This computer and its devices.", (),
+    (_NODE, _DEVICE, _ACCESS, _SIGNAL, _SOUND, _PRINT, _SYNC, _WEB, _FACE),
 )
 
 FILES: Final[Mapping[str, Section]] = {

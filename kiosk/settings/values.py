@@ -10,6 +10,7 @@ from typing import Any
 
 from kiosk.core.people import Directory, Stage
 from kiosk.core.rules import Rules
+from kiosk.core.signals import Signal
 from kiosk.core.timetable import Calendar, Plan
 from kiosk.settings.schema import Problem
 
@@ -87,6 +88,24 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalContact:
+    """A lamp or a beeper on a relay."""
+
+    access_point: str
+    relay: str
+    channel: int
+    kind: str = "beeper"
+    answers: frozenset[Signal] = frozenset(Signal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    device: str = ""  # "" = silent
+    access_points: frozenset[str] = frozenset()  # empty = all of this computer
+    speak: frozenset[Signal] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Printing:
     device: str = ""  # "" = every printer of this computer
     emergency: bool = True
@@ -115,6 +134,8 @@ class Site:
     host: str = "127.0.0.1"
     port: int = 8470
     devices: tuple[Device, ...] = ()
+    signals: tuple[SignalContact, ...] = ()
+    sound: Sound = field(default_factory=Sound)
     printing: Printing = field(default_factory=Printing)
     sync: Sync = field(default_factory=Sync)
     web: Web = field(default_factory=Web)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kiosk.core.decisions import Decision, Outcome, Reason
+from kiosk.core.decisions import Decision, Reason
 from kiosk.core.masking import mask_class, mask_name
 from kiosk.core.people import Directory
 from kiosk.core.rules import AccessKind, AccessPoint
+from kiosk.core.signals import heard, is_adult, shown
 from kiosk.web.faces_format import clock
 from kiosk.web.words import say
 
@@ -46,10 +47,10 @@ def answer(decision: Decision, directory: Directory, now_ms: int, ap: AccessPoin
 
     `at_ms` tells the screen that two deliveries of one answer are the same one.
     """
-    state = _state(decision, directory)
+    state = shown(decision, directory).value
     word, note = _words(decision, directory, ap, state)
     name, class_name = _who(decision, directory)
-    room, adult = decision.room, _is_adult(decision, directory)
+    room = decision.room
     return {
         "state": state,
         "word": say(word, "zh", room=room),
@@ -59,26 +60,11 @@ def answer(decision: Decision, directory: Directory, now_ms: int, ap: AccessPoin
         "name": name,
         "class": class_name,
         "time": clock(now_ms),
-        "tone": "" if adult and state != "granted" else TONE[state],
+        "tone": TONE[sound] if (sound := heard(decision, directory)) else "",
         "hold_ms": HOLD_MS[state],
         "at_ms": now_ms,
         "access_point": ap.id,
     }
-
-
-def _state(decision: Decision, directory: Directory) -> str:
-    if decision.reason in (Reason.REPEAT, Reason.ALREADY_IN):
-        return "recorded"
-    if decision.outcome is Outcome.GRANTED:
-        return "granted"
-    if decision.outcome is Outcome.ASK_GUARD or _is_adult(decision, directory):
-        return "look"
-    return "refused"
-
-
-def _is_adult(decision: Decision, directory: Directory) -> bool:
-    """A collector, or a delegate with a pass, whose pickup is not simply granted: to bystanders they are all the same."""
-    return decision.adult or (decision.person is not None and decision.person in directory.collectors)
 
 
 def _words(decision: Decision, directory: Directory, ap: AccessPoint, state: str) -> tuple[str, str]:
@@ -87,7 +73,7 @@ def _words(decision: Decision, directory: Directory, ap: AccessPoint, state: str
         if decision.reason is Reason.EARLY_ARRIVAL and decision.room:
             note = "public.note_room"
         return "public.granted", note
-    if state == "look" and (_is_adult(decision, directory) or ap.kind is AccessKind.DESK):
+    if state == "look" and (is_adult(decision, directory) or ap.kind is AccessKind.DESK):
         return "public.look", "public.note_guard"
     if decision.reason is Reason.WRONG_ROOM and not decision.room:
         return "public.gatehouse", ""
@@ -98,7 +84,7 @@ def _words(decision: Decision, directory: Directory, ap: AccessPoint, state: str
 def _who(decision: Decision, directory: Directory) -> tuple[str, str]:
     """Masked name and class. Two equal masks in one class are told apart by the seat."""
     pupil = directory.pupils.get(decision.child) if decision.child is not None else None
-    if pupil is not None and not _is_adult(decision, directory):
+    if pupil is not None and not is_adult(decision, directory):
         home = directory.classes.get(pupil.class_id)
         mask = _masks.of(directory, pupil.class_id).get(pupil.number)
         return mask or mask_name(pupil.name), home.name if home else ""

@@ -128,7 +128,7 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "reason.second_person_needed": ("需要第二位教职工确认", "A second member of staff must confirm"),
     "reason.leader_needed": ("两人中须有一位值班领导", "One of the two must be a duty leader"),
     "reason.too_late": ("已过撤销时间，请做更正", "Too late to undo: make a correction"),
-    "reason.passage_unused": ("刷卡后未通过闸机，请看学生在哪一侧", "Granted and not gone through: on which side is the child?"),
+    "reason.passage_unused": ("刷卡后未通过闸机", "Tapped and did not go through"),
     "reason.gate_hold": ("正在寻找学生，逐人核对后放行", "A child is missing: check everybody before release"),
     "reason.pass_present": ("持代接凭证，请核对后放行", "Has a pickup pass: check, then release"),
     "reason.pass_forged": ("代接凭证无效，不是本校签发", "This pass was not made by the school"),

@@ -24,6 +24,8 @@ STATES: dict[str, tuple[str, Any, str]] = {
     "watch offered": ("guard", w.offered(), ".watch [data-item=shift]"),
     "just released": ("guard", w.just_released(), ""),
     "gate hold": ("guard", w.gate_hold(), ".line-link[data-item=q60]"),
+    "came not in": ("guard", w.not_gone_through(), ".line-link[data-item=q80]"),
+    "went not out": ("guard", w.not_gone_through(), ".line-link[data-item=q81]"),
     "stale list": ("guard", w.police_rung(), ".line-link[data-item=q62]"),
     "pass": ("guard", w.passes(), ".line-link[data-item=q70]"),
     "used pass": ("guard", w.passes(), ".line-link[data-item=q71]"),

@@ -47,6 +47,7 @@ def police() -> CaseLine:
 def lists() -> tuple[CaseLine, ...]:
     line = s.child(31, on_campus=False, place="", last_seen_ms=None, custodian_name="", custodian=None)
     return (
+        case("exit_unused", line=s.child(36), detail="东门 3 号通道", told=("guard",)),
         case("escort_late", detail="东门", owner_name="李慧"),
         case("roll_overdue", detail="少儿篮球 · 操场", owner_name="刘强"),
         case("absence", line=line, owner_name="张伟"),

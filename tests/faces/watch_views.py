@@ -109,6 +109,21 @@ def gate_hold() -> GuardView:
     return on_watch(queue=(father, boy), bar=held_bar)
 
 
+def not_gone_through() -> GuardView:
+    """Granted at a turnstile that nobody used: one who stayed outside, one who stayed inside."""
+    out = s.child(21, on_campus=False, place="", custodian=None, custodian_name="")
+    inside = waiting(36, "五(2)班", leaves_alone=True)
+    queue = tuple(
+        s.queue_item(
+            key, line.name, (PickupLine(line=line, relation="", outcome="ask_guard", reason="passage_unused", needs=()),),
+            kind="child", person=line.child, reason="passage_unused", phone_tail="", access_point=point,
+            access_point_name=name,
+        )
+        for key, line, point, name in (("q80", out, "east-in-1", "东门 1 号通道"), ("q81", inside, "east-out-1", "东门 3 号通道"))
+    )  # fmt: skip
+    return on_watch(queue=queue)
+
+
 def police_rung() -> GuardView:
     """Everything at once that a list past its time asks for."""
     needs = ("photo", "child_recognises", "call_back", "id_seen", "second_person")

@@ -106,6 +106,16 @@ MISTAKES = [
     ("site.toml", '"lcus:/dev/serial/by-id/y"', '"/dev/ttyUSB0"', "device[2].url", "must be driver:address"),
     ("site.toml", 'name = "east-relay"', 'name = "east-reader"', "device[2].name", "already used"),
     ("site.toml", 'relay = "east-relay"', 'relay = "relay"', "access.east-in.relay", "no device 'relay'"),
+    (
+        "site.toml", 'relay = "east-relay"', 'relay = "east-relay"\nturn_sensor = "bord"',
+        "access.east-in.turn_sensor", "no device 'bord'",
+    ),
+    (
+        "site.toml", "[access.east-in]",
+        '[[signal]]\naccess_point = "east-in"\nrelay = "east-relay"\nchannel = 2\n\n[access.east-in]',
+        "signal[1].channel", "opens the door of access.east-in",
+    ),
+    ("site.toml", "[access.east-in]", '[sound]\ndevice = "spekar"\n\n[access.east-in]', "sound.device", "no device 'spekar'"),
     ("site.toml", "[access.east-in]", "[access.east-out]", "access.east-out", "no access point 'east-out'"),
     ("site.toml", 'gate = "east"', 'gate = "west"', "node.gate", "no gate 'west'"),
     ("site.toml", 'gate = "east"', 'gate = "east"\nserves = ["west"]', "node.serves", "no gate 'west'"),
