@@ -5,6 +5,7 @@ Beside the ages: the camera's own interval between two pictures, below which nob
 
 from __future__ import annotations
 
+import logging
 import random
 import tempfile
 import time
@@ -28,6 +29,7 @@ FAILURES = (Mode.STALL, Mode.FREEZE, Mode.BLACK, Mode.CLOSE)
 
 
 def camera(runs: int) -> list[Result]:
+    logging.getLogger("drivers.supervisor").setLevel(logging.ERROR)
     ages, still_ages = [], []
     for _ in range(runs):
         with SimulatedCamera(fps=FPS, width_px=640, height_px=480) as scene:
