@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers import adms_lines as adms
 from drivers import isapi_parts as isapi
+from drivers import sun
 from drivers.device_urls import DeviceUrl, split_url
 from drivers.errors import Misconfigured
 from drivers.serial_frames import CardFrame
@@ -159,7 +160,25 @@ def _page(random: Random) -> tuple[bytes, isapi.Page]:
     return json.dumps(body).encode(), isapi.Page(events, bool(rows), len(rows))
 
 
+# --- signing cards -----------------------------------------------------------------------------------------------
+
+SUN_KEYS = sun.SunKeys.from_master(bytes(range(16)))
+
+
+def _sun(random: Random) -> tuple[bytes, sun.SunProof]:
+    uid, counter = b"\x04" + random.randbytes(6), random.randrange(1, 1 << 24)
+    file_data = random.choice((b"", random.randbytes(16)))
+    link = sun.link_of("https://tap.example/t", SUN_KEYS, uid, counter, file_data=file_data, padding=random.randbytes(5))
+    return link.encode(), sun.SunProof(uid.hex().upper(), counter, file_data)
+
+
+def _proof(data: bytes) -> sun.SunProof | None:
+    message = sun.message_in(_text(data))
+    return sun.proof_of(message, SUN_KEYS) if message else None
+
+
 MESSAGES: dict[str, Message] = {
+    "sun link": Message(read=_proof, valid=_sun, errors=(sun.SunForged,), marks=(b"?e=", b"&c=", b"&d=", b"?uid=")),
     "delegate's pass": Message(
         read=lambda data: passes.read_pass(_text(data), ISSUERS), valid=lambda random: random.choice(_passes()),
         errors=(passes.PassUnsound,), sealed=True, marks=(b".", b"=", b"KP1."),
