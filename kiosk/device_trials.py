@@ -15,7 +15,9 @@ from typing import Any
 from drivers.escpos import Line
 from drivers.printer_supervisor import PrinterSupervisor
 from drivers.protocols import CredentialRead, Health
+from drivers.speaker_supervisor import SpeakerSupervisor
 from drivers.supervisor import CameraSupervisor, ReaderSupervisor
+from drivers.tones import tone
 from kiosk.clock import Clock, steady_s
 from kiosk.devices import Devices
 from kiosk.web.faces_format import clock
@@ -23,6 +25,8 @@ from kiosk.web.faces_office import TrialView
 from kiosk.web.words import say
 
 LISTEN_S = 15.0
+TRIED = frozenset({"reader", "relay", "camera", "printer", "speaker"})
+TEST_TONE = "rise"
 SHOWN_S = 120.0  # how long the page remembers what became of a trial
 SHOWN_CHARACTERS = 24  # of what was read: a pass on paper is longer, and nobody's business
 PICTURE_WAIT_S = 1.0
@@ -46,8 +50,9 @@ class Trials:
         devices.watching = self._saw
 
     def kinds(self) -> Mapping[str, str]:
-        """Device -> reader, relay, camera, printer."""
-        return {name: supervisor.driver.kind for name, supervisor in self._devices.items()}
+        """Device -> reader, relay, camera, printer, speaker: what can be tried."""
+        kinds = {name: supervisor.driver.kind for name, supervisor in self._devices.items()}
+        return {name: kind for name, kind in kinds.items() if kind in TRIED}
 
     def contacts(self, name: str) -> tuple[int, ...]:
         """What can be closed on it, a door of a reader's own included."""
@@ -66,6 +71,8 @@ class Trials:
     def _begun(self, supervisor: Any) -> str:
         if isinstance(supervisor, PrinterSupervisor):
             return "printing" if supervisor.print(lambda tries: self._slip(supervisor.name, tries)) else "full"
+        if isinstance(supervisor, SpeakerSupervisor):
+            return "played" if supervisor.say(lambda: tone(TEST_TONE)) else "down"
         return {"reader": "listening", "relay": "closed", "camera": "picture"}.get(supervisor.driver.kind, "down")
 
     def closed(self, name: str, done: bool) -> None:

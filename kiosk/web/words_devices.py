@@ -21,7 +21,7 @@ DEVICES: Final[dict[str, tuple[str, str]]] = {
     "devices.kind_relay": ("继电器", "Relay"),
     "devices.kind_camera": ("摄像头", "Camera"),
     "devices.kind_printer": ("打印机", "Printer"),
-    "devices.kind_sound": ("音响", "Sound"),
+    "devices.kind_speaker": ("音响", "Sound"),
     "devices.sure": (
         "触点会闭合半秒，它接着的门可能打开。确定吗？",
         "The contact closes for half a second; the door on it may open. Sure?",
