@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from drivers.printer_supervisor import PrinterSupervisor
-from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay
+from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay, Speaker
 from drivers.registry import load
 from drivers.simulated.bench_rack import KINDS, BenchRack, RackItem
+from drivers.speaker_supervisor import SpeakerSupervisor
 from drivers.supervisor import CameraSupervisor, DeviceSupervisor, ReaderSupervisor, RelaySupervisor
 from kiosk.bench.result import Result, result
 from kiosk.clock import steady_s
@@ -61,6 +62,8 @@ def _supervised(driver: Driver) -> DeviceSupervisor[Any]:
         return RelaySupervisor(driver, on_health=_nobody)
     if isinstance(driver, Printer):
         return PrinterSupervisor(driver, on_health=_nobody)
+    if isinstance(driver, Speaker):
+        return SpeakerSupervisor(driver, on_health=_nobody)
     assert isinstance(driver, Camera), driver
     return CameraSupervisor(driver, on_health=_nobody)
 

@@ -29,6 +29,7 @@ TAP_WITHIN_S = 20.0
 MAX_WAITING = 8
 MAX_FIELDS = 10
 MAX_TEXT = 64
+REFUSED_STATUS = 422  # the page says why, with the form still filled in
 CARD_SCHEMES = ("uid", "em4100", "number", "qr")
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class _Enrolling(Shown):
                 )  # fmt: skip
                 view = replace(view, kind=seen.kind)
         except Refused as refused:
-            return self.html(request, "office_enrol", _refused(view, refused), found)
+            return self.html(request, "office_enrol", _refused(view, refused), found, status=REFUSED_STATUS)
         shown = replace(
             view, state="card", uid=held.uid, holder_name=held.holder_name, card_state=held.state,
             spellings=tuple(held.spellings.items()),
@@ -131,7 +132,7 @@ class _Enrolling(Shown):
                 replace_others=bool(fields.get("replace")),
             )  # fmt: skip
         except Refused as refused:
-            return self.html(request, "office_enrol", _refused(view, refused), found)
+            return self.html(request, "office_enrol", _refused(view, refused), found, status=REFUSED_STATUS)
         log.info("card given to person %d by staff %d, people list %d", done.person, found.staff.number, done.snapshot)
         shown = replace(view, state="given", holder_name=done.name, number=done.snapshot)
         return self.html(request, "office_enrol", shown, found)
@@ -144,7 +145,7 @@ class _Enrolling(Shown):
                 give_back, self.web.gate.state_dir, fields.get("uid", ""), now_ms=self.web.gate.clock.now_ms()
             )  # fmt: skip
         except Refused as refused:
-            return self.html(request, "office_enrol", _refused(view, refused), found)
+            return self.html(request, "office_enrol", _refused(view, refused), found, status=REFUSED_STATUS)
         log.info("card of person %d given back, staff %d", held.holder, found.staff.number)
         return self.html(request, "office_enrol", replace(view, state="back", holder_name=held.holder_name, uid=held.uid), found)
 

@@ -67,7 +67,9 @@ class Shown:
         view = await self.web.bridge.look(query)
         return self.html(request, name, masked(view) if found.only_inspects else view, found, **more)
 
-    def html(self, request: Request, name: str, view: Any, found: Caller | None, **more: Any) -> Response:
+    def html(
+        self, request: Request, name: str, view: Any, found: Caller | None, *, status: int = 200, **more: Any
+    ) -> Response:
         page = faces.page(
             name,
             view=view,
@@ -77,7 +79,7 @@ class Shown:
             nav=nav_of(found) if found else (),
             **more,
         )
-        return HTMLResponse(page, headers=_PRIVATE)
+        return HTMLResponse(page, status_code=status, headers=_PRIVATE)
 
     def log_read(self, found: Caller, what: str, subject: object) -> None:
         """网络保护条例 art. 36: every look at a person's page or picture is on record."""

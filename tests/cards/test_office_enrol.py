@@ -23,8 +23,8 @@ def a_gate_with_a_list(tmp_path: Path) -> Iterator[Online]:
         yield here
 
 
-def text_of(answer: httpx.Response) -> str:
-    assert answer.status_code == 200, answer.text
+def text_of(answer: httpx.Response, *, status: int = 200) -> str:
+    assert answer.status_code == status, answer.text
     return re.sub(r"\s+", " ", answer.text)
 
 
@@ -51,13 +51,14 @@ def test_a_tap_at_the_chosen_reader_is_shown_and_given_to_a_person(here: Online,
 def test_a_typed_number_will_do_and_what_it_may_not_is_said_in_a_sentence(here: Online) -> None:
     office = here.as_staff("O1")
     assert "现在是 李雷 的卡" in text_of(office.post("/office/enrol/card", data={"number": uid_of(3)}))
-    assert "不能登记" in text_of(office.post("/office/enrol/card", data={"number": "08A1B2C3"}))
-    assert "这张卡是 李雷 的" in text_of(office.post("/office/enrol/give", data={"uid": uid_of(3), "person": "20260007"}))
+    assert "不能登记" in text_of(office.post("/office/enrol/card", data={"number": "08A1B2C3"}), status=422)
+    taken = office.post("/office/enrol/give", data={"uid": uid_of(3), "person": "20260007"})
+    assert "这张卡是 李雷 的" in text_of(taken, status=422)
 
 
 def test_a_second_card_is_asked_about_on_the_page(here: Online, tmp_path: Path) -> None:
     office = here.as_staff("O1")
-    asked = text_of(office.post("/office/enrol/give", data={"uid": NEW_CARD, "person": "20260003"}))
+    asked = text_of(office.post("/office/enrol/give", data={"uid": NEW_CARD, "person": "20260003"}), status=422)
     assert "李雷 已有卡" in asked and 'name="replace"' in asked
     office.post("/office/enrol/give", data={"uid": NEW_CARD, "person": "20260003", "replace": "1"})
     assert cards_of(tmp_path, 3) == {NEW_CARD: "active", uid_of(3): "returned"}
@@ -67,7 +68,7 @@ def test_a_card_is_given_back_on_the_page_and_may_be_somebody_elses(here: Online
     office = here.as_staff("O1")
     assert "退卡" in text_of(office.post("/office/enrol/card", data={"number": uid_of(3)}))
     assert "已从 李雷 退卡" in text_of(office.post("/office/enrol/back", data={"uid": uid_of(3)}))
-    assert "没有人在用这张卡" in text_of(office.post("/office/enrol/back", data={"uid": uid_of(3)}))
+    assert "没有人在用这张卡" in text_of(office.post("/office/enrol/back", data={"uid": uid_of(3)}), status=422)
     office.post("/office/enrol/give", data={"uid": uid_of(3), "person": "20260007"})
     assert (cards_of(tmp_path, 3), cards_of(tmp_path, 7)) == ({uid_of(3): "returned"}, {uid_of(3): "active"})
 
