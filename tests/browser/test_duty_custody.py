@@ -171,7 +171,7 @@ def test_searches_stand_before_alarms_and_alarms_before_waiting_children(stage: 
     stage.views["duty"] = duty_views.everything()
     page = show("duty", size="landscape")
     titles = page.locator(".case-group > h2").all_text_contents()
-    assert [" ".join(title.split()) for title in titles] == ["正在寻找 2", "报警 2", "未接离校 3", "名单对不上 3"]
+    assert [" ".join(title.split()) for title in titles] == ["正在寻找 2", "报警 2", "未接离校 3", "名单对不上 4"]
     expect(page.locator(".case").first).to_contain_text("学生走失")
     late = page.locator(".case-escort_late")
     expect(late).to_contain_text("李慧 负责")
