@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-# Test files that run at once: most of them wait for a browser, a device or a disk.
-JOBS   ?= 4
+# Test files that run at once: most of them wait for a device or a disk. Browsers do not: four at once take two cores apart.
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench faults fuzz wheel machines pictures clean
@@ -17,7 +17,7 @@ run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
 test: $(READY) browser pcsc sound portraits  ## every test, browser included
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)  ## style, types, imports
 	$(BIN)/ruff check kiosk drivers sync_agent tests
