@@ -164,6 +164,7 @@ def test_the_office_finds_people_and_reports_a_lost_card(gate: Online, new_page:
     page = signed_in(new_page, gate, "O1", "/office/people")
     page.get_by_role("searchbox").press_sequentially("丁一", delay=120)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/office/people?*")
     person = page.locator(".person").filter(has_text="五(1)班")
     person.get_by_role("button", name="挂失").click()
     page.get_by_role("button", name="再按一次确认").click()

@@ -91,15 +91,16 @@ def foreign_signer(node: str = "east") -> PassSigner:
 
 
 def code_in(png: bytes) -> str:
-    """What a telephone's camera would read."""
+    """What the gate's scanner would read. OpenCV's own detector misses one clean code in ten."""
     import cv2
     import numpy
+    import zxingcpp
 
     picture = cv2.imdecode(numpy.frombuffer(png, numpy.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
-    text, corners, _ = cv2.QRCodeDetector().detectAndDecode(picture)
-    assert corners is not None
-    return str(text)
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    assert len(found) == 1
+    return str(found[0].text)
 
 
 def said(answer: Answer) -> tuple[str, str]:
