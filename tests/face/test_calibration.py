@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.__main__ import main
 from kiosk.face.calibration import propose, table
+from tests.face.orl_pictures import PACKAGE, unpack
 
 
 def test_shares_and_proposals_of_known_scores() -> None:
@@ -37,6 +38,18 @@ def test_calibrate_prints_a_table_of_real_photographs(
     by = {row["threshold"]: row for row in found["rows"]}
     assert (by[0.5]["far"], by[0.5]["tar"]) == (0.0, 1.0)
     assert found["ms"] > 0 and found["proposals"][0]["threshold"] is None
+
+
+def test_a_public_set_that_comes_in_a_package(dlib_engine: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five of the forty adults whose whole table docs/face.md shows."""
+    if not PACKAGE.exists():
+        pytest.skip(f"no photographs: run `sh .ci/faces`, which brings {PACKAGE.name}")
+    assert main(["face", "calibrate", str(unpack(tmp_path, people=5, each=4)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["people"], found["pictures"], found["same"], found["different"]) == (5, 20, 30, 160)
+    by = {row["threshold"]: row for row in found["rows"]}
+    assert by[0.4]["far"] <= 0.02 and by[0.4]["tar"] >= 0.98
+    assert by[0.5]["far"] == 0.0 and by[0.5]["tar"] >= 0.95
 
 
 def test_calibrate_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
