@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from drivers.modbus_frames import (
     ILLEGAL_ADDRESS,
@@ -28,16 +28,17 @@ from drivers.modbus_frames import (
     request_frame,
 )
 from drivers.simulated.contacts import Contacts
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 
 BAUD = 9600
 TURN_TAKES_S = 0.3  # an arm cannot turn again sooner
-GARBAGE = bytes(range(0x80, 0x9F)) + b"\x01\x05\x00\x00\xff\x00\x00\x00" + b"\x01\x02\x01"
 
 
-class SimulatedModbusBoard(Contacts):
+class SimulatedModbusBoard(PtyDevice, Contacts):
     """Channels and inputs are counted from 1, as on the board's print; on the wire they begin with 0."""
 
+    noise: ClassVar[bytes] = bytes(range(0x80, 0x9F)) + b"\x01\x05\x00\x00\xff\x00\x00\x00" + b"\x01\x02\x01"
     verbs: ClassVar[tuple[str, ...]] = (
         "turn", "press", "release", "jam", "miss", "garble", "half_frame", "garbage", "refuse", "hear_itself", "silence", "slow",
         "power_cut", "unplug", "replug",
@@ -106,10 +107,6 @@ class SimulatedModbusBoard(Contacts):
         """Of the next answers only the first half comes."""
         self._halved_left = answers
 
-    def garbage(self, data: bytes = GARBAGE) -> None:
-        """Bytes that nobody asked for."""
-        self.wire.send(data)
-
     def refuse(self, exception: int) -> None:
         """Answer everything with this exception; 0 ends it."""
         self._refusal = exception
@@ -117,14 +114,6 @@ class SimulatedModbusBoard(Contacts):
     def hear_itself(self, hears: bool = True) -> None:
         """A two-wire adapter that gives the host its own bytes back."""
         self._hears_itself = hears
-
-    def silence(self, silent: bool) -> None:
-        """It takes everything and says nothing."""
-        self.wire.silence(silent)
-
-    def slow(self, byte_gap_s: float) -> None:
-        """It pauses so long after every byte."""
-        self.wire.slow(byte_gap_s)
 
     def unplug(self) -> None:
         """Pull the adapter out of the computer: the board has its own power, and its contacts stay."""
@@ -139,15 +128,6 @@ class SimulatedModbusBoard(Contacts):
         """Its power fails for a moment: every contact opens."""
         for channel in self.state:
             self._move(channel, on=False)
-
-    def close(self) -> None:
-        self.wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # --- the wire ------------------------------------------------------------------------------------
 

@@ -24,10 +24,11 @@ import tempfile
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from drivers.errors import Misconfigured
 from drivers.osdp_packets import OsdpPackets
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 from drivers.wiegand_bits import wiegand_bits
 
@@ -38,12 +39,12 @@ TAP_WAIT_S = 2.0
 START_WAIT_S = 15.0
 MAX_SHOWN = 1_000
 READ_BYTES = 4096
-GARBAGE = bytes(range(0x80, 0x9F)) + b"\x53\x80\x08\x00\x05zz"  # ends like the beginning of an answer
 
 
-class SimulatedOsdpReader:
+class SimulatedOsdpReader(PtyDevice):
     """`link` is the stable path of the adapter; the key lies beside it, made when there is none."""
 
+    noise: ClassVar[bytes] = bytes(range(0x80, 0x9F)) + b"\x53\x80\x08\x00\x05zz"  # ends like the beginning of an answer
     verbs: ClassVar[tuple[str, ...]] = (
         "tap", "place", "remove", "power", "half_answers", "garbage", "echo", "silence", "slow", "unplug", "replug",
     )  # fmt: skip
@@ -98,10 +99,6 @@ class SimulatedOsdpReader:
         """Only the first half of its next answers comes through."""
         self._half_left = times
 
-    def garbage(self, data: bytes = GARBAGE) -> None:
-        """Noise on the line."""
-        self.wire.send(data)
-
     def echo(self, on: bool) -> None:
         """An adapter that hears itself: whatever the host sends comes back first."""
         self._echoes = on
@@ -133,12 +130,6 @@ class SimulatedOsdpReader:
         with self._news:
             self._news.wait_for(lambda: any(one["command"] == command for one in self.shown), timeout_s)
             return next((one for one in self.shown if one["command"] == command), {})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _to_reader(self, data: bytes) -> None:
         if self._echoes:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 from drivers.simulated.rf_cards import FelicaCard, RfCard, TypeACard, card_for
 
@@ -29,9 +30,10 @@ SERIAL_BAUD_RATE, PARAMETERS, SAM_CONFIGURATION, POWER_DOWN = 0x10, 0x12, 0x14, 
 RF_CONFIGURATION, DATA_EXCHANGE, COMMUNICATE_THRU, LIST_PASSIVE_TARGET, RELEASE = 0x32, 0x40, 0x42, 0x4A, 0x52
 
 
-class SimulatedPn532:
+class SimulatedPn532(PtyDevice):
     """`tap(uid)` holds a card on the antenna until the chip has reported it; `place` and `remove` take their time."""
 
+    noise: ClassVar[bytes] = b"\x55\x00\xff\x13\x37"  # belongs to no answer
     verbs: ClassVar[tuple[str, ...]] = (
         "tap", "place", "remove", "garble", "half_answers", "garbage", "silence", "slow", "unplug", "replug",
     )  # fmt: skip
@@ -69,10 +71,6 @@ class SimulatedPn532:
         self.remove()
         return seen
 
-    def silence(self, silent: bool) -> None:
-        """A chip that takes everything and says nothing."""
-        self.wire.silence(silent)
-
     def garble(self, answers: int) -> None:
         """The next answers carry a wrong checksum."""
         self._garbled_left = answers
@@ -81,17 +79,9 @@ class SimulatedPn532:
         """The next answers stop in the middle."""
         self._halved_left = answers
 
-    def garbage(self, data: bytes = b"\x55\x00\xff\x13\x37") -> None:
-        """Noise on the line that belongs to no answer."""
-        self.wire.send(data)
-
     def slow(self, answer_delay_s: float) -> None:
         """Wait so long before every answer."""
         self.answer_delay_s = answer_delay_s
-
-    def unplug(self) -> None:
-        """Pull the plug."""
-        self.wire.unplug()
 
     def replug(self) -> None:
         """Plug it in again."""
@@ -99,15 +89,6 @@ class SimulatedPn532:
             self.wire.baud, self.wire.next_baud = POWER_UP_BAUD, None
             self._buffer.clear()
         self.wire.replug()
-
-    def close(self) -> None:
-        self.wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _hear(self, data: bytes) -> None:
         self._buffer += data

@@ -7,10 +7,11 @@ contact no longer moves), `miss` (noise eats the next commands), `unplug`, `repl
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from drivers.serial_frames import LcusFrames
 from drivers.simulated.contacts import ContactChange, Contacts
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 
 __all__ = ["ContactChange", "SimulatedRelayBoard"]
@@ -18,7 +19,7 @@ __all__ = ["ContactChange", "SimulatedRelayBoard"]
 BAUD = 9600
 
 
-class SimulatedRelayBoard(Contacts):
+class SimulatedRelayBoard(PtyDevice, Contacts):
     """An LCUS board. It hears, and moves its contacts."""
 
     verbs: ClassVar[tuple[str, ...]] = ("jam", "miss", "silence", "unplug", "replug")
@@ -37,10 +38,6 @@ class SimulatedRelayBoard(Contacts):
         """Noise on the line eats the next commands."""
         self._missed_left = commands
 
-    def silence(self, silent: bool) -> None:
-        """Plugged in, and does nothing that it is told."""
-        self.wire.silence(silent)
-
     def unplug(self) -> None:
         """Pull the plug: without power every contact opens."""
         self.wire.unplug()
@@ -51,15 +48,6 @@ class SimulatedRelayBoard(Contacts):
         """Plug it in again."""
         self._parser.reset()
         self.wire.replug()
-
-    def close(self) -> None:
-        self.wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _hear(self, data: bytes) -> None:
         for frame in self._parser.feed(data):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from drivers.serial_frames import (
     CARD_UID_LENGTHS,
@@ -19,18 +19,19 @@ from drivers.serial_frames import (
     rdm6300_frame,
     stx_lrc_frame,
 )
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 
 Protocol = Literal["rdm6300", "stxlrc", "m7941", "lines"]
 BAUD = 9600
 REPEAT_S = 0.065  # measured on RDM6300 modules
 HOLD_S = 1.0
-GARBAGE = bytes(range(0x80, 0x9F)) + b"\x02zz\x03\xff\xab\xcd\x0d"
 
 
-class SimulatedSerialReader:
+class SimulatedSerialReader(PtyDevice):
     """`protocol` decides the frames; `link` is the stable path, as in /dev/serial/by-id."""
 
+    noise: ClassVar[bytes] = bytes(range(0x80, 0x9F)) + b"\x02zz\x03\xff\xab\xcd\x0d"
     verbs: ClassVar[tuple[str, ...]] = (
         "tap", "place", "remove", "bounce", "half_frame", "finish_frame", "garbage", "silence", "slow", "unplug", "replug",
     )  # fmt: skip
@@ -86,35 +87,6 @@ class SimulatedSerialReader:
         """The rest of the half frame."""
         rest, self._kept_half = self._kept_half, b""
         self.wire.send(rest)
-
-    def garbage(self, data: bytes = GARBAGE) -> None:
-        """Noise on the line."""
-        self.wire.send(data)
-
-    def silence(self, silent: bool) -> None:
-        """Plugged in, and says nothing."""
-        self.wire.silence(silent)
-
-    def slow(self, byte_gap_s: float) -> None:
-        """Pause so long after every byte."""
-        self.wire.slow(byte_gap_s)
-
-    def unplug(self) -> None:
-        """Pull the plug."""
-        self.wire.unplug()
-
-    def replug(self) -> None:
-        """Plug it in again."""
-        self.wire.replug()
-
-    def close(self) -> None:
-        self.wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def frame(self, value: str) -> bytes:
         """The bytes that this device sends for `value`."""

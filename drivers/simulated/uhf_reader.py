@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 from drivers.uhf_frames import (
     ANTENNA_MISSING,
@@ -26,11 +27,11 @@ from drivers.uhf_frames import (
 BAUD = 115_200
 HOLD_S = 1.5  # how long somebody walks through the field
 FIRMWARE = b"\x03\x07"
-GARBAGE = bytes(range(0x80, 0xA0)) + b"\xa0\xff\x01\x89" + b"\xa0\x04\x01\x89\x00\x00"
 NEAR_DBM = -50
 
 
-class SimulatedUhfReader:
+class SimulatedUhfReader(PtyDevice):
+    noise: ClassVar[bytes] = bytes(range(0x80, 0xA0)) + b"\xa0\xff\x01\x89" + b"\xa0\x04\x01\x89\x00\x00"
     verbs: ClassVar[tuple[str, ...]] = (
         "tap", "place", "remove", "antenna", "half_frame", "garbage", "silence", "slow", "unplug", "replug",
     )  # fmt: skip
@@ -77,35 +78,6 @@ class SimulatedUhfReader:
     def half_frame(self, answers: int = 1) -> None:
         """The next answers break off in the middle."""
         self._halved_left = answers
-
-    def garbage(self, data: bytes = GARBAGE) -> None:
-        """Noise on the line."""
-        self.wire.send(data)
-
-    def silence(self, silent: bool) -> None:
-        """It takes every question and says nothing."""
-        self.wire.silence(silent)
-
-    def slow(self, byte_gap_s: float) -> None:
-        """So long between two bytes."""
-        self.wire.slow(byte_gap_s)
-
-    def unplug(self) -> None:
-        """Pull the plug."""
-        self.wire.unplug()
-
-    def replug(self) -> None:
-        """Plug it in again."""
-        self.wire.replug()
-
-    def close(self) -> None:
-        self.wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _hear(self, data: bytes) -> None:
         for question in self._hearing.feed(data):
