@@ -30,6 +30,7 @@ from drivers.presence import PresenceFilter
 from drivers.protocols import CredentialRead, Info, Reader
 from drivers.serial_port import check_is_tty, held_exclusively, open_failure, stable_tty_paths
 
+MUTE_S = 0.5  # several looks without an answer: the chip is gone
 LOOK_PAUSE_S = 0.03  # between two looks: the field is off, a card may power down and phones save energy
 ABSENT_S = 0.5  # a card at the edge of the field is missed now and then; so long it has not left
 TECHNOLOGIES = ("106A", "212F", "106B")
@@ -93,7 +94,7 @@ class NfcReader(Reader):
         self._targets: list[Any] = []
         self._sensed: Any = None  # the card that the last look found, still powered
         self._presence = PresenceFilter(absent_s=ABSENT_S)
-        self._doubted = False  # the look before this one got no answer
+        self._mute_since_s: float | None = None  # when the first of the looks began that got no answer
         self._cancelled = threading.Event()
 
     @classmethod
@@ -112,7 +113,7 @@ class NfcReader(Reader):
             self._targets = [clf.RemoteTarget(technology) for technology in self._technologies]
             model = str(self._frontend.device)
         self._presence = PresenceFilter(absent_s=ABSENT_S)
-        self._doubted = False
+        self._mute_since_s = None
         self._cancelled.clear()
         return Info(model=model, capabilities=frozenset({"uid", "sun"} if self._reads_sun else {"uid"}))
 
@@ -164,12 +165,13 @@ class NfcReader(Reader):
                 self._sensed = self._frontend.sense(*self._targets)
                 found = sighted(self._sensed)
         except DeviceLost:
-            # nfcpy gives the chip 100 ms; a busy computer is late now and then. One lost answer is noise, two are a loss.
-            if self._doubted:
+            # nfcpy gives the chip 100 ms, and a busy computer is late now and then, twice in a row too.
+            if self._mute_since_s is None:
+                self._mute_since_s = started_s
+            elif time.monotonic() - self._mute_since_s >= MUTE_S:
                 raise
-            self._doubted = True
             return None
-        self._doubted = False
+        self._mute_since_s = None
         if found is None and self._bus == "udp" and time.monotonic() - started_s >= SILENT_LOOK_S:
             _check_udp_peer(self._place)
         return found

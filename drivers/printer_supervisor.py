@@ -23,7 +23,7 @@ MAX_SLIPS = 8
 KEEP_SLIP_S = 900.0  # a list that could not be printed for so long is out of date
 MAX_TRIES = 20
 PRINTER_HANGS_S = 120.0  # a long list on slow paper is one turn
-PRINTER_LOOK_S = 10.0  # an idle printer is asked this often whether it could print
+PRINTER_LOOK_S = 5.0  # an idle printer is asked this often whether it could print
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from drivers.supervisor import POLL_S, DeviceSupervisor, OnHealth, Patience
 log = logging.getLogger(__name__)
 
 STALE_S = 1.0  # an answer that comes later than that belongs to somebody who has walked on
-LOOK_EVERY_S = 60.0  # a loudspeaker that nobody uses is tried this often
+LOOK_EVERY_S = 20.0  # a loudspeaker that nobody uses is tried this often
 USUAL = Patience()
 
 

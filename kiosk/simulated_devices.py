@@ -65,7 +65,10 @@ def _set_clocks(rack: BenchRack) -> None:
 
 
 def site_toml(urls: Mapping[str, str], *, port: int) -> str:
-    """site.toml of the sample school with these devices (kind -> URL): readers at entrances, relay and camera at the first."""
+    """site.toml of the sample school with these devices (kind -> URL): readers at entrances, relay and camera at the first.
+
+    What is decided at any of them is heard from the loudspeaker.
+    """
     access_points = load(shared_data_dir("sample_school")).rules.access_points.values()
     points = [point.id for point in access_points if point.kind is AccessKind.ENTRANCE]
     lines, by_role = ["[node]", 'id = "east"', f"port = {port}", ""], dict[str, list[str]]()
@@ -79,6 +82,7 @@ def site_toml(urls: Mapping[str, str], *, port: int) -> str:
     lines += [f"[access.{points[0]}]"]
     lines += [f'relay = "{relay}"\nrelay_channel = 1' for relay in by_role.get("relay", [])[:1]]
     lines += [f'camera = "{camera}"' for camera in by_role.get("camera", [])[:1]]
+    lines += [f'\n[sound]\ndevice = "{speaker}"' for speaker in by_role.get("speaker", [])[:1]]
     return "\n".join([*lines, ""])
 
 
