@@ -16,7 +16,7 @@ help:  ## what one can do here
 run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
-test: $(READY) browser pcsc sound portraits  ## every test, browser included
+test: $(READY) browser pcsc sound portraits database  ## every test, browser included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)  ## style, types, imports
@@ -44,7 +44,7 @@ wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt
 	$(BIN)/python -m build --wheel
 
-.PHONY: browser pcsc sound portraits
+.PHONY: browser pcsc sound portraits database
 browser:
 	@sh .ci/browser
 
@@ -54,13 +54,16 @@ sound:
 pcsc: $(READY)
 	@sh .ci/pcsc $(BIN)/python
 
+database:
+	@sh .ci/postgres
+
 portraits: $(READY)
 	@sh .ci/faces
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,test]' -c constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,postgres,test]' -c constraints.txt
 	touch $@
 
 clean:  ## remove what was built; the state of a gate is not touched

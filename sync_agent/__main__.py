@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
+STORE_VARIABLE: Final = "SYNC_AGENT_STORE"
 AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
 DEFAULT_SCHOOL: Final = "school"
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     serve = commands.add_parser("serve", help="学校服务器 / the school server")
     serve.add_argument("--state", type=Path, required=True, help="the server's own folder")
+    serve.add_argument(
+        "--store",
+        metavar="postgresql://…",
+        help=f"(SQLite in the folder); with a password in it: in {STORE_VARIABLE}, where nobody sees it",
+    )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one ({DEFAULT_PORT})")
     serve.add_argument("--school", default=DEFAULT_SCHOOL, help=f"({DEFAULT_SCHOOL})")
@@ -117,7 +123,12 @@ def _serve(options: argparse.Namespace) -> int:
         schools={options.school: school}, read_token=options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")
     )
     serve(
-        Place(folder=options.state, host=options.host, port=options.port),
+        Place(
+            folder=options.state,
+            host=options.host,
+            port=options.port,
+            store=options.store or os.environ.get(STORE_VARIABLE, ""),
+        ),
         settings,
         now_ms=SystemClock().now_ms,
         monotonic_s=time.monotonic,

@@ -33,7 +33,7 @@ class Schema:
 
 
 def open_durable(path: Path, schema: Schema) -> sqlite3.Connection:
-    """A connection in WAL + FULL with the migrations applied. Raises Misconfigured.
+    """A connection in WAL + FULL with the migrations applied. Raises Misconfigured, also for a file of a newer version.
 
     A new file is created, closed and its folder fsynced before anything is written into it. The connection
     may be used from several threads, one at a time.
@@ -44,15 +44,19 @@ def open_durable(path: Path, schema: Schema) -> sqlite3.Connection:
             _connect(path).close()
             fsync_folder(path.parent)
         connection = _connect(path)
-        _migrate(connection, schema)
+        _migrate(connection, schema, path)
     except (OSError, sqlite3.Error) as error:
         raise Misconfigured(f"{path} cannot be opened ({error}); check the folder's owner and free space") from error
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+def _migrate(connection: sqlite3.Connection, schema: Schema, path: Path) -> None:
     """sqlite-utils is imported only when there is something to migrate: it brings numpy along, 25 MB of it."""
-    if _applied(connection, schema.name) >= {step.__name__ for step in schema.steps}:
+    applied, known = _applied(connection, schema.name), {step.__name__ for step in schema.steps}
+    if newer := sorted(applied - known):
+        connection.close()
+        raise Misconfigured(f"{path} was written by a newer version (it has {newer[-1]}); install that version again")
+    if applied == known:
         return
     from sqlite_utils import Database, Migrations
 

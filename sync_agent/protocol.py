@@ -183,6 +183,7 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Answer to GET status: numbers only, never what an entry says.
 
     run: differs after every start of the server, so that a sender can tell a crash from a cut link.
+    store: what the server keeps its entries in, for people.
     """
 
     versions: list[int]
@@ -195,6 +196,7 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     forks: int
     directory: DirectoryState | None = None
+    store: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

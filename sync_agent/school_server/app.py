@@ -203,6 +203,7 @@ class SchoolServer:
             quarantined=totals.quarantined,
             forks=totals.forks,
             directory=directory,
+            store=self._store.kind,
         )
 
     def _nodes(self, school: str) -> list[protocol.NodeSeen]:

@@ -46,6 +46,7 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
                 ("无法读取 <small>quarantined</small>", str(status.quarantined)),
                 ("分叉 <small>forked</small>", str(status.forks)),
                 ("名单编号 <small>directory</small>", "—" if number is None else str(number)),
+                ("存储 <small>store</small>", escape(status.store)),
             ],
         ),
         "<h2>校门节点 <small>Nodes</small></h2>",

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -18,8 +18,8 @@ from sync_agent.durable_sqlite import only_one
 from sync_agent.errors import Misconfigured
 from sync_agent.keys import load_or_create
 from sync_agent.school_server.app import create_app
+from sync_agent.school_server.opening import open_store
 from sync_agent.school_server.settings import ServerSettings
-from sync_agent.school_server.sqlite_store import SqliteStore
 
 LOCK_FILE: Final = "server.lock"
 ADDRESS_FILE: Final = "server.json"
@@ -30,11 +30,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where to keep and where to listen. port 0: any free one."""
+    """Where to keep and where to listen. port 0: any free one. store: "" for SQLite in the folder, or postgresql://…"""
 
     folder: Path
     host: str
     port: int
+    store: str = field(default="", repr=False)  # it may hold a password
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +54,8 @@ def serve(
     monotonic_s: Callable[[], float],
     announce: Callable[[str], None],
 ) -> None:
-    """Returns after SIGTERM or SIGINT. Raises Misconfigured when folder or port cannot be had."""
-    store = SqliteStore(place.folder)
+    """Returns after SIGTERM or SIGINT. Raises Misconfigured when folder, store or port cannot be had."""
+    store = open_store(place.folder, place.store)
     lock = None
     try:
         lock = only_one(place.folder, LOCK_FILE)

@@ -74,6 +74,8 @@ SCHEMA: Final = Schema("school_server", (m001_streams_entries_branches, m002_nod
 class SqliteStore:
     """folder: holds server.db. Raises Misconfigured when it cannot be opened."""
 
+    kind: Final = "SQLite"
+
     def __init__(self, folder: Path) -> None:
         path = folder / DATABASE_FILE
         self._writer = open_durable(path, SCHEMA)

@@ -1,4 +1,4 @@
-"""What the school server asks of a store. One implementation ships (SQLite); another answers the same questions.
+"""What the school server asks of a store. SQLite and PostgreSQL answer, and keep the same contract suite.
 
 A store that returns from the end of a `locked_stream` block has made everything in it durable; a store that
 raises has changed nothing. Readers see only whole transactions.
@@ -41,7 +41,10 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """position: rises in the order of storing within the whole store."""
+    """position: rises in the order of storing within a school.
+
+    Whoever has read up to a position has read everything below it: nothing appears there later.
+    """
 
     position: int
     node: str
@@ -102,7 +105,15 @@ class LockedStream(Protocol):
 
 
 class Store(Protocol):
-    """Any method may raise StoreUnavailable. Methods may be called from several threads."""
+    """Any method may raise StoreUnavailable. Methods may be called from several threads.
+
+    Schools share a store and nothing else: the same names in two schools are two things.
+    """
+
+    @property
+    def kind(self) -> str:
+        """What it is, for people: "SQLite"."""
+        ...
 
     def locked_stream(self, *, school: str, node: str, incarnation: str) -> AbstractContextManager[LockedStream]: ...
 

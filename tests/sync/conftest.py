@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.keeping import Keep
+from tests.support.postgres import Cluster, throwaway_cluster
 from tests.support.sync_processes import Campus
 from tests.support.sync_world import SyncWorld, in_memory
 
@@ -23,5 +25,24 @@ def world() -> Iterator[SyncWorld]:
 @pytest.fixture
 def campus(tmp_path: Path) -> Iterator[Campus]:
     one = Campus(tmp_path)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL for all tests of this process; every test takes a database of its own."""
+    with throwaway_cluster() as one:
+        yield one
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keep]:
+    """An empty place to keep things in, of each kind that ships."""
+    address = ""
+    if request.param == "postgresql":
+        running: Cluster = request.getfixturevalue("cluster")
+        address = running.url(running.database())
+    one = Keep(tmp_path / "server", address)
     yield one
     one.close()
