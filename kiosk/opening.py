@@ -87,7 +87,10 @@ def build_world(
             tick=max(tick, head[2] if head else 0),
             seen=journal.streams(),
         )
+    for name, last in journal.streams().items():
+        campus.streams.reach(name, last)
     for sealed in peers_at_start(state)[1]:
+        campus.streams.reach(sealed.entry.stream, sealed.entry.seq)
         if not _over(sealed.entry, since[:1]) and not campus.apply(sealed.entry):
             unreadable.append(str(sealed.entry.id))
         stream.observe(sealed.entry)

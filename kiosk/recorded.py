@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -85,7 +85,18 @@ class Records:
 
     def __init__(self, own: sqlite3.Connection, peers: sqlite3.Connection | None) -> None:
         self._own, self._peers = own, peers
-        self.streams: tuple[StreamRows, ...] = (*self._own_streams(), *self._peer_streams())
+        self.streams = self._all_streams()
+
+    def _all_streams(self) -> tuple[StreamRows, ...]:
+        """Each once: what this disk has lost of its own came back whole beside other gates' entries."""
+        found = {stream.name: stream for stream in self._own_streams()}
+        for stream in self._peer_streams():
+            own = found.get(stream.name)
+            if own is None:
+                found[stream.name] = stream
+            elif stream.last > own.last:
+                found[stream.name] = replace(stream, boot=own.boot)
+        return tuple(found.values())
 
     def _own_streams(self) -> Iterator[StreamRows]:
         found = self._own.execute(

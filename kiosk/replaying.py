@@ -209,7 +209,8 @@ def _of_children(campus: Campus) -> Iterator[Matter]:
             what = "incident" if search.incident_ms else search.why
             yield Matter(search.opened_ms, "search", search.case, (child,), (search.owner,), what)
     for conflict in campus.conflicts():
-        yield Matter(conflict.at_ms, "conflict", conflict.case, (conflict.child,), (), conflict.kind)
+        about = (conflict.child,) if conflict.child else ()
+        yield Matter(conflict.at_ms, "conflict", conflict.case, about, (), conflict.kind)
     for alarm in campus.open_alarms():
         yield Matter(alarm.at_ms, "alarm", alarm.case, alarm.children, (alarm.person,), alarm.kind)
     for request in campus.requests.values():

@@ -185,7 +185,7 @@ class Agent:
             async with self._enrolling:
                 if self._enrolment.server_key() is None:
                     await self._enrol()
-        relay = await self._transport.relay(have=self._peers.have())
+        relay = await self._transport.relay(have=self._peers.have(self._up.lost))
         self._contact()
         self._asked_ms = self._now_ms()
         self._seen = [_peer(seen, relay.server_now_ms) for seen in relay.nodes if seen.node != self._identity.node]

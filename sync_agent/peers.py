@@ -1,4 +1,5 @@
-"""peers.db: other gates' entries as this gate has received them. The agent writes it, the controller reads it.
+"""peers.db: other gates' entries as this gate has received them, and its own that its disk lost. The agent writes it, the
+controller reads it.
 
 The controller reads table `peers` by rising `id`. A stream grows from its first entry without a hole. An entry
 that the server could not read is there too, byte for byte, if its chain is sound: a newer gate may well understand
@@ -9,7 +10,7 @@ it goes to table `aside`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,13 @@ class Peers:
             if seq > self._heads.get((node, incarnation), (0, GENESIS))[0]:
                 self._heads[node, incarnation] = (seq, digest)
 
-    def have(self) -> list[tuple[str, str, int]]:
-        """(node, incarnation, last seq), the streams that grew last at the end, at most MAX_HAVE_STREAMS."""
-        heads = list(self._heads.items())[-protocol.MAX_HAVE_STREAMS :]
-        return [(node, incarnation, seq) for (node, incarnation), (seq, _) in heads]
+    def have(self, wanted: Iterable[_Stream] = ()) -> list[tuple[str, str, int]]:
+        """(node, incarnation, last seq), the streams that grew last at the end, at most MAX_HAVE_STREAMS.
+
+        wanted: streams to be named too, of which there may be nothing here yet.
+        """
+        heads = {**dict.fromkeys(wanted, (0, GENESIS)), **self._heads}
+        return [(*stream, seq) for stream, (seq, _) in list(heads.items())[-protocol.MAX_HAVE_STREAMS :]]
 
     def add(self, segments: Sequence[protocol.Segment]) -> int:
         """Stores what continues its stream, in one transaction; returns how many entries were new.

@@ -73,6 +73,7 @@ class UpSync:
         self._rewound: tuple[tuple[str, str], int] | None = None
         self._resting: set[tuple[str, str]] = set()
         self.stuck: dict[tuple[str, str], SyncError] = {}  # streams that cannot be sent on, and why
+        self.lost: dict[tuple[str, str], int] = {}  # our own streams, as far as the server has them and this disk has not
 
     async def step(self) -> Step:
         """One comparison or one batch. Raises SyncError; whatever it raises, nothing is lost by calling it again."""
@@ -98,9 +99,12 @@ class UpSync:
             status = await self._transport.status(node)
             self._server_run = status.run
             theirs = {found.incarnation: found for found in status.streams if found.node == node}
-            for stream in self._journal.streams():
-                if stream.node == node:
-                    await self._compare_stream(stream, theirs.get(stream.incarnation))
+            ours = {stream.incarnation: stream for stream in self._journal.streams() if stream.node == node}
+            for stream in ours.values():
+                await self._compare_stream(stream, theirs.get(stream.incarnation))
+            for incarnation, found in theirs.items():
+                here = ours.get(incarnation)
+                self._note_lost(found, 0 if here is None else here.last_seq)
         self._compared_at_s = self._monotonic_s()
         self._resting.clear()
 
@@ -126,6 +130,16 @@ class UpSync:
             return
         log.warning("the server has %s/%s only to %d, not %d: sending again", *_name(stream), durable, cursor)
         self._move(stream, durable)
+
+    def _note_lost(self, theirs: protocol.StreamState, last_seq: int) -> None:
+        """More of us at the server than on this disk: it went back to an older copy. What is gone here is fetched again."""
+        name = (theirs.node, theirs.incarnation)
+        if theirs.durable_through <= last_seq:
+            self.lost.pop(name, None)
+            return
+        if name not in self.lost:
+            log.warning("this disk has %s/%s to %d, the server to %d: fetching it back", *name, last_seq, theirs.durable_through)
+        self.lost[name] = theirs.durable_through
 
     async def _branch_is_stored(self, stream: LocalStream, cursor: int) -> bool:
         """In a forked stream `durable_through` speaks of the other branch; an empty batch asks about ours."""

@@ -40,6 +40,7 @@ from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places, 
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
+from kiosk.core.stream_book import COPY, StreamBook
 
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
 
@@ -58,6 +59,7 @@ class Campus:
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
         self.cards = CardBook()
+        self.streams = StreamBook()
         self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
         self.consents: dict[tuple[int, str], tuple[Order, bool]] = {}  # (child, purpose) -> the office's last word, given or not
         self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
@@ -139,9 +141,10 @@ class Campus:
         return said is not None and not said[1]
 
     def conflicts(self) -> list[Conflict]:
-        """Open conflicts: of all children, and of cards that were in two places."""
+        """Open conflicts: of all children, of cards that were in two places, and of gate computers that run on a copy."""
         found = [conflict for state in self.children.values() for conflict in state.conflicts]
-        return [conflict for conflict in (*found, *self.cards.cloned()) if conflict.case not in self.closed_cases]
+        found += [*self.cards.cloned(), *self.streams.conflicts()]
+        return [conflict for conflict in found if conflict.case not in self.closed_cases]
 
     def open_alarms(self) -> list[Alarm]:
         return [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
@@ -196,6 +199,7 @@ class Campus:
             *(tuple(sorted(table.items())) for table in self._tables()),
             self.emergencies,
             self.cleared,
+            tuple(self.streams.conflicts()),
         )
 
     def _tables(self) -> tuple[dict[Any, Any], ...]:
@@ -228,6 +232,7 @@ class Campus:
         return True
 
     def _fold(self, entry: Entry) -> None:
+        self.streams.hear(entry)
         if entry.body.get("nonce"):
             read_answered(self, entry)
         if entry.body.get("alarm"):
@@ -257,7 +262,8 @@ class Campus:
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
-        self.closed_cases = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms}
+        lasting = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms or key.startswith(COPY)}
+        self.closed_cases = lasting
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
         day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
         self.passes.forget_before(at_ms, day)
@@ -340,6 +346,6 @@ _BLANK = ChildState()
 STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
-        Kind.CONSENT_RENEWED,
+        Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
     }
 )  # fmt: skip

@@ -10,7 +10,7 @@ from kiosk.core.entries import Entry
 
 class Conflict(NamedTuple):
     """Two facts that cannot both be right. kind: double_release, out_without_in, arrived_twice, step_misfit;
-    cloned_card, of which the child is whoever has the card."""
+    cloned_card, of which the child is whoever has the card; rolled_back, cloned_device, of a gate computer (child 0)."""
 
     case: str
     kind: str

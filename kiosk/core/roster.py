@@ -359,8 +359,7 @@ class CaseLine:
     """One open case.
 
     kind: uncollected; locate or incident (then `search`); absence, no_arrival, roll_overdue, escort_due, escort_late,
-    arrival_unused, exit_unused (gone when the lists agree); restricted_person, lost_card, card_forged, card_replayed, duress,
-    exceptional_release (alarms); cloned_card, double_release, out_without_in, arrived_twice, step_misfit (conflicts).
+    arrival_unused, exit_unused (gone when the lists agree); the kinds of `Alarm`; the kinds of `Conflict`.
     """
 
     case: str

@@ -14,6 +14,7 @@ from kiosk.core.close_of_day import clear_blockers
 from kiosk.core.custody import Collection
 from kiosk.core.escalation import next_due_ms
 from kiosk.core.passage import ON_CAMPUS
+from kiosk.core.stream_book import CLONED_DEVICE, ROLLED_BACK
 from kiosk.core.view_discrepancies import discrepancies, plain_case
 from kiosk.core.view_parts import (
     bar,
@@ -106,6 +107,9 @@ def ladder_case(world: World, child: int, case: LadderState, now_ms: int) -> r.C
 def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
     if conflict.kind == CLONED:
         return _cloned_case(world, conflict, now_ms)
+    if conflict.kind in (ROLLED_BACK, CLONED_DEVICE):
+        node = world.campus.streams.node_of(conflict)
+        return plain_case(world, conflict.kind, conflict.case, 0, conflict.at_ms, node, now_ms)
     detail = " · ".join(conflict.entries)
     return plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
 

@@ -14,13 +14,15 @@ def missing_segments(
 ) -> tuple[list[protocol.Segment], bool]:
     """Runs that continue what the asker has of every other node's streams, and whether there is more.
 
+    Of its own streams only those that it names: a gate on an older copy of its records asks for what it has lost.
     The stream that received last comes first: a new gate needs today before it needs last month.
     """
     segments: list[protocol.Segment] = []
     room, room_bytes = protocol.MAX_RELAY_ENTRIES, protocol.MAX_RELAY_BYTES
     for stream in store.streams(school=school):
-        after = have.get((stream.node, stream.incarnation), 0)
-        if stream.node == asker or stream.durable_through <= after:
+        name = (stream.node, stream.incarnation)
+        after = have.get(name, 0)
+        if (stream.node == asker and name not in have) or stream.durable_through <= after:
             continue
         if room <= 0 or room_bytes <= 0:
             return segments, True

@@ -162,7 +162,7 @@ class Gate:
         await self.enrolment.enrol(self.transport, school=SCHOOL, node=self.node)
 
     async def pull(self) -> Step:
-        relay = await self.transport.relay(have=self.peers.have())
+        relay = await self.transport.relay(have=self.peers.have(self.up.lost))
         added = self.peers.add(relay.segments)
         return Step.MOVED if relay.more and added else Step.IDLE
 
@@ -196,6 +196,14 @@ class Gate:
         if forget:
             for file in self.folder.glob("agent.db*"):
                 file.unlink()
+        self.open_agent()
+
+    def put_back(self, image: Path) -> None:
+        """Somebody puts an older copy of this gate's disk in."""
+        self.close()
+        shutil.rmtree(self.folder)
+        shutil.copytree(image, self.folder)
+        self.journal = GateJournal(self.folder, self.node)
         self.open_agent()
 
     def peers_rows(self) -> dict[tuple[str, str, int], tuple[bytes, bytes]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -290,3 +292,38 @@ def test_the_server_keeps_only_the_current_directorys_content(world: SyncWorld) 
         rows = db.execute("SELECT number, content IS NULL FROM directories WHERE school=?", (SCHOOL,)).fetchall()
     db.close()
     assert rows == [(1, 1), (2, 1), (3, 0)]
+
+
+def test_a_gate_on_an_older_copy_of_its_disk_gets_back_what_it_lost(world: SyncWorld, tmp_path: Path) -> None:
+    south, north = world.gate("south"), world.gate("north")
+    south.journal.write(3)
+    world.run(south.drain())
+    image = shutil.copytree(south.folder, tmp_path / "image")
+    south.journal.write(4)  # later in the same incarnation
+    south.journal.boot()
+    south.journal.write(2)  # and a whole one after it
+    world.run(south.drain())
+    before = south.journal.everything()
+
+    south.put_back(image)
+    south.journal.boot()
+    south.journal.write(1)
+    lost = set(before) - set(south.journal.everything())
+    assert len(lost) == 7
+    world.run(south.drain())
+    world.run(south.drain_down())
+    got = {(boot, seq): row for (node, boot, seq), row in south.peers_rows().items() if node == "south"}
+    assert {name: got[name] for name in lost} == {name: before[name] for name in lost}
+    assert all(before.get(name, row) == row for name, row in got.items())
+    world.run(north.drain_down())
+    assert north.peers_rows() == {("south", *name): row for name, row in {**before, **south.journal.everything()}.items()}
+
+
+def test_a_gate_that_lost_nothing_is_sent_nothing_of_its_own(world: SyncWorld) -> None:
+    south = world.gate("south")
+    south.journal.write(3)
+    south.journal.boot()
+    world.run(south.drain())
+    world.run(south.up.compare())
+    world.run(south.drain_down())
+    assert south.up.lost == {} and south.peers_rows() == {}
