@@ -66,6 +66,8 @@ class WedgeScans:
         self._capitals = False
         self._spoilt = False  # until the scan ends: a part of it was lost
         self._pressed_at_us: int | None = None
+        self._in_step = False  # the last key came soon after the one before
+        self._latest_us: int | None = None  # since time ran backwards
         self.bad = 0
 
     @property
@@ -77,6 +79,7 @@ class WedgeScans:
         """Forget everything that was begun."""
         self._rest.clear()
         self._pressed_at_us = None
+        self._in_step, self._latest_us = False, None
         self._begin()
 
     def abandon(self) -> None:
@@ -107,11 +110,7 @@ class WedgeScans:
             self._shifts.discard(code)
         if value != PRESSED:  # a release says nothing more; a key that repeats itself is held by a person
             return []
-        since_us = at_us - self._pressed_at_us if self._pressed_at_us is not None else None
-        if since_us is None or since_us > KEY_GAP_S * MICROSECONDS:
-            self._begin()  # another hand, another scan
-        elif since_us < 0:  # noise, or a clock that was set back: nobody can say where this scan began
-            self._spoil()
+        self._place(at_us)
         self._pressed_at_us = at_us
         if code in _ENDS:
             return self._finished()
@@ -122,6 +121,24 @@ class WedgeScans:
         elif code not in _SILENT:
             self._type(code)
         return []
+
+    def _place(self, at_us: int) -> None:
+        """Whether a scan begins with this key. Where time runs backwards (noise, a clock that was set back, a scan that came too
+        late) nobody can say so. After that a pause says it only behind two keys that keep step, and later than everything that
+        was seen: else one wrong time within a number would hide the beginning of that number."""
+        gap_us = round(KEY_GAP_S * MICROSECONDS)
+        since_us = at_us - self._pressed_at_us if self._pressed_at_us is not None else gap_us + 1
+        if self._pressed_at_us is not None and since_us < 0:
+            self._spoil()
+            self._latest_us = max(self._pressed_at_us, self._latest_us or 0)
+        elif since_us > gap_us and (self._latest_us is None or (self._in_step and at_us > self._latest_us + gap_us)):
+            self._begin()  # another hand, another scan
+            self._latest_us = None
+        elif since_us > gap_us:
+            self._spoil()
+        self._in_step = 0 <= since_us <= gap_us
+        if self._latest_us is not None:
+            self._latest_us = max(self._latest_us, at_us)
 
     def _type(self, code: int) -> None:
         character = KEYPAD.get(code) or (SHIFTED if self._shifts else PLAIN).get(code)
@@ -146,7 +163,7 @@ class WedgeScans:
         """Enter alone is nothing; a spoilt scan was counted already."""
         text, spoilt = "".join(self._typed).strip(), self._spoilt
         self._typed.clear()
-        self._spoilt = False
+        self._spoilt, self._latest_us = False, None
         if spoilt or not text:
             return []
         value = _as_scheme(text, self._scheme)

@@ -1,8 +1,8 @@
 """What a Hikvision terminal sends: the endless multipart stream of alerts, one alert, and a page of stored events.
 
 `PartStream.feed(bytes)` gives the parts that are whole now. Pure and bounded: a part longer than MAX_PART_BYTES, or
-headers longer than MAX_HEAD_BYTES, are skipped up to the next boundary. A picture is never kept. An alert that is no access
-event is None.
+headers longer than MAX_HEAD_BYTES, are skipped up to the next boundary, and so is a picture, which is never kept. An alert that
+is no access event is None.
 Nothing here opens a socket, knows a password or decides what an event means.
 """
 
@@ -23,10 +23,12 @@ MAX_EVENTS = 200  # of one page
 MAX_TEXT = 128
 MAX_SERIAL = 2**63
 XML_ELEMENTS = 512
+XML_END = b"</EventNotificationAlert>"
 HEAD_END = b"\r\n\r\n"
 BOUNDARY = re.compile(r"""boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))""", re.IGNORECASE)
 ACCESS_EVENT = "AccessControllerEvent"
 TO_THE_SECOND = 19  # characters of 2026-09-01T07:31:02
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,20 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class PartStream:
-    """An endless multipart body. With Content-Length a part ends where it says, or at a boundary before; else at the boundary."""
+    """An endless multipart body, read so that a broken part costs itself and not the next one.
+
+    With Content-Length a part ends where it says, else at the next boundary. A boundary is believed earlier too, for a part that
+    broke off: among headers anywhere; in a text at the beginning of a line, or with the end of a line behind it; in a picture,
+    whose bytes may be anything, only with the headers of the next part behind it.
+    """
 
     def __init__(self, boundary: bytes) -> None:
         assert boundary, "a multipart stream has a boundary"
         self._mark = b"--" + boundary.removeprefix(b"--")
+        self._next_part = self._mark + b"\r\nContent-"
+        self._line = re.compile(rb"(?<=\n)%b|%b\r\n" % (re.escape(self._mark), re.escape(self._mark)))
         self._buffer = bytearray()
-        self._skip = 0  # bytes of a part that is passed over
+        self._skip = 0  # bytes of a picture that is passed over
 
     @property
     def buffered(self) -> int:
@@ -87,58 +96,76 @@ class PartStream:
     def _next(self) -> Part | None:
         """A whole part, an empty one for what was passed over, None when more bytes are needed."""
         if self._skip:
-            gone = min(self._skip, len(self._buffer))
-            del self._buffer[:gone]
-            self._skip -= gone
-            return None if self._skip else Part("", b"")
+            return self._in_picture()
         start = self._buffer.find(self._mark)
         if start < 0:
             del self._buffer[: max(0, len(self._buffer) - len(self._mark) + 1)]
             return None
         del self._buffer[:start]
         end = self._buffer.find(HEAD_END)
-        if end < 0 or end > MAX_HEAD_BYTES:
-            if len(self._buffer) > MAX_HEAD_BYTES:
-                return self._pass_mark()
+        if end > MAX_HEAD_BYTES or (end < 0 and len(self._buffer) >= MAX_HEAD_BYTES + len(HEAD_END)):
+            return self._gone(len(self._mark))
+        if end < 0:
             return None
-        again = self._buffer.find(b"\n" + self._mark, len(self._mark), end)
-        if again >= 0:  # headers that never ended: the next boundary is believed
-            del self._buffer[: again + 1]
-            return Part("", b"")
+        again = self._buffer.rfind(self._mark, len(self._mark), end)
+        if again >= 0:  # headers that never ended
+            return self._gone(again)
         kind, length = _headers(bytes(self._buffer[len(self._mark) : end]))
         start = end + len(HEAD_END)
         return self._bounded(kind, start) if length is None else self._counted(kind, start, length)
 
-    def _counted(self, kind: str, start: int, length: int) -> Part | None:
-        if length > MAX_PART_BYTES or kind.startswith("image/"):
-            if length > MAX_PASSED_BYTES:
-                return self._pass_mark()
-            del self._buffer[:start]
-            self._skip = length
-            return Part("", b"")
-        end = self._buffer.find(b"\n" + self._mark, start - 1, start + length)
-        if end >= 0:  # it is shorter than it says: no text holds a boundary, and the next part must not be lost with it
-            return self._cut(kind, start, end)
-        if len(self._buffer) < start + length:
+    def _in_picture(self) -> Part | None:
+        inside = min(self._skip, len(self._buffer))
+        end = self._buffer.find(self._next_part, 0, inside)
+        if end < 0 and inside < self._skip:
+            gone = max(0, inside - len(self._next_part) + 1)
+            del self._buffer[:gone]
+            self._skip -= gone
             return None
-        body = bytes(self._buffer[start : start + length])
-        del self._buffer[: start + length]
-        return Part(kind, body)
+        self._skip = 0
+        return self._gone(end if end >= 0 else inside - _begun(self._buffer, inside, self._next_part))
+
+    def _counted(self, kind: str, start: int, length: int) -> Part | None:
+        if kind.startswith("image/") and length <= MAX_PASSED_BYTES:
+            self._skip = length
+            return self._gone(start)
+        if length > MAX_PART_BYTES:
+            return self._gone(len(self._mark))
+        end = start + length
+        if (boundary := self._line.search(self._buffer, start, end)) is not None:  # it is shorter than it says
+            return self._cut(kind, start, boundary.start())
+        if len(self._buffer) < end:
+            return None
+        begun = _begun(self._buffer, end, self._mark + b"\r\n")
+        if begun:  # it says a little more than it has: its last bytes are those of the next boundary
+            return self._cut(kind, start, max(start, end - begun))
+        part = Part(kind, bytes(self._buffer[start:end]))
+        del self._buffer[:end]
+        return part
 
     def _bounded(self, kind: str, start: int) -> Part | None:
-        end = self._buffer.find(b"\n" + self._mark, start - 1)
-        if end < 0:
-            return self._pass_mark() if len(self._buffer) > start + MAX_PART_BYTES else None
-        return self._cut(kind, start, end)
+        boundary = self._line.search(self._buffer, start)
+        longest = start + MAX_PART_BYTES
+        if boundary is None and len(self._buffer) < longest + len(self._mark) + 2:
+            return None
+        if boundary is None or boundary.start() > longest:
+            return self._gone(len(self._mark))
+        return self._cut(kind, start, boundary.start())
 
     def _cut(self, kind: str, start: int, end: int) -> Part:
-        body = bytes(self._buffer[start : max(start, end)])
-        del self._buffer[: end + 1]
-        return Part("", b"") if kind.startswith("image/") else Part(kind, body.rstrip(b"\r"))
+        """At a boundary, which is left for the next turn. The end of the line before it belongs to the boundary."""
+        body = bytes(self._buffer[start:end]).rstrip(b"\r\n")
+        del self._buffer[:end]
+        return Part("", b"") if kind.startswith("image/") else Part(kind, body)
 
-    def _pass_mark(self) -> Part:
-        del self._buffer[: len(self._mark)]
+    def _gone(self, count: int) -> Part:
+        del self._buffer[:count]
         return Part("", b"")
+
+
+def _begun(data: bytearray, end: int, whole: bytes) -> int:
+    """How many of the last bytes before `end` may be the beginning of `whole`."""
+    return next((n for n in range(min(len(whole) - 1, end), 0, -1) if data[end - n : end] == whole[:n]), 0)
 
 
 def _headers(head: bytes) -> tuple[str, int | None]:
@@ -199,13 +226,18 @@ def _event(told: dict[str, Any], *, at: Any, stored: bool = False) -> AccessEven
 
 
 def _said(body: bytes) -> dict[str, Any] | None:
+    """What stands behind the end of a text does not count: a part without a length has with it whatever came before the next."""
     text = body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return _json(text) if text.startswith(b"{") else _xml(text) if text.startswith(b"<") else None
+    if text.startswith(b"{"):
+        return _json(text)
+    end = text.rfind(XML_END)
+    return _xml(text[: end + len(XML_END)] if end >= 0 else text) if text.startswith(b"<") else None
 
 
 def _json(body: bytes) -> dict[str, Any] | None:
+    """The first object."""
     try:
-        said = json.loads(body.decode("utf-8", "replace"))
+        said, _ = _DECODER.raw_decode(body.decode("utf-8", "replace").lstrip())
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

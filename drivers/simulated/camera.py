@@ -223,7 +223,6 @@ class SimulatedCamera:
             yield bytes(len(picture)) if mode is Mode.GARBAGE else picture
             self._stopping.wait(period_s)
 
-
     def still(self) -> bytes | None:
         """One picture for one request, in the present mode; None when the connection is to end without one."""
         while self._mode is Mode.STALL and not self._stopping.is_set():
@@ -298,7 +297,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(head.encode("ascii") + jpeg + b"\r\n")
         except (BrokenPipeError, ConnectionResetError):
             return  # the viewer hung up, which is how every viewer leaves
-
 
     def _still(self) -> None:
         digest = self.source.digest

@@ -73,9 +73,7 @@ class Stage:
     # --- from the test's thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        config = uvicorn.Config(
-            self._app(), host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1
-        )
+        config = uvicorn.Config(self._app(), host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()

@@ -75,9 +75,7 @@ def test_each_state_has_its_own_colour_icon_and_word(stage: Stage, show: Opener,
     page = show("display", size="landscape")
     tell(stage, answer(state, "请稍候", hold_ms=60_000))
     expect(page.locator("#answer")).to_be_visible()
-    shown = page.eval_on_selector_all(
-        "#answer > svg", "all => all.filter(e => e.checkVisibility()).map(e => e.classList[1])"
-    )
+    shown = page.eval_on_selector_all("#answer > svg", "all => all.filter(e => e.checkVisibility()).map(e => e.classList[1])")
     assert shown == ["answer-icon"]
     assert page.locator(f".answer-icon-{state}").is_visible()
     colour = page.locator("#answer").evaluate("e => getComputedStyle(e).backgroundColor")

@@ -96,9 +96,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 MOST_BYTES = 200_000
 
 
-@pytest.mark.skipif(
-    os.environ.get("KIOSK_PICTURES") != "1", reason="set KIOSK_PICTURES=1 to take the README's pictures"
-)
+@pytest.mark.skipif(os.environ.get("KIOSK_PICTURES") != "1", reason="set KIOSK_PICTURES=1 to take the README's pictures")
 def test_pictures_of_each_face(stage: Stage, new_page: Opener) -> None:
     shots = {
         "display": ("display", (1280, 720)),
@@ -114,9 +112,7 @@ def test_pictures_of_each_face(stage: Stage, new_page: Opener) -> None:
         page.wait_for_selector("html[data-link=live]")
         if name == "display":
             told = {"state": "granted", "word": "请通行", "word_en": "Please pass", "name": "王*明", "class": "三(2)班"}
-            stage.send(
-                "display:east-in-1", "answer", {**told, "time": "07:43", "note": "", "hold_ms": 60_000, "at_ms": 1}
-            )
+            stage.send("display:east-in-1", "answer", {**told, "time": "07:43", "note": "", "hold_ms": 60_000, "at_ms": 1})
             page.wait_for_selector("#answer:not([hidden])")
         if name == "guard":
             for asked in ("照片一致", "孩子认识接送人"):

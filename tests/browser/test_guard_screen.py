@@ -46,9 +46,7 @@ def test_the_newest_is_open_and_a_press_releases(stage: Stage, show: Opener) -> 
 
 def test_siblings_go_together_and_one_who_may_not_stays(stage: Stage, show: Opener) -> None:
     page = show("guard")
-    both = sample.queue_item(
-        "q50", "韩丽", (sample.pickup(25, relation="母亲"), sample.pickup(26, relation="母亲")), person=5050
-    )
+    both = sample.queue_item("q50", "韩丽", (sample.pickup(25, relation="母亲"), sample.pickup(26, relation="母亲")), person=5050)
     stage.show("guard", replace(sample.guard(), queue=(both, *sample.guard().queue)))
     choose(page, "韩丽")
     item = page.locator("#item-q50")

@@ -153,8 +153,10 @@ def test_a_group_goes_out_and_comes_back_with_two_counts(gate: Online, new_page:
 def test_an_offer_that_lapsed_is_told_to_its_giver_and_made_again(gate: Online, new_page: Opener) -> None:
     gate.school.at("16:12")
     page = signed_in(new_page, gate, "T5", "/roster/class:primary-2022-1", size="phone")
-    page.evaluate("() => { window.tones = 0; const make = AudioContext.prototype.createOscillator;"
-                  " AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); }; }")
+    page.evaluate(
+        "() => { window.tones = 0; const make = AudioContext.prototype.createOscillator;"
+        " AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); }; }"
+    )
     gate.school.offer(["丁一"], "杨老师", "护导老师", kind="between_slots", place="阅览室")
     expect(page.locator("#roster-offers")).to_contain_text("已交出 1 人，等 护导老师 接收")
     gate.school.at("16:23")

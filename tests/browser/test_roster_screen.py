@@ -189,9 +189,7 @@ def test_marks_survive_a_reload_and_news_from_the_gate(stage: Stage, show: Opene
     expect(row(page, 4)).to_have_attribute("data-now", "late")
     before = sample.roster(taken=True)
     rows = tuple(
-        replace(each, line=replace(each.line, last_seen_ms=sample.at("16:36"), place="操场"))
-        if each.line.seat == 4
-        else each
+        replace(each, line=replace(each.line, last_seen_ms=sample.at("16:36"), place="操场")) if each.line.seat == 4 else each
         for each in before.rows
     )
     stage.show("roster", replace(before, rows=rows))
@@ -317,9 +315,7 @@ def test_marks_work_by_keyboard_and_the_focus_stays(stage: Stage, show: Opener) 
     page.keyboard.press("ArrowRight")
     expect(row(page, 1)).to_have_attribute("data-now", "late")
     old = sample.roster(taken=True)
-    rows = tuple(
-        replace(r, line=replace(r.line, last_seen_ms=sample.at("16:40"))) if r.line.seat == 1 else r for r in old.rows
-    )
+    rows = tuple(replace(r, line=replace(r.line, last_seen_ms=sample.at("16:40"))) if r.line.seat == 1 else r for r in old.rows)
     stage.show("roster", replace(old, rows=rows))
     expect(row(page, 1)).to_contain_text("16:40")
     assert page.evaluate("document.activeElement.closest('.row')?.id") == "row-1001"

@@ -169,9 +169,7 @@ def test_a_card_that_answers_byte_by_byte_is_given_up_in_time() -> None:
     assert time.monotonic() - began_s < 3
 
 
-def test_from_the_card_in_the_field_to_the_fact_and_its_copy_to_an_alarm(
-    tmp_path: Path, school: School, purse: Purse
-) -> None:
+def test_from_the_card_in_the_field_to_the_fact_and_its_copy_to_an_alarm(tmp_path: Path, school: School, purse: Purse) -> None:
     """The shipped driver, the shipped loop: a genuine tap, then the same link written into another card."""
     with SimulatedField() as field:
         device = Device(name="north", url=f"{field.url}?sun=1&targets=106A", access_point="east-in")

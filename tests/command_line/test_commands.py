@@ -89,7 +89,7 @@ def test_the_five_variants_of_the_sample_plan_keep_their_own_citys_rules(city: s
 
 
 def test_check_of_a_broken_folder_names_file_place_and_remedy(tmp_path: Path) -> None:
-    (tmp_path / "school.toml").write_text('[school]\nname = 3\n')
+    (tmp_path / "school.toml").write_text("[school]\nname = 3\n")
     code, found = answer("check", tmp_path)
     assert code == 2 and found["ok"] is False
     assert {"file", "where", "message"} <= set(found["problems"][0])

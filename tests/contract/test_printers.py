@@ -145,9 +145,7 @@ def test_a_pulled_plug_is_noticed_and_each_change_said_once(printer: SimulatedRe
     assert all(one is not next_one for (one, _), (next_one, _) in itertools.pairwise(desk.told))
 
 
-def test_a_printer_that_takes_everything_and_says_nothing_is_not_believed(
-    printer: SimulatedReceiptPrinter, desk: Desk
-) -> None:
+def test_a_printer_that_takes_everything_and_says_nothing_is_not_believed(printer: SimulatedReceiptPrinter, desk: Desk) -> None:
     printer.silence(True)
     desk.print("名单")
     assert "does not answer" in desk.wait_for(Health.DOWN)

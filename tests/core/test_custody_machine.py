@@ -145,9 +145,7 @@ class CustodyMachine(RuleBasedStateMachine):
     @rule(children=SOME, collector=st.sampled_from([x.number for x in COLLECTORS]), by=STAFF_NUMBERS)
     def release(self, children: tuple[int, ...], collector: int, by: int) -> None:
         checks = ("photo", "child_recognises", "call_back", "id_seen")
-        self.ask(
-            c.Release(children=children, collector=collector, access_point="east-out", by=by, verified=checks, second=140)
-        )
+        self.ask(c.Release(children=children, collector=collector, access_point="east-out", by=by, verified=checks, second=140))
 
     @rule()
     def clear(self) -> None:

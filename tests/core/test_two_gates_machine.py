@@ -160,9 +160,7 @@ class TwoGatesMachine(RuleBasedStateMachine):
 
     def release_of(self, at: str, children: tuple[int, ...], adult: int, by: int) -> c.Release:
         second = 140 if by == 130 else 130
-        return c.Release(
-            children=children, collector=adult, access_point=f"{at}-out", by=by, verified=CHECKS, second=second
-        )
+        return c.Release(children=children, collector=adult, access_point=f"{at}-out", by=by, verified=CHECKS, second=second)
 
     @rule(at=node, n=child, by=st.sampled_from([130, 140]))
     def exceptional(self, at: str, n: int, by: int) -> None:

@@ -14,12 +14,7 @@ BYTES = st.integers(0, 255)
 
 def test_the_bytes_of_a_slip_are_these() -> None:
     made = escpos.document([Line(text="集合", bold=True), Line(text="A1")], columns=48)
-    assert made == (
-        b"\x1b@\x1c&\x1b2"
-        b"\x1d!\x00\x1bE\x01\x1ba\x00\xbc\xaf\xba\xcf\n\x1d!\x00\x1bE\x00\x1ba\x00"
-        b"A1\n"
-        b"\x1dVB\x03"
-    )
+    assert made == (b"\x1b@\x1c&\x1b2\x1d!\x00\x1bE\x01\x1ba\x00\xbc\xaf\xba\xcf\n\x1d!\x00\x1bE\x00\x1ba\x00A1\n\x1dVB\x03")
 
 
 @given(TEXTS)

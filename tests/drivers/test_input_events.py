@@ -200,3 +200,21 @@ def test_noise_is_bounded(chunks: list[bytes]) -> None:
 def test_a_key_that_is_not_on_the_keyboard_cannot_be_simulated() -> None:
     with pytest.raises(ValueError, match="张"):
         scan_events("张三", at_s=5.0)
+
+
+@pytest.mark.parametrize("wrong_s", [-500.0, -1.0, -0.2, 0.2, 1.0, 500.0])
+@pytest.mark.parametrize("key", range(1, 11))
+@pytest.mark.parametrize("before", [b"", scan_events("163,12177", at_s=1003.0), scan_events("12", at_s=1003.0, ends_with=None)])
+def test_one_wrong_time_never_makes_another_number_of_a_scan(before: bytes, key: int, wrong_s: float) -> None:
+    """Half a number may be the number of another child's card; the whole one is right whatever a clock said."""
+    times = [1005.0 + 0.004 * n + (wrong_s if n == key else 0.0) for n in range(11)]
+    codes = [*(code for code, value in typed("0005527632") if value == PRESSED), 28]
+    scan = b"".join(keys((code, PRESSED), at_s=at_s) for code, at_s in zip(codes, times, strict=True))
+    assert set(texts(WedgeScans(), before + scan)) <= {"163,12177", "0005527632"}
+    after = scan_events("0040856634", at_s=1007.0) + scan_events("0040856635", at_s=1009.0)
+    assert "0040856635" in texts(WedgeScans(), before + scan + after)
+
+
+def test_a_scan_that_is_typed_twice_without_an_end_spoils_no_other() -> None:
+    twice = 2 * scan_events("163,121", at_s=3.0, ends_with=None)
+    assert texts(WedgeScans(), twice + scan_events("0005527632", at_s=5.0)) == ["0005527632"]

@@ -90,6 +90,46 @@ def test_a_part_with_a_wrong_length_takes_no_neighbour_with_it() -> None:
     assert serials(stream.feed(lying + part(alert(3)) + short + part(alert(4)) + huge + part(alert(5)))) == [1, 3, 4, 5]
 
 
+NEXT = part(alert(2)) + part(HEART_BEAT)
+BROKEN = {
+    "headers that broke off": b"--MIME_boundary\r\nContent-Type: applica",
+    "a text that broke off in its line": part(alert(1))[:-40],
+    "a text that says it is a little longer": part(alert(1) + b"\r\n" + NEXT[:9])[: -len(NEXT[:9]) - 2],
+    "a text that says it is too long": b"--MIME_boundary\r\nContent-Length: 70000\r\n\r\n{}\r\n",
+    "a picture that broke off": part(PICTURE * 50, "image/jpeg")[:400],
+    "a picture that says it is a little longer": part(PICTURE + b"\r\n" + NEXT[:30], "image/jpeg")[:-32],
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_part_takes_no_neighbour_with_it(broken: str) -> None:
+    stream = PartStream(b"MIME_boundary")
+    assert serials(stream.feed(part(alert(9)) + BROKEN[broken] + NEXT))[-1:] == [2]
+    byte_by_byte = PartStream(b"MIME_boundary")
+    assert serials([p for byte in BROKEN[broken] + NEXT for p in byte_by_byte.feed(bytes([byte]))])[-1:] == [2]
+
+
+def test_a_mark_in_a_picture_is_no_boundary() -> None:
+    picture = b"\xff\xd8\r\n--MIME_boundary\r\n" + part(b"")[:15] + b"\xff\xd9"
+    assert serials(PartStream(b"MIME_boundary").feed(part(picture, "image/jpeg") + NEXT)) == [2]
+
+
+@pytest.mark.parametrize("whole", [alert(3), XML])
+def test_an_alert_is_read_whatever_stands_behind_it(whole: bytes) -> None:
+    """A part without a length has with it what came before the next boundary."""
+    alone, beside = (event_of(Part("", whole + behind)) for behind in (b"", b"\r\n}<\xff\x00noise"))
+    assert alone is not None and alone == beside
+
+
+@pytest.mark.parametrize("more", range(-6, 7))
+def test_limits_are_the_same_however_the_stream_is_split(more: int) -> None:
+    heads = b"--MIME_boundary\r\n" + b"X" * (MAX_HEAD_BYTES - 17 + more) + b"\r\n\r\nhello\r\n"
+    text = b"--MIME_boundary\r\n\r\n" + b"y" * (MAX_PART_BYTES + more) + b"\r\n"
+    for data in (heads + NEXT, text + NEXT):
+        in_one, in_parts = PartStream(b"MIME_boundary"), PartStream(b"MIME_boundary")
+        assert in_one.feed(data) == [p for at in range(0, len(data), 97) for p in in_parts.feed(data[at : at + 97])]
+
+
 def test_headers_that_never_end_are_given_up() -> None:
     stream = PartStream(b"MIME_boundary")
     assert serials(stream.feed(b"--MIME_boundary\r\n" + b"X: y\r\n" * MAX_HEAD_BYTES + part(alert(9)))) == [9]

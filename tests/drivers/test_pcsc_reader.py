@@ -73,9 +73,7 @@ def test_a_daemon_that_goes_away_is_a_lost_device_with_the_remedy(peer: Simulate
     assert reader.open().model == READER
 
 
-def test_a_card_that_another_program_has_to_itself_is_read_when_it_lets_go(
-    peer: SimulatedPcscReader, reader: PcscReader
-) -> None:
+def test_a_card_that_another_program_has_to_itself_is_read_when_it_lets_go(peer: SimulatedPcscReader, reader: PcscReader) -> None:
     from smartcard import scard
 
     peer.place("DEADBEEF")

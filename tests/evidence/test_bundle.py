@@ -247,5 +247,3 @@ def test_it_verifies_on_a_machine_that_has_only_the_bundle(data: bytes, tmp_path
     bad = json.loads(done.stdout)["first_bad"]
     assert bad["node"] == "east" and bad["seq"] > 0 and "byte" in bad["why"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence.zip"]
-
-

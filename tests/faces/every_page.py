@@ -78,8 +78,13 @@ PAGES: dict[str, tuple[str, Any]] = {
     **{
         f"devices {state}": ("office_devices", s.devices(trial=s.trial(state, device)))
         for state, device in (
-            ("listening", "东门 1"), ("read", "东门 1"), ("read_kept", "东门 1"), ("nobody", "东门 1"), ("closed", "继电器"),
-            ("picture", "相机 1"), *((state, "小票机") for state in ("printing", "printed", "kept", "full", "down")),
+            ("listening", "东门 1"),
+            ("read", "东门 1"),
+            ("read_kept", "东门 1"),
+            ("nobody", "东门 1"),
+            ("closed", "继电器"),
+            ("picture", "相机 1"),
+            *((state, "小票机") for state in ("printing", "printed", "kept", "full", "down")),
         )
     },
     "devices asked": ("office_devices", s.devices(asked="继电器")),

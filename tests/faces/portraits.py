@@ -24,11 +24,7 @@ def portrait(number: int, *, live: bool = False) -> str:
         else "M86 160c-8-66 30-96 64-96s72 30 64 96c-6-22-12-32-20-38-32 4-70 2-88 2-10 8-16 18-20 36z"
     )
     scarf = "" if adult else '<path d="M112 322l38 34 38-34 10 14-48 44-48-44z" fill="#c8322b"/>'
-    lines = (
-        '<path d="M122 214q-8 4-10 12M178 214q8 4 10 12" stroke="#b08865" stroke-width="3" fill="none"/>'
-        if adult
-        else ""
-    )
+    lines = '<path d="M122 214q-8 4-10 12M178 214q8 4 10 12" stroke="#b08865" stroke-width="3" fill="none"/>' if adult else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 400">'
         f'<rect width="300" height="400" fill="{ground}"/><g{turn}>{long_hair}'

@@ -93,9 +93,7 @@ NAMES = [
     "欧阳若曦",
     "阿依古丽·买买提",
 ]
-TEACHER = Staff(
-    number=9001, staff_number="T0017", name="李慧", pinyin="li hui", initials="lh", roles=frozenset({Role.TEACHER})
-)
+TEACHER = Staff(number=9001, staff_number="T0017", name="李慧", pinyin="li hui", initials="lh", roles=frozenset({Role.TEACHER}))
 GUARD = Staff(
     number=9100,
     staff_number="G0002",
@@ -224,9 +222,7 @@ def _row(seat: int, *, taken: bool) -> RosterRow:
     elif not taken:
         line = replace(line, custodian=9044, custodian_name="张伟")
     held = taken and here
-    return RosterRow(
-        line=line, mark=mark, here=here, expected=True, missing_since_ms=since, held_by_me=held, offered_to=""
-    )
+    return RosterRow(line=line, mark=mark, here=here, expected=True, missing_since_ms=since, held_by_me=held, offered_to="")
 
 
 def offered_roster() -> RosterView:
@@ -436,9 +432,7 @@ def child_view(seat: int = 1) -> ChildView:
             needs=("photo", "child_recognises"),
         ),
         PickupLine(line=line, relation="父亲", outcome="ask_guard", reason="collector_present", needs=("photo",)),
-        PickupLine(
-            line=line, relation="母亲", outcome="ask_guard", reason="list_amber", needs=("id_seen", "call_back")
-        ),
+        PickupLine(line=line, relation="母亲", outcome="ask_guard", reason="list_amber", needs=("id_seen", "call_back")),
     )
     today = (
         (at("07:43"), "arrived", "on_time"),
@@ -450,13 +444,10 @@ def child_view(seat: int = 1) -> ChildView:
 
 def search() -> SearchView:
     hits = [
-        SearchHit(kind="pupil", number=1000 + seat, name=NAMES[seat - 1], where="三(2)班", line=child(seat))
-        for seat in (1, 2, 3)
+        SearchHit(kind="pupil", number=1000 + seat, name=NAMES[seat - 1], where="三(2)班", line=child(seat)) for seat in (1, 2, 3)
     ]
     found = ((1001, "王小明"),)
-    hits.append(
-        SearchHit(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", line=None, children=found)
-    )
+    hits.append(SearchHit(kind="collector", number=5001, name="王建平", where="祖父 · 王小明", line=None, children=found))
     return SearchView(text="w", hits=tuple(hits))
 
 
@@ -521,9 +512,7 @@ def _uncollected() -> CaseLine:
     return CaseLine(
         case="uncollected:1029",
         kind="uncollected",
-        line=child(
-            29, collection="ESCALATED", place="门卫室", custodian_name="赵建国", ends_ms=None, class_name="一(3)班"
-        ),
+        line=child(29, collection="ESCALATED", place="门卫室", custodian_name="赵建国", ends_ms=None, class_name="一(3)班"),
         opened_ms=at("16:30"),
         t0_ms=at("16:30"),
         rung=3,
@@ -673,9 +662,7 @@ def import_preview(*, broken: bool = False) -> ImportView:
             what="出生日期“20183015”不是日期",
             fix="写成 2018-03-15 或 20180315",
         ),
-        ProblemLine(
-            file="接送人.csv", where="第 7 行", what="学号 20240099 没有这个学生", fix="核对学号，或先导入该学生"
-        ),
+        ProblemLine(file="接送人.csv", where="第 7 行", what="学号 20240099 没有这个学生", fix="核对学号，或先导入该学生"),
     )
     changes = (
         ChangeLine(change="added", sort="学生", name="梁书瑶", detail="三(2)班 21 号"),
@@ -786,7 +773,5 @@ def notices(*, trouble: str = "") -> NoticesView:
         ),
     )  # fmt: skip
     dropped = 4 if trouble else 0
-    state = NoticesState(
-        waiting=5, failed=2, clock_trusted=not trouble, trouble=trouble, dropped=dropped, lines=lines
-    )
+    state = NoticesState(waiting=5, failed=2, clock_trusted=not trouble, trouble=trouble, dropped=dropped, lines=lines)
     return NoticesView(bar=bar(), notices=state, tested="一年级组")

@@ -82,7 +82,5 @@ def test_soft_ink_lines_and_focus_can_be_seen(ground: str, dusk: bool) -> None:
 @pytest.mark.parametrize(("one", "other"), [(a, b) for i, a in enumerate(STATES) for b in STATES[i + 1 :]])
 def test_a_deuteranope_tells_the_four_states_apart(one: str, other: str) -> None:
     palette = _palette(False)
-    apart = (
-        sum((a - b) ** 2 for a, b in zip(_deuteranope(palette[one]), _deuteranope(palette[other]), strict=True)) ** 0.5
-    )
+    apart = sum((a - b) ** 2 for a, b in zip(_deuteranope(palette[one]), _deuteranope(palette[other]), strict=True)) ** 0.5
     assert apart > 0.05, (one, other, apart)

@@ -53,11 +53,7 @@ def test_whatever_can_be_pressed_or_filled_in_has_a_name(page: tuple[str, list[E
     for element in page[1]:
         if element.tag in ("button", "a", "summary"):
             assert element.text or element.attributes.get("aria-label"), element
-        if (
-            element.tag == "input"
-            and element.attributes.get("type") not in ("hidden",)
-            and "hidden" not in element.attributes
-        ):
+        if element.tag == "input" and element.attributes.get("type") not in ("hidden",) and "hidden" not in element.attributes:
             labels = [parent for parent in _parents(element) if parent.tag == "label"]
             assert element.attributes.get("aria-label") or (labels and labels[0].text), element
         if element.tag == "img":
@@ -156,9 +152,7 @@ def test_a_restricted_persons_page_reads_neutral_until_somebody_holds() -> None:
 def test_nobody_can_be_released_when_every_child_is_refused() -> None:
     view = sample.replace(
         sample.guard(),
-        queue=(
-            sample.queue_item("q1", "王", (sample.pickup(1, relation="父亲", outcome="refused", reason="in_session"),)),
-        ),
+        queue=(sample.queue_item("q1", "王", (sample.pickup(1, relation="父亲", outcome="refused", reason="in_session"),)),),
     )
     release = next(e for e in read(faces.page("guard", view=view)) if e.attributes.get("data-guard") == "release")
     assert "disabled" in release.attributes

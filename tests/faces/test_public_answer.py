@@ -35,9 +35,7 @@ DIRECTORY = Directory(
     made_at_ms=0,
     classes=MappingProxyType({HOME.id: HOME}),
     pupils=MappingProxyType({pupil.number: pupil for pupil in PUPILS}),
-    staff=MappingProxyType(
-        {9: Staff(number=9, staff_number="T1", name="赵建国", pinyin="", initials="", roles=frozenset())}
-    ),
+    staff=MappingProxyType({9: Staff(number=9, staff_number="T1", name="赵建国", pinyin="", initials="", roles=frozenset())}),
     collectors=MappingProxyType({50: Collector(number=50, name="冯志强", pinyin="", initials="")}),
     pupils_of_class=MappingProxyType({HOME.id: (1, 2, 3, 4)}),
 )

@@ -53,10 +53,7 @@ def test_fingers_have_12_mm_for_staff_and_20_mm_in_public() -> None:
 def test_nothing_flashes_and_stillness_is_honoured() -> None:
     breath = re.search(r"--breath: (\d+)ms", TOKENS)
     assert breath and int(breath[1]) > 1000  # far below 3 Hz
-    assert (
-        "prefers-reduced-motion: reduce" in TOKENS
-        and "prefers-reduced-motion: reduce" in (STATIC / "base.css").read_text()
-    )
+    assert "prefers-reduced-motion: reduce" in TOKENS and "prefers-reduced-motion: reduce" in (STATIC / "base.css").read_text()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

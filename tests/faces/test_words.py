@@ -83,9 +83,7 @@ def test_there_are_words_for_every_outcome_direction_and_fact_about_a_child() ->
 
 def test_public_words_never_blame_and_never_say_why_a_pickup_is_refused() -> None:
     blame = re.compile("旷课|逃学|truant", re.IGNORECASE)
-    why = re.compile(
-        "禁止|限制|黑名单|挂失|接送人|到期|监护|委托|restricted|banned|expired|guardian|collector", re.IGNORECASE
-    )
+    why = re.compile("禁止|限制|黑名单|挂失|接送人|到期|监护|委托|restricted|banned|expired|guardian|collector", re.IGNORECASE)
     public = {key: pair for key, pair in WORDS.items() if key.startswith(("public.", "display."))}
     assert public
     assert not {key for key, pair in public.items() if blame.search(" ".join(pair)) or why.search(" ".join(pair))}

@@ -135,6 +135,7 @@ def _replies(random: Random) -> tuple[bytes, tuple[adms.Reply, ...]]:
 
 
 def _alert(random: Random) -> tuple[bytes, isapi.AccessEvent]:
+    """Sometimes with garbage behind it, which a part without a length has."""
     event = isapi.AccessEvent(
         serial=random.randrange(10**9), major=5, minor=random.randrange(256), at=_moment(random),
         person=str(random.randrange(10**8)), card=random.randbytes(4).hex(), door=1,
@@ -142,12 +143,13 @@ def _alert(random: Random) -> tuple[bytes, isapi.AccessEvent]:
     told = {"majorEventType": 5, "subEventType": event.minor, "serialNo": event.serial, "employeeNoString": event.person}
     told |= {"cardNo": event.card, "doorNo": 1}
     said = {"dateTime": event.at.replace(" ", "T") + "+08:00", "eventType": isapi.ACCESS_EVENT, isapi.ACCESS_EVENT: told}
+    behind = random.randbytes(random.randrange(30)) if random.random() < 0.3 else b""
     if random.random() < 0.5:
-        return json.dumps(said).encode(), event
+        return json.dumps(said).encode() + behind, event
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
     root = f'<EventNotificationAlert xmlns="http://www.isapi.org/ver20/XMLSchema"><dateTime>{said["dateTime"]}</dateTime>'
     kind = f"<eventType>{isapi.ACCESS_EVENT}</eventType><{isapi.ACCESS_EVENT}>{inner}</{isapi.ACCESS_EVENT}>"
-    return f"{root}{kind}</EventNotificationAlert>".encode(), event
+    return f"{root}{kind}</EventNotificationAlert>".encode() + behind, event
 
 
 def _page(random: Random) -> tuple[bytes, isapi.Page]:

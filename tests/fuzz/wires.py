@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from tests.fuzz.wire import Wire
 from tests.fuzz.wires_boards import BOARDS
+from tests.fuzz.wires_parts import PARTS
 from tests.fuzz.wires_serial import SERIAL
 from tests.fuzz.wires_typed import TYPED
 
-WIRES: dict[str, Wire] = {**SERIAL, **BOARDS, **TYPED}
+WIRES: dict[str, Wire] = {**SERIAL, **BOARDS, **TYPED, **PARTS}

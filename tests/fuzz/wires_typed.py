@@ -1,20 +1,20 @@
-"""Keyboard wedges and the alert stream of terminals under fire: what arrives as events and as parts of an endless body."""
+"""Keyboard wedges under fire: scans as the kernel's events, and the same stream read with all of it in hand."""
 
 from __future__ import annotations
 
-import json
+import itertools
+from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any, NamedTuple
 
-from drivers.input_events import EVENT, MAX_SCAN_CHARACTERS, WedgeScans
-from drivers.isapi_parts import MAX_HEAD_BYTES, MAX_PART_BYTES, Part, PartStream
+from drivers.input_events import EVENT, KEYPAD, MAX_SCAN_CHARACTERS, PLAIN, SHIFTED, WedgeScans
 from drivers.serial_frames import CardFrame
-from tests.fuzz.wire import DIGITS, HEX, Wire, text_of
+from tests.fuzz.wire import DIGITS, Wire, text_of
 
 SCAN_EVERY_S = 2
 ENTER, LEFT_SHIFT = 28, 42
 KEYS = {character: (2 + at, False) for at, character in enumerate("1234567890")}
 KEYS |= {"a": (30, False), "A": (30, True), "z": (44, False), "P": (25, True), ".": (52, False), "|": (43, True), "+": (13, True)}
-BOUNDARY = b"MIME_boundary"
 
 
 def _typed(text: str, number: int) -> bytes:
@@ -44,34 +44,106 @@ def _no_events(random: Random) -> bytes:
     return random.randbytes(random.randrange(1, 60)).translate(bytes(byte | 0x80 for byte in range(256)))
 
 
-def _part(random: Random, number: int) -> tuple[bytes, object]:
-    told = {"serialNo": random.randrange(10**6), "cardNo": text_of(random, HEX, 8), "name": "张三"}
-    body = json.dumps({"AccessControllerEvent": told}, ensure_ascii=random.random() < 0.5).encode()
-    kind = random.choice(("application/json", 'application/json; charset="utf-8"'))
-    size = b"Content-Length: %d\r\n" % len(body) if random.random() < 0.7 else b""
-    return b"--%s\r\nContent-Type: %s\r\n%s\r\n%s\r\n" % (BOUNDARY, kind.encode(), size, body), Part(kind, body)
+class _Press(NamedTuple):
+    at_us: int
+    code: int
+    noise: bool  # something stood between it and the press before
+    freed: frozenset[int]  # shifts that were let go since
 
 
-def _picture(random: Random) -> bytes:
-    picture = b"\xff\xd8" + random.randbytes(random.randrange(200)) + b"\xff\xd9"
-    return b"--%s\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (BOUNDARY, len(picture), picture)
+GAP_US = 100_000
+ENDS, SHIFTS, CAPITALS, SILENT = (15, 28, 96), (42, 54), 58, (69, 70)
+SHAPES = {0: (4, range(2)), 1: (0x300, range(3)), 4: (8, None), 17: (16, range(2)), 20: (2, None)}
+
+
+def _presses(data: bytes) -> Iterator[_Press]:
+    word, at, noise, freed = (EVENT.size - 8) // 2, 0, False, frozenset[int]()
+    while at + EVENT.size <= len(data):
+        ends = (0, word, 2 * word, 2 * word + 2, 2 * word + 4, 2 * word + 8)
+        fields = [data[at + a : at + b] for a, b in itertools.pairwise(ends)]
+        seconds, micros, kind, code, value = (
+            int.from_bytes(one, "little", signed=n in (0, 1, 4)) for n, one in enumerate(fields)
+        )
+        codes, values = SHAPES.get(kind, (0, None))
+        timely = 0 <= seconds < 1 << 34 and 0 <= micros < 10**6 and seconds + micros > 0
+        if not timely or code >= codes or (values is not None and value not in values):
+            at, noise = at + 1, True
+            continue
+        at += EVENT.size
+        if (kind, code) == (0, 3):
+            noise = True
+        elif kind == 1 and code in SHIFTS and value == 0:
+            freed |= {code}
+        elif kind == 1 and value == 1:
+            yield _Press(seconds * 10**6 + micros, code, noise, freed)
+            noise, freed = False, frozenset()
+
+
+def _scans(scheme: str) -> Callable[[bytes], list[Any]]:
+    """From end key to end key: where a scan begins between them, whether anything is missing from there on, and what it says."""
+
+    def reference(data: bytes) -> list[Any]:
+        presses, found = list(_presses(data)), list[Any]()
+        steps = [0, *(b.at_us - a.at_us for a, b in itertools.pairwise(presses))]
+        ends = [n for n, press in enumerate(presses) if press.code in ENDS]
+        clean = set[int]()
+        for first, end in zip([0, *(n + 1 for n in ends)], ends, strict=False):
+            back: int | None = None  # the press before the first that time ran back to
+            for n in range(first, end + 1):
+                pause = n == 0 or steps[n] > GAP_US
+                if steps[n] < 0:
+                    back = n - 1 if back is None else back
+                elif pause and (back is None or (0 <= steps[n - 1] <= GAP_US and _after_all(presses[back : n + 1]))):
+                    clean.add(n)
+                    back = None
+            begins = max((n for n in clean if first <= n <= end), default=None)
+            since = begins + 1 if begins is not None else first
+            if any(presses[n].noise or steps[n] < 0 or (steps[n] > GAP_US) for n in range(since, end + 1)):
+                continue
+            text = _read(presses, max((n for n in clean if n <= first), default=0) if begins is None else begins, first, end)
+            if text is not None and len(text) >= 4 and (scheme == "qr" or _is_number(text)):
+                found.append(CardFrame(scheme, text))
+        return found
+
+    return reference
+
+
+def _after_all(presses: list[_Press]) -> bool:
+    *before, last = presses
+    return last.at_us > GAP_US + max(press.at_us for press in before)
+
+
+def _read(presses: list[_Press], begins: int, first: int, end: int) -> str | None:
+    """With the shifts since `begins`, what was typed from there or from `first` on; None for a key that writes nothing."""
+    held, capitals, text = set[int](), False, ""
+    for n in range(begins, end):
+        code = presses[n].code
+        held -= presses[n].freed if n > begins else set()
+        if code in SHIFTS:
+            held.add(code)
+        elif code == CAPITALS:
+            capitals = not capitals
+        elif code not in SILENT and n >= first:
+            character = KEYPAD.get(code) or (SHIFTED if held else PLAIN).get(code)
+            if character is None:
+                return None
+            text += character.swapcase() if capitals else character
+    return text.strip() if len(text) <= MAX_SCAN_CHARACTERS else None
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= 32 and not set(text) - set("0123456789ABCDEFabcdef,:- ") and any(c in DIGITS for c in text)
 
 
 TYPED: dict[str, Wire] = {
     "wedge-number": Wire(
         parser=lambda: WedgeScans(scheme="number"), frame=_scan, harmless=_no_events, bound=MAX_SCAN_CHARACTERS + EVENT.size,
         promise="noise between two scans; noise within a scan spoils that scan, because half a number may be another card",
-        tail=b"", every_byte=0.02, marks=(bytes(8), EVENT.pack(1, 0, 0, 3, 0)),
+        reference=_scans("number"), tail=b"", every_byte=0.02, marks=(bytes(8), EVENT.pack(1, 0, 0, 3, 0)),
     ),
     "wedge-qr": Wire(
         parser=lambda: WedgeScans(scheme="qr"), frame=_code, harmless=_no_events, bound=MAX_SCAN_CHARACTERS + EVENT.size,
         promise="noise between two scans; noise within a scan spoils that scan",
-        tail=b"", every_byte=0.02, marks=(bytes(8), EVENT.pack(1, 0, 0, 3, 0)),
-    ),
-    "isapi-parts": Wire(
-        parser=lambda: PartStream(BOUNDARY), frame=_part, harmless=_picture, bound=MAX_PART_BYTES + 2 * MAX_HEAD_BYTES,
-        promise="pictures between two parts; a part that lies about its length ends at the next boundary",
-        tail=b"--" + BOUNDARY + b"--\r\n", every_byte=0.05,
-        marks=(b"--" + BOUNDARY, b"\r\n\r\n", b"Content-Length: 70000\r\n", b"image/"),
+        reference=_scans("qr"), tail=b"", every_byte=0.02, marks=(bytes(8), EVENT.pack(1, 0, 0, 3, 0)),
     ),
 }  # fmt: skip

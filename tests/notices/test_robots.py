@@ -120,9 +120,7 @@ def test_nobody_listening_is_named_and_surely_not_sent(serve: Serve, school: Sch
     assert "连不上" in str(said) and not said.twice
 
 
-def test_no_log_line_has_the_link_or_the_secret_in_it(
-    serve: Serve, school: School, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_log_line_has_the_link_or_the_secret_in_it(serve: Serve, school: School, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     server = serve("dingtalk")
     server.next((300005, "token is not exist"))

@@ -62,8 +62,14 @@ class Gatehouse:
     ) -> Answer:  # fmt: skip
         answer: Answer = self.school.ask(
             c.Release(
-                children=tuple(map(self.school.number, children)), collector=0, pass_id=pass_id, access_point=point,
-                by=self.school.number(by), verified=verified, second=self.school.number(second) if second else None, **more,
+                children=tuple(map(self.school.number, children)),
+                collector=0,
+                pass_id=pass_id,
+                access_point=point,
+                by=self.school.number(by),
+                verified=verified,
+                second=self.school.number(second) if second else None,
+                **more,
             )
         )
         return answer

@@ -28,9 +28,7 @@ def live(school: School) -> Picture:
 
 def replayed(film: Film, at_ms: int) -> Picture:
     world = film.at(at_ms)
-    rows = [
-        (n, s.place, s.hold.custodian, world.collection_of(n, at_ms).value) for n, s in film.present(at_ms)
-    ]
+    rows = [(n, s.place, s.hold.custodian, world.collection_of(n, at_ms).value) for n, s in film.present(at_ms)]
     return Picture(tuple(rows), _cases(world))
 
 
@@ -80,5 +78,3 @@ def afternoon(recorder: Recorder, *, per_stretch: int = 4) -> None:
     school.accept(offer, "周老师", 1)
     school.tap("不参加", "east-out")
     recorder.until("18:50", per_stretch)
-
-

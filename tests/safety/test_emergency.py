@@ -36,9 +36,7 @@ def declare(school: School, by: str = "赵师傅", *, drill: bool = False) -> An
 
 def count(school: School, *names: str, by: str = "张老师", present: bool = True, others: tuple[str, ...] = ()) -> Answer:
     children = tuple(map(school.number, names))
-    answer: Answer = school.ask(
-        c.Muster(point=FIELD, children=children, by=school.number(by), present=present, others=others)
-    )
+    answer: Answer = school.ask(c.Muster(point=FIELD, children=children, by=school.number(by), present=present, others=others))
     return answer
 
 
@@ -190,9 +188,7 @@ def test_a_group_at_a_venue_is_listed_apart_with_its_teacher_and_nobody_looks_fo
 def test_visitors_and_staff_who_signed_in_are_on_the_list_and_can_be_checked_off(school: School) -> None:
     school.ask(c.SignedIn(staff=school.number("周老师"), where="tablet"))
     visit = school.ask(
-        c.VisitorIn(
-            gate="east", name="钱工", purpose="repair", by=school.number("赵师傅"), id_type="id_card", id_last4="123x"
-        )
+        c.VisitorIn(gate="east", name="钱工", purpose="repair", by=school.number("赵师傅"), id_type="id_card", id_last4="123x")
     )
     declare(school)
     teacher = f"staff:{school.number('周老师')}"
@@ -255,9 +251,7 @@ def test_with_no_emergency_the_page_says_who_is_on_site_now(school: School) -> N
 
 def test_two_gates_that_declare_apart_from_each_other_look_for_everybody_on_either_list() -> None:
     def declared(stream: Stream, child: int, at_ms: int) -> Fact:
-        return Fact(
-            Kind.EMERGENCY_DECLARED, {"by": 140, "drill": False, "day": "d", "on_site_list": [[child, "校园", 101, 5]]}
-        )
+        return Fact(Kind.EMERGENCY_DECLARED, {"by": 140, "drill": False, "day": "d", "on_site_list": [[child, "校园", 101, 5]]})
 
     east, south = Stream(node="east", incarnation="a" * 16), Stream(node="south", incarnation="b" * 16)
     first = east.seal(declared(east, 1, 10), at_ms=10, trusted=True).entry

@@ -50,17 +50,13 @@ def set_as_soon_as_the_printer_is_down() -> threading.Event:
 
 
 @pytest.fixture(name="paper")
-def paper_in_the_gatehouse(
-    school: School, printer: SimulatedReceiptPrinter, stopped: threading.Event
-) -> Iterator[Paper]:
+def paper_in_the_gatehouse(school: School, printer: SimulatedReceiptPrinter, stopped: threading.Event) -> Iterator[Paper]:
     def told(name: str, health: Health, why: str) -> None:
         if health is Health.DOWN:
             stopped.set()
 
     desk = PrinterSupervisor(load(printer.url, "slips"), on_health=told, patience=QUICKLY).start()
-    yield Paper(
-        controller=school.gate, printers={"slips": desk}, only="", by_itself=True, note=school.gate.journal.note
-    )
+    yield Paper(controller=school.gate, printers={"slips": desk}, only="", by_itself=True, note=school.gate.journal.note)
     assert desk.stop()
 
 
@@ -194,7 +190,7 @@ def test_kiosk_muster_writes_bytes_for_a_printer_and_prints(dead: Path, tmp_path
     config.mkdir()
     for path in CONFIG.glob("*.toml"):
         (config / path.name).write_bytes(path.read_bytes())
-    site = ['[node]', 'id = "east"', "[[device]]", 'name = "slips"', f'url = "{printer.url}"']
+    site = ["[node]", 'id = "east"', "[[device]]", 'name = "slips"', f'url = "{printer.url}"']
     (config / "site.toml").write_text("\n".join(site), encoding="utf-8")
     said = run_kiosk("muster", "--config", str(config), "--state", str(dead), "--print")
     assert said.returncode == 0, said.stderr

@@ -40,9 +40,7 @@ def a_school_that_compares(tmp_path: Path) -> Iterator[School]:
 
 
 def compare(school: School, of: Any, person: int, score: int = 0, point: str = "east-in", **more: Any) -> Any:
-    return school.ask(
-        c.FaceCompared(of=str(of), access_point=point, person=person, engine="dlib", score=score, **more)
-    ).decision
+    return school.ask(c.FaceCompared(of=str(of), access_point=point, person=person, engine="dlib", score=score, **more)).decision
 
 
 def queue(school: School) -> tuple[r.QueueItem, ...]:

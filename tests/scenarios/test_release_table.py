@@ -60,8 +60,12 @@ def test_row_7_an_unknown_adult_is_refused_and_the_guard_files_a_description(sch
     assert school.release(["王小明"], "陌生人").decision.reason == "collector_unknown"
     filed = school.ask(
         c.RefusePickup(
-            children=(school.number("王小明"),), collector=None, access_point="east-out", by=school.number("赵师傅"),
-            reason="collector_unknown", description="五十岁左右，灰色外套",
+            children=(school.number("王小明"),),
+            collector=None,
+            access_point="east-out",
+            by=school.number("赵师傅"),
+            reason="collector_unknown",
+            description="五十岁左右，灰色外套",
         )
     )
     assert filed.decision.outcome == "granted"
@@ -94,8 +98,12 @@ def test_row_9b_a_card_reported_lost_a_minute_ago_at_this_gate_counts_at_once(sc
 def slip(school, child: str, **more):
     return school.ask(
         c.GrantLeaveSlip(
-            child=school.number(child), from_ms=school.ms("10:00"), to_ms=school.ms("12:00"), by=school.number("杨老师"),
-            kind="leave_sick", **more,
+            child=school.number(child),
+            from_ms=school.ms("10:00"),
+            to_ms=school.ms("12:00"),
+            by=school.number("杨老师"),
+            kind="leave_sick",
+            **more,
         )
     )
 

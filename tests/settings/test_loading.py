@@ -165,9 +165,7 @@ def test_the_schedule_of_a_new_year_can_be_dropped_in(config: Config) -> None:
 
 def test_staff_numbers_become_persons_when_the_directory_is_known(config: Config) -> None:
     settings = load(config())
-    teacher = Staff(
-        number=77, staff_number="T001", name="叶琴", pinyin="", initials="", roles=frozenset({Role.TEACHER})
-    )
+    teacher = Staff(number=77, staff_number="T001", name="叶琴", pinyin="", initials="", roles=frozenset({Role.TEACHER}))
     directory = Directory(number=1, made_at_ms=0, staff={77: teacher})
     rules = settings.rules_for(directory)
     assert (rules.early_duty_teacher, rules.duty_leader) == (77, None)

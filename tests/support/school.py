@@ -96,15 +96,17 @@ class School:
     ) -> Answer:
         return self.ask(
             c.Release(
-                children=tuple(map(self.number, children)), collector=self.number(collector), access_point=point,
-                by=self.number(by), verified=verified, second=self.number(second) if second else None,
+                children=tuple(map(self.number, children)),
+                collector=self.number(collector),
+                access_point=point,
+                by=self.number(by),
+                verified=verified,
+                second=self.number(second) if second else None,
             )
         )
 
     def roll(self, roster: str, by: str, **marks: str) -> Answer:
-        return self.ask(
-            c.CallRoll(roster=roster, marks={self.number(n): m for n, m in marks.items()}, by=self.number(by))
-        )
+        return self.ask(c.CallRoll(roster=roster, marks={self.number(n): m for n, m in marks.items()}, by=self.number(by)))
 
     def take(self, roster: str, by: str, counted: int, **exceptions: str) -> Answer:
         left = {self.number(n): why for n, why in exceptions.items()}
@@ -113,7 +115,10 @@ class School:
     def offer(self, children: list[str], giver: str, taker: str, kind: str = "to_session", place: str = "201") -> Answer:
         return self.ask(
             c.Offer(
-                kind=kind, children=tuple(map(self.number, children)), taker=self.number(taker), place=place,
+                kind=kind,
+                children=tuple(map(self.number, children)),
+                taker=self.number(taker),
+                place=place,
                 by=self.number(giver),
             )
         )

@@ -37,9 +37,7 @@ class TwoGates:
         base = with_turnstiles()
         rules = replace(base.rules, node=node, serves=frozenset({node}))
         settings = replace(base, site=replace(base.site, node=node), rules=rules)
-        self.gate[node] = open_gate(
-            settings=settings, directory=small_school(), state=self.folder / node, clock=self.clock[node]
-        )
+        self.gate[node] = open_gate(settings=settings, directory=small_school(), state=self.folder / node, clock=self.clock[node])
         self.press(node, c.WatchTurns(access_points=frozenset(POINTS)))
         self.press(node, c.DeviceChanged(device=BOARD, health="ok"))
         for point in POINTS:

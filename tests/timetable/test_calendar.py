@@ -171,9 +171,7 @@ def test_the_national_data_knows_the_six_makeup_days_of_2026() -> None:
 def test_any_date_resolves_and_service_runs_on_teaching_days_only(on: date, answer: str) -> None:
     layer = national_layer()
     term = Term(id="t", name="", first=date(2026, 9, 1), last=date(2027, 1, 22))
-    calendar = Calendar(
-        terms=(term,), seasons=(), national=layer.rules, national_years=layer.years, makeup_day=answer
-    )
+    calendar = Calendar(terms=(term,), seasons=(), national=layer.rules, national_years=layer.years, makeup_day=answer)
     day = resolve_day(on, calendar)
     assert day.date == on and 1 <= day.weekday_as <= 7
     assert not day.after_school or (day.type is DayType.TEACHING and day.term == "t")

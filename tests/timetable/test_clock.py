@@ -26,9 +26,7 @@ class Oscillators:
         self.steady_ms += ms
 
     def clock(self, not_before_ms: int = 0) -> SystemClock:
-        return SystemClock(
-            not_before_ms=not_before_ms, wall_ns=lambda: self.wall_ms * MS, steady_ns=lambda: self.steady_ms * MS
-        )
+        return SystemClock(not_before_ms=not_before_ms, wall_ns=lambda: self.wall_ms * MS, steady_ns=lambda: self.steady_ms * MS)
 
 
 def test_a_clock_that_just_runs_is_trusted() -> None:

@@ -115,7 +115,10 @@ def online(
         take_snapshot=pictures.take,
         access_log=page_reads.append,
         records=OfficeRecords(
-            settings=school.settings, state=school.state, directory=lambda: school.gate.world.directory, clock=school.clock,
+            settings=school.settings,
+            state=school.state,
+            directory=lambda: school.gate.world.directory,
+            clock=school.clock,
             pictures=pictures,
         ),
         state_dir=tmp_path,
