@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
@@ -51,19 +52,16 @@ class _Press(NamedTuple):
     freed: frozenset[int]  # shifts that were let go since
 
 
+LAYOUT = struct.Struct("<qqHHi" if EVENT.size == 24 else "<iiHHi")
 GAP_US = 100_000
 ENDS, SHIFTS, CAPITALS, SILENT = (15, 28, 96), (42, 54), 58, (69, 70)
 SHAPES = {0: (4, range(2)), 1: (0x300, range(3)), 4: (8, None), 17: (16, range(2)), 20: (2, None)}
 
 
 def _presses(data: bytes) -> Iterator[_Press]:
-    word, at, noise, freed = (EVENT.size - 8) // 2, 0, False, frozenset[int]()
+    at, noise, freed = 0, False, frozenset[int]()
     while at + EVENT.size <= len(data):
-        ends = (0, word, 2 * word, 2 * word + 2, 2 * word + 4, 2 * word + 8)
-        fields = [data[at + a : at + b] for a, b in itertools.pairwise(ends)]
-        seconds, micros, kind, code, value = (
-            int.from_bytes(one, "little", signed=n in (0, 1, 4)) for n, one in enumerate(fields)
-        )
+        seconds, micros, kind, code, value = LAYOUT.unpack_from(data, at)
         codes, values = SHAPES.get(kind, (0, None))
         timely = 0 <= seconds < 1 << 34 and 0 <= micros < 10**6 and seconds + micros > 0
         if not timely or code >= codes or (values is not None and value not in values):
