@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk import __version__
+from kiosk.command_backup import add_commands as add_backup_commands
 from kiosk.command_cards import add_commands as add_card_commands
 from kiosk.command_devices import add_commands as add_device_commands
 from kiosk.command_face import add_commands as add_face_commands
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_device_commands(add)
     add_record_commands(add)
+    add_backup_commands(add)
     add_card_commands(add)
     add_face_commands(add)
     muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")

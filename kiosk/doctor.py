@@ -23,6 +23,7 @@ from drivers import registry
 from drivers.camera_source import without_secrets
 from drivers.errors import IO_ERRORS, DriverError, Misconfigured
 from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay
+from kiosk.backup import last_backup
 from kiosk.clock import Clock, SystemClock
 from kiosk.doctor_hints import device_path
 from kiosk.doctor_hints import hints as more_hints
@@ -34,6 +35,7 @@ WARNING = "warning"
 FAILING = frozenset({Health.DOWN.value, Health.MISCONFIGURED.value})
 IMPORT_NAMES = ("kiosk", "drivers", "sync_agent")
 DISK_WARNING_SHARE = 0.90  # where pictures stop
+BACKUP_WARNING_HOURS = 36  # a night was missed
 MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "overlay"})
 
 
@@ -93,6 +95,7 @@ def examine(
         computer=(
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),
             examine_state(state_dir),
+            *examine_backup(state_dir, (clock or SystemClock()).now_ms()),
             examine_import_names(sys.path),
             *examine_user(state_dir),
             *more,
@@ -210,6 +213,21 @@ def examine_state(state_dir: Path) -> Row:
         detail = f"the disk is {share:.0%} full and pictures have stopped: free some space"
         return Row(name="state", driver="disk", health=WARNING, detail=detail)
     return Row(name="state", driver="disk", health=Health.OK, detail=f"{share:.0%} of the disk is used")
+
+
+def examine_backup(state_dir: Path, now_ms: int) -> tuple[Row, ...]:
+    """When the last copy was made, and a warning when that is too long ago; nothing where there is nothing to copy yet."""
+    if not (state_dir / "journal.db").exists():
+        return ()
+    last = last_backup(state_dir)
+    if last is None:
+        detail = f"no copy was ever made: run `kiosk backup --state {state_dir} --to <a folder on another disk>` every night"
+        return (Row(name="backup", driver="disk", health=WARNING, detail=detail),)
+    hours = max(0, now_ms - last.at_ms) // 3_600_000
+    detail = f"the last copy is {hours} h old: {last.copy}"
+    if hours >= BACKUP_WARNING_HOURS:
+        return (Row(name="backup", driver="disk", health=WARNING, detail=f"{detail}; look at kiosk-backup.timer"),)
+    return (Row(name="backup", driver="disk", health=Health.OK, detail=detail),)
 
 
 def examine_user(state_dir: Path) -> tuple[Row, ...]:
