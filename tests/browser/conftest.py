@@ -5,25 +5,14 @@ Every page that a test opens is watched: an error in the console, a script that 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.browser.show import Stage
+from tests.support.chromium import chromium
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SIZES = {"phone": (390, 844), "tablet": (1024, 768), "landscape": (1920, 1080), "portrait": (1080, 1920)}
 # A cut line and a wrong PIN are part of the story: the browser logs them, and the page says them.
 EXPECTED = (
@@ -42,13 +31,8 @@ Opener = Callable[..., Page]
 # One browser a module: an open Playwright keeps an event loop in this thread, which tests elsewhere must not meet.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine: install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
