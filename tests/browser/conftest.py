@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.browser.show import Stage
-from tests.support.chromium import chromium
+from tests.support.chromium import PATIENCE_MS, chromium
 
 SIZES = {"phone": (390, 844), "tablet": (1024, 768), "landscape": (1920, 1080), "portrait": (1080, 1920)}
 # A cut line and a wrong PIN are part of the story: the browser logs them, and the page says them.
@@ -64,7 +64,7 @@ def new_page(browser: Browser) -> Iterator[Opener]:
         context = browser.new_context(viewport={"width": width, "height": height}, **more)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", note)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         if clock_at is not None:
@@ -89,3 +89,8 @@ def show(stage: Stage, new_page: Opener) -> Opener:
         return page
 
     return open_page
+
+
+def standstill(page: Page) -> None:
+    """From here on the page's clock moves only as the test says. However slowly keys are typed, to the page it is one burst."""
+    page.clock.pause_at((page.evaluate("() => Date.now()") + 1_000) / 1_000)

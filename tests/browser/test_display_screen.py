@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SIZES, Opener
+from tests.browser.conftest import SIZES, Opener, standstill
 from tests.browser.show import Stage
 from tests.faces import sample_views as sample
 
@@ -34,6 +34,7 @@ def tell(stage: Stage, told: dict[str, Any]) -> None:
 
 def test_an_answer_fills_the_screen_and_clears_itself(stage: Stage, show: Opener) -> None:
     page = show("display", size="landscape")
+    standstill(page)
     tell(stage, answer("granted", "请通行"))
     screen = page.locator("#answer")
     expect(screen).to_be_visible()
@@ -42,6 +43,7 @@ def test_an_answer_fills_the_screen_and_clears_itself(stage: Stage, show: Opener
     box = screen.bounding_box()
     assert box and (box["width"], box["height"]) == (1920, 1080)
     expect(page.locator(".answer-icon-granted")).to_be_visible()
+    page.clock.run_for(1_300)
     expect(screen).to_be_hidden()
     expect(page.locator(".idle-tap")).to_be_visible()
 
@@ -137,7 +139,7 @@ def test_a_screen_without_its_controller_says_so_and_comes_back(stage: Stage, sh
     expect(page.locator("#lost")).to_contain_text("请到门卫室")
     stage.start()
     expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
-    tell(stage, answer("granted", "请通行", at_ms=9))
+    tell(stage, answer("granted", "请通行", at_ms=9, hold_ms=60_000))
     expect(page.locator("#answer")).to_be_visible()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Opener
+from tests.browser.conftest import SIZES, Opener
 from tests.browser.show import Stage
 from tests.faces import sample_views as sample
 
@@ -39,16 +39,29 @@ TINY = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisi
 def check(page: Page) -> None:
     """Once the page has settled: a stylesheet may still be on its way when the first line is drawn."""
     page.wait_for_load_state("load")
-    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=5_000)
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(TINY) == []
     assert page.evaluate(SMALL % (12 * MM - 0.5)) == []
+
+
+def turn(page: Page, size: str, *, afresh: bool = False) -> None:
+    """The same page on another screen. `afresh`: opened there, where a page shows more on a wide screen from the start."""
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    if afresh:
+        page.reload()
+        page.wait_for_selector("html[data-link=live]")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_fits_its_screens_and_every_finger(show: Opener, path: str, lang: str) -> None:
-    for size in PAGES[path]:
-        check(show(f"{path}?lang={lang}", size=size))
+    first, *others = PAGES[path]
+    page = show(f"{path}?lang={lang}", size=first)
+    check(page)
+    for size in others:
+        turn(page, size, afresh=path == "guard")
+        check(page)
 
 
 def test_the_switch_to_english_stays(stage: Stage, show: Opener) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kiosk.pass_keys import open_signer
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, standstill
 from tests.browser.test_real_gate import live, signed_in
 from tests.passes.delegation import code_in
 from tests.web.gate_online import Online, online
@@ -97,8 +97,10 @@ def test_a_teacher_registers_a_delegate_and_the_guard_releases_on_the_pass(gate:
     text = code_in(Path(saved.value.path()).read_bytes())
     guard = signed_in(new_page, gate, "G1", "/guard/east", size="tablet")
     guard.locator("body").click(position={"x": 5, "y": 5})
+    standstill(guard)
     guard.keyboard.type(text)  # a scanner that types
     guard.keyboard.press("Enter")
+    guard.clock.resume()
     item = guard.locator("#guard-details > .detail:not([hidden])")
     expect(item).to_contain_text("林阿姨")
     for box in item.locator("[name=verified]").all():
