@@ -259,13 +259,14 @@ def _free_port() -> int:
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end_s = steady_s() + READY_S
-    while steady_s() < end_s:
-        if process.poll() is not None:
-            tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-            raise DemoError(f"a process ended at once: {' / '.join(tail) or 'no word'}; the whole story is in {log}")
-        try:
-            if httpx.get(url, timeout=2, trust_env=False).status_code < 500:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
+    with httpx.Client(timeout=2, trust_env=False) as client:
+        while steady_s() < end_s:
+            if process.poll() is not None:
+                tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+                raise DemoError(f"a process ended at once: {' / '.join(tail) or 'no word'}; the whole story is in {log}")
+            try:
+                if client.get(url).status_code < 500:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
     raise DemoError(f"{url} did not answer within {READY_S:g} s; see {log}")

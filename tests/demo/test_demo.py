@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
 from tests.support.demo import Demo, cards, eventually
+from tests.support.plain_http import http_client
 
 
 def test_a_card_on_the_nfc_reader_arrives_through_nfcpy_with_its_picture(demo: Demo) -> None:
@@ -55,18 +55,19 @@ def test_a_reader_that_is_pulled_out_is_named_and_comes_back(demo: Demo) -> None
 
 
 def test_the_school_server_gets_every_entry(demo: Demo) -> None:
-    def waiting() -> bool:
-        health = httpx.get(demo.note["url"] + "/healthz", trust_env=False).json()
-        return health["waiting"] == 0 and health["online"] is True
+    with http_client(demo.note["url"]) as client:
 
-    eventually(waiting, 40)
+        def nothing_waits() -> bool:
+            health = client.get("/healthz").json()
+            return health["waiting"] == 0 and health["online"] is True
+
+        eventually(nothing_waits, 40)
 
 
 def test_the_sign_ins_of_the_note_work(demo: Demo) -> None:
     for row in demo.note["sign_ins"][:4]:
-        answer = httpx.post(
-            demo.note["url"] + "/sign-in", json={"staff_number": row["staff_number"], "pin": row["pin"]}, trust_env=False
-        )
+        with http_client(demo.note["url"]) as client:
+            answer = client.post("/sign-in", json={"staff_number": row["staff_number"], "pin": row["pin"]})
         assert answer.status_code == 200, answer.text
 
 

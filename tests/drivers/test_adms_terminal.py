@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from drivers.adms_terminal import AdmsTerminal
@@ -18,6 +17,7 @@ from drivers.protocols import Assurance, CredentialRead, Health
 from drivers.registry import load
 from drivers.simulated.adms_terminal import FACE, FINGER, SimulatedAdmsTerminal
 from drivers.supervisor import Patience, ReaderSupervisor
+from tests.support.plain_http import http_client
 
 SOON_S = 20.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2)
@@ -148,11 +148,11 @@ def test_two_terminals_share_an_address_and_one_that_hangs_does_not_stop_the_oth
 
 
 def test_a_serial_number_that_nobody_configured_is_refused_and_named(gate: Gate, terminal: SimulatedAdmsTerminal) -> None:
-    address = f"http://127.0.0.1:{terminal.port}/iclock"
     line = "20260001\t2026-09-01 07:31:02\t0\t15"
-    for sn in ("EVIL123", "<script>", ""):
-        assert httpx.post(f"{address}/cdata", params={"SN": sn, "table": "ATTLOG"}, content=line).status_code == 403
-    assert httpx.get(f"{address}/cdata", params={"SN": "EVIL123", "options": "all"}).status_code == 403
+    with http_client(f"http://127.0.0.1:{terminal.port}/iclock") as client:
+        for sn in ("EVIL123", "<script>", ""):
+            assert client.post("/cdata", params={"SN": sn, "table": "ATTLOG"}, content=line).status_code == 403
+        assert client.get("/cdata", params={"SN": "EVIL123", "options": "all"}).status_code == 403
     assert gate.reads == []
     detail = gate.supervisors[0].detail()
     assert "EVIL123 calls from 127.0.0.1" in detail and "script" not in detail
@@ -173,7 +173,7 @@ def test_nobody_on_the_network_can_stop_the_terminals(gate: Gate, terminal: Simu
     for number in range(MAX_CONNECTIONS_OF_A_HOST - 4):
         wire = hanging.enter_context(socket.create_connection(("127.0.0.1", terminal.port)))
         wire.sendall(beginnings[number % 3])
-    with hanging, httpx.Client(base_url=f"http://127.0.0.1:{terminal.port}/iclock", timeout=SOON_S) as client:
+    with hanging, http_client(f"http://127.0.0.1:{terminal.port}/iclock", timeout=SOON_S) as client:
         huge = client.post("/cdata", params={"SN": "CKP1234567", "table": "ATTLOG"}, content=b"x" * (MAX_BODY_BYTES + 9))
         assert huge.status_code == 413
         assert client.get("/../etc/passwd", params={"SN": terminal.sn}).status_code == 404

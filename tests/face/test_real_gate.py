@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from drivers.simulated.camera import SimulatedCamera
@@ -24,6 +23,7 @@ from kiosk.settings import shared_data_dir
 from kiosk.snapshots import SnapshotStore
 from tests.support import fault_school
 from tests.support.journal_facts import check_fold, check_verified, read_journal
+from tests.support.plain_http import http_client
 from tests.support.running_gate import RunningGate, VirtualDay, Wire, press, wait_until
 
 MINE, SOMEBODY_ELSES, WITHOUT_A_CARD, NOT_AGREED = 1, 2, 3, 4
@@ -162,7 +162,8 @@ def strange(reader: SimulatedSerialReader, state: Path) -> dict[str, Any]:
 def claimed(gate: RunningGate, claim: dict[str, Any]) -> dict[str, Any]:
     """Class and seat until the arrival stands: without a picture of the moment only the guard is asked."""
     for _ in range(10):
-        told = httpx.post(f"{gate.url}/act/seat_claim", json=claim, trust_env=False, timeout=30).json()
+        with http_client(gate.url, timeout=30) as screen:
+            told = screen.post("/act/seat_claim", json=claim).json()
         assert told["outcome"] == "ask_guard", told
         with suppress(AssertionError):
             found: list[dict[str, Any]] = wait_until(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
 from drivers.simulated.bench_rack import BenchRack, Kind, RackItem
 from tests.support import fault_school
 from tests.support.journal_facts import check_numbers, check_verified, read_journal
+from tests.support.plain_http import http_client
 from tests.support.running_gate import RunningGate, VirtualDay, Wire, tap, wait_until
 
 READERS: dict[str, tuple[Kind, str]] = {
@@ -46,7 +46,7 @@ class Site:
 
     def healthy(self, device: str) -> bool:
         """The duty leader's programs see the device as ok, or do not see it at all because it never failed."""
-        with httpx.Client(base_url=self.gate.url, trust_env=False) as client:
+        with http_client(self.gate.url) as client:
             return client.get("/healthz").status_code == 200
 
 

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,6 +23,7 @@ from kiosk.neighbours import LOOK_EVERY_S
 from kiosk.opening import peers_after
 from tests.hostile.conftest import Site, wait_until
 from tests.support.fault_school import PIN
+from tests.support.plain_http import http_client
 from tests.support.running_gate import not_busy
 from tests.support.school import School
 
@@ -169,7 +169,7 @@ def test_files_that_turn_to_garbage_under_a_running_gate_stop_nothing(unharmed: 
             draft.replace(state / name)
         time.sleep(LOOK_EVERY_S + 0.1)  # the gate has looked at them
         unharmed.still_works()
-    with httpx.Client(base_url=unharmed.gate.url, trust_env=False, timeout=10) as office:
+    with http_client(unharmed.gate.url) as office:
         answer = wait_until(
             lambda: not_busy(office.post("/sign-in", json={"staff_number": "O001", "pin": PIN})), "a sign-in is answered"
         )

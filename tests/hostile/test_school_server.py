@@ -16,6 +16,7 @@ import pytest
 
 from sync_agent import protocol
 from tests.support.journals import GateJournal
+from tests.support.plain_http import http_client
 from tests.support.sync_processes import TOKEN, AgentProcess, ServerProcess, wait_until
 
 SEED = 20261123
@@ -113,7 +114,7 @@ def check(answer: httpx.Response, what: str) -> None:
 def test_nothing_that_is_sent_is_a_fault_of_ours(unharmed: ServerProcess) -> None:
     chance = random.Random(SEED)
     usual = {protocol.HEADER_VERSION: "1", protocol.HEADER_SCHOOL: "school", "Authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=unharmed.url, timeout=20, trust_env=False) as client:
+    with http_client(unharmed.url, timeout=20) as client:
         for path in PATHS:
             for method in METHODS:
                 check(client.request(method, path, headers=usual), f"{method} {path}")

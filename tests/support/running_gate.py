@@ -23,6 +23,7 @@ import httpx
 from kiosk.composition import new_device_key
 from kiosk.settings import shared_data_dir
 from tests.support import fault_school
+from tests.support.plain_http import http_client
 
 WAIT_S = 60.0
 LOOK_EVERY_S = 0.02
@@ -115,7 +116,8 @@ class RunningGate:
         ended = self.process.poll()
         assert ended is None, f"the gate ended with {ended}: {self.said()[-1500:]}"
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=5, trust_env=False).status_code == 200
+            with http_client(self.url, timeout=5) as client:
+                return client.get("/healthz").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -142,13 +144,13 @@ class RunningGate:
 
     def reader(self) -> httpx.Client:
         """A network reader with its device key."""
-        return httpx.Client(base_url=self.url, headers={"X-Device-Key": self.key}, timeout=10, trust_env=False)
+        return http_client(self.url, headers={"X-Device-Key": self.key})
 
     @contextmanager
     def signed_in(self, staff_number: str) -> Iterator[httpx.Client]:
         """A member of staff at a tablet, to the end of the block."""
         body = {"staff_number": staff_number, "pin": fault_school.PIN}
-        with httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client:
+        with http_client(self.url) as client:
             answer = wait_until(lambda: not_busy(client.post("/sign-in", json=body)), f"{staff_number} signs in")
             assert answer.status_code == 200, answer.text
             client.headers["X-CSRF-Token"] = answer.json()["csrf"]

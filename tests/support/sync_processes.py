@@ -17,6 +17,7 @@ from typing import IO, Any
 import httpx
 
 from tests.support.journals import GateJournal
+from tests.support.plain_http import http_client
 
 CODE, TOKEN, OFFICE = "7-otters-2", "read-me", "south"
 WAIT_S = 60.0
@@ -78,7 +79,7 @@ class ServerProcess:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, 0
-        self._client = httpx.Client(timeout=WAIT_S, trust_env=False)
+        self._client = http_client(timeout=WAIT_S)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 

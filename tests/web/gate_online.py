@@ -22,6 +22,7 @@ from kiosk.record_keeping import OfficeRecords
 from kiosk.web.app import Server, create_app
 from kiosk.web.gate import Gate, Importer, ImportPlan, PageRead, PinVerdict, Setting, WebSettings
 from tests.support.people import STAFF, small_school, uid_of
+from tests.support.plain_http import http_client
 from tests.support.school import School
 
 PIN = "135790"
@@ -73,7 +74,7 @@ class Online:
     _clients: list[httpx.Client] = field(default_factory=list)
 
     def client(self, **headers: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.base, headers=headers, timeout=10.0)
+        client = http_client(self.base, headers=headers)
         self._clients.append(client)
         return client
 
