@@ -90,7 +90,7 @@ class Driver(abc.ABC):
         """Idempotent, never raises, called only on the thread that called open()."""
 
     def cancel(self) -> None:  # noqa: B027 - a driver that never waits has nothing to cancel
-        """Thread-safe: makes a blocked poll() return early."""
+        """Thread-safe: makes a blocked poll() return early. Never waits for the device: the gate's one loop calls it."""
 
 
 class Reader(Driver):

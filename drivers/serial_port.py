@@ -52,11 +52,18 @@ class SerialPort:
                     handle.close()
 
     def cancel(self) -> None:
-        """Thread-safe: a `read()` that waits returns b"" now, or the next one does at once."""
-        with self._handle_lock:
+        """Thread-safe: a `read()` that waits returns b"" now, or the next one does at once. Never waits itself.
+
+        Closing a wedged adapter may take half a minute: the kernel waits for what it has not sent. Nobody reads then.
+        """
+        if not self._handle_lock.acquire(blocking=False):
+            return
+        try:
             if self._serial is not None:
                 with contextlib.suppress(*IO_ERRORS):
                     self._serial.cancel_read()
+        finally:
+            self._handle_lock.release()
 
     def read(self, timeout_s: float) -> bytes:
         """What has come, waiting up to `timeout_s` for the first byte; b"" when nothing came. Raises DeviceLost."""

@@ -1,9 +1,9 @@
 """A simulated PC/SC reader: a real pcscd of its own, its driver for virtual readers (vpcd), and virtual contactless cards.
 
 A card is a TCP client of vpcd: connected is placed, closed is removed. Physics: pcscd looks every 0.4 s, so a tap takes
-that long; a card speaks only when it is asked. `unplug` stops the daemon. Faults: `garbage`, `half_frame`, `mute`,
-`slow`, `unplug`, `replug`. Needs the packages pcscd and vsmartcard-vpcd; any number run beside each other and beside the
-system's pcscd, each with its own socket and port.
+that long; a card speaks only when it is asked. `unplug` ends the daemon, `silence` halts it. Faults: `garbage`,
+`half_frame`, `mute`, `slow`, `silence`, `unplug`, `replug`. Needs the packages pcscd and vsmartcard-vpcd; any number run
+beside each other and beside the system's pcscd, each with its own socket and port.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -48,7 +49,9 @@ GARBAGE = bytes(range(0x80, 0x9F)) + OK
 class SimulatedPcscReader:
     """`link` is the socket of its pcscd, for `?socket=`."""
 
-    verbs: ClassVar[tuple[str, ...]] = ("tap", "place", "remove", "garbage", "half_frame", "mute", "slow", "unplug", "replug")
+    verbs: ClassVar[tuple[str, ...]] = (
+        "tap", "place", "remove", "garbage", "half_frame", "mute", "slow", "silence", "unplug", "replug",
+    )  # fmt: skip
 
     def __init__(self, *, link: Path | None = None) -> None:
         self._pcscd, self._driver = _require_packages()
@@ -106,9 +109,16 @@ class SimulatedPcscReader:
         """A pause for every byte of an answer."""
         self._gap_s = byte_gap_s
 
+    def silence(self, silent: bool) -> None:
+        """A pcscd that hangs: it takes every question and answers none."""
+        with self._verbs:
+            if self._service is not None:
+                self._service.send_signal(signal.SIGSTOP if silent else signal.SIGCONT)
+
     def unplug(self) -> None:
         """Stop pcscd: every reader of it is gone, and the socket too."""
         with self._verbs:
+            self.silence(False)
             self.remove()
             service, self._service = self._service, None
             self.link.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 from drivers.errors import DeviceLost, DriverError, Misconfigured
 from drivers.pcsc_reader import ONLY, UID_LENGTHS, PcscReader, chosen, uid_in
 from drivers.pcsc_service import SYSTEM_SOCKET, VARIABLE, SocketLink, connected
-from drivers.protocols import CredentialRead
+from drivers.protocols import CredentialRead, Health
 from drivers.registry import load
 from drivers.simulated.pcsc_card import READER, SimulatedPcscReader, storage_card_atr
-from tests.support.running_gate import wait_until
+from drivers.supervisor import ReaderSupervisor
+from tests.support.running_gate import WAIT_S, wait_until
 
 ACR = "ACS ACR1252 1S CL Reader [ACR1252 Dual Reader PICC] (RR554-012345) 00 00"
 SAM = "ACS ACR1252 1S CL Reader [ACR1252 Dual Reader SAM] (RR554-012345) 01 00"
@@ -71,6 +73,32 @@ def test_a_daemon_that_goes_away_is_a_lost_device_with_the_remedy(peer: Simulate
         reader.open()
     peer.replug()
     assert reader.open().model == READER
+
+
+class ImpatientSupervisor(ReaderSupervisor):
+    hangs_s = 2.0
+
+
+def test_a_daemon_that_hangs_holds_nobody_but_its_own_thread_and_is_said(peer: SimulatedPcscReader) -> None:
+    told: list[Health] = []
+    desk = ImpatientSupervisor(
+        PcscReader("gate", peer.url), on_read=lambda read: None, on_health=lambda name, health, why: told.append(health)
+    ).start()
+    try:
+        wait_until(lambda: desk.health is Health.OK, "it works")
+        peer.silence(True)
+        wait_until(lambda: not desk.look() and desk.health is Health.DOWN, "a hanging call is noticed")
+        # As the gate's one loop does after each answer: were it held here, it would be held at every lane.
+        loop = threading.Thread(target=desk.feedback, args=(True,), daemon=True)
+        loop.start()
+        loop.join(WAIT_S)
+        assert not loop.is_alive(), "the lamp of a reader whose pcscd hangs stops the gate"
+        peer.silence(False)
+        wait_until(lambda: desk.look() and desk.health is Health.OK, "it moves again")
+    finally:
+        peer.silence(False)
+        assert desk.stop()
+    assert told[:3] == [Health.STARTING, Health.OK, Health.DOWN] and told[-2:] == [Health.OK, Health.STOPPED]
 
 
 def test_a_card_that_another_program_has_to_itself_is_read_when_it_lets_go(peer: SimulatedPcscReader, reader: PcscReader) -> None:

@@ -13,6 +13,8 @@ from drivers.errors import DeviceLost, DriverError, Misconfigured
 from drivers.serial_port import SerialPort, open_failure, stable_tty_paths
 from drivers.simulated.pty_wire import PtyWire
 
+WAIT_S = 30.0
+
 
 @pytest.mark.parametrize(
     ("code", "kind", "remedy"),
@@ -93,6 +95,28 @@ def test_cancel_while_another_thread_closes_never_raises() -> None:
         done.set()
         thread.join(5)
         assert not thread.is_alive()
+
+
+def test_cancel_waits_for_no_port_that_is_long_in_closing() -> None:
+    closing, closed = threading.Event(), threading.Event()
+
+    class Wedged:
+        def close(self) -> None:
+            """As the kernel, which waits for what an adapter does not take any more."""
+            closing.set()
+            closed.wait(WAIT_S)
+
+    port = SerialPort("/dev/ttyUSB0", baud=9600)
+    port._serial = Wedged()
+    thread = threading.Thread(target=port.close)
+    thread.start()
+    assert closing.wait(WAIT_S)
+    loop = threading.Thread(target=port.cancel, daemon=True)
+    loop.start()
+    loop.join(WAIT_S)
+    assert not loop.is_alive()
+    closed.set()
+    thread.join(WAIT_S)
 
 
 def test_adapters_are_offered_by_the_names_that_survive_replugging(tmp_path: Path) -> None:
