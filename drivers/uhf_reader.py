@@ -91,8 +91,8 @@ class UhfReader(Reader):
         deadline_s = time.monotonic() + timeout_s
         while True:
             reads = self._reads(self._round())
-            left_s = deadline_s - time.monotonic()
-            if reads or left_s < ANSWER_WAIT_S or self._cancelled.wait(ROUND_PAUSE_S):
+            paused = not reads and not self._cancelled.wait(ROUND_PAUSE_S)  # always: one that answers at once would be a spin
+            if not paused or deadline_s - time.monotonic() < ANSWER_WAIT_S:
                 self._cancelled.clear()
                 return reads
 

@@ -43,6 +43,7 @@ class SimulatedUhfReader(PtyDevice):
         self._was_heard = threading.Event()
         self._has_antenna = True
         self._halved_left = 0
+        self.rounds = 0  # inventories that were asked for
         self._hearing = UhfFrames()
         self.wire = PtyWire(baud=BAUD, link=link, on_bytes=self._hear)
 
@@ -85,6 +86,7 @@ class SimulatedUhfReader(PtyDevice):
                 self._answer(question)
 
     def _answer(self, question: UhfFrame) -> None:
+        self.rounds += question.command == INVENTORY
         if question.command == GET_FIRMWARE:
             self._say(GET_FIRMWARE, FIRMWARE)
         elif question.command == INVENTORY and not self._has_antenna:

@@ -14,6 +14,7 @@ from drivers.protocols import Reader
 from drivers.registry import load
 from drivers.simulated.uhf_reader import SimulatedUhfReader
 from drivers.uhf_frames import GET_FIRMWARE, INVENTORY, Tag, UhfFrame, UhfFrames, ends_round, error_of, tag_of, uhf_frame
+from drivers.uhf_reader import ROUND_PAUSE_S
 
 SOON_S = 10.0
 EPC = "E2003098881900722140369E"
@@ -55,6 +56,18 @@ def test_the_answers_to_an_inventory_are_a_tag_each_an_end_and_an_error() -> Non
 def test_a_tag_whose_epc_is_not_of_96_bits_is_no_card() -> None:
     assert tag_of(UhfFrame(1, INVENTORY, bytes.fromhex("00 2000 1122334455667788 40"))) is None
     assert tag_of(UhfFrame(1, INVENTORY, bytes.fromhex("00 2000 E2003098881900722140369E 40"))) is None, "it says eight bytes"
+
+
+def test_a_reader_that_answers_at_once_is_not_asked_without_a_pause(reader: SimulatedUhfReader) -> None:
+    driver = load(reader.url, "gate")
+    assert isinstance(driver, Reader)
+    with closing(driver):
+        driver.open()
+        began_s = time.monotonic()
+        for _ in range(20):  # as its supervisor does: one poll after the other
+            assert driver.poll(0.25) == []
+        took_s = time.monotonic() - began_s
+    assert reader.rounds <= took_s / ROUND_PAUSE_S + 1
 
 
 def test_forty_tags_at_once_are_forty_reads_and_each_only_once(reader: SimulatedUhfReader) -> None:
