@@ -123,6 +123,20 @@ class Status:
         return "it is off line; press its on-line or feed button" if self.offline else ""
 
 
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """An answer to DLE EOT n. It does not say to which n."""
+
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """An answer to GS r: what was sent before it is worked off."""
+
+    byte: int
+
+
 def is_real_time(byte: int) -> bool:
     """Answers to DLE EOT: bits 1 and 4 are set, bits 0 and 7 are not."""
     return byte & 0b1001_0011 == 0b0001_0010
@@ -131,6 +145,15 @@ def is_real_time(byte: int) -> bool:
 def is_in_turn(byte: int) -> bool:
     """Answers to GS r: bits 4 and 7 are not set. Nothing that is_real_time."""
     return byte & 0b1001_0000 == 0
+
+
+class PrinterAnswers:
+    """What comes back from a printer, told apart byte by byte: answers to DLE EOT and to GS r. Anything else is noise."""
+
+    buffered = 0  # each byte speaks for itself
+
+    def feed(self, data: bytes) -> list[RealTime | InTurn]:
+        return [RealTime(byte) if is_real_time(byte) else InTurn(byte) for byte in data if is_real_time(byte) or is_in_turn(byte)]
 
 
 def status_from(answers: dict[int, int]) -> Status:

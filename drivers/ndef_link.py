@@ -61,7 +61,7 @@ def link_in(message: bytes) -> str:
     if len(message) < 5 or message[0] != _SHORT_URI_RECORD or message[1] != 1 or message[3:4] != _TYPE_U:
         return ""
     payload = message[4 : 4 + message[2]]
-    if len(payload) != message[2] or payload[0] not in PREFIXES:
+    if not payload or len(payload) != message[2] or payload[0] not in PREFIXES:
         return ""
     try:
         return PREFIXES[payload[0]] + payload[1:].decode("ascii")

@@ -159,6 +159,7 @@ class _Talk:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self._answers = escpos.PrinterAnswers()
         self._real: int | None = None
         self._turns = 0
 
@@ -178,10 +179,10 @@ class _Talk:
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 return False
-            for byte in self.link.read(left_s):
-                if escpos.is_real_time(byte):
-                    self._real = byte
-                elif escpos.is_in_turn(byte):
+            for answer in self._answers.feed(self.link.read(left_s)):
+                if isinstance(answer, escpos.RealTime):
+                    self._real = answer.byte
+                else:
                     self._turns += 1
         return True
 

@@ -68,8 +68,9 @@ class DigestGate:
         first = _md5(f"{self.user}:{self.realm}:{self.password}")
         second = _md5(f"{method}:{uri}")
         middle = ":".join(fields.get(name, "") for name in ("nonce", "nc", "cnonce", "qop"))
-        return secrets.compare_digest(fields.get("response", ""), _md5(f"{first}:{middle}:{second}"))
+        wanted = _md5(f"{first}:{middle}:{second}").encode()
+        return secrets.compare_digest(fields.get("response", "").encode("utf-8", "replace"), wanted)
 
 
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+    return hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()

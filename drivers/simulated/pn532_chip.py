@@ -1,6 +1,6 @@
 """A simulated NXP PN532 on a pseudo terminal, true enough for nfcpy's own PN532 driver.
 
-Frames (NXP UM0701-02, 6.2): 00 00 FF LEN LCS TFI data DCS 00, host TFI D4, chip TFI D5, ACK 00 00 FF 00 FF 00.
+Its frames are those of `pn532_frames`; a command that lacks bytes is answered with the chip's own error frame.
 Physics: the chip keeps the speed that it was set to when the host dies, and wakes up at 115200 when it gets power.
 Faults: `silence` (mute chip), `garble` (wrong checksums), `half_answers`, `slow`, `garbage`, `unplug`, `replug`.
 """
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
+from drivers.simulated.pn532_frames import ACK, SYNTAX_ERROR, Pn532Frames, pn532_frame
 from drivers.simulated.pty_device import PtyDevice
 from drivers.simulated.pty_wire import PtyWire
 from drivers.simulated.rf_cards import FelicaCard, RfCard, TypeACard, card_for
@@ -19,8 +20,6 @@ from drivers.simulated.rf_cards import FelicaCard, RfCard, TypeACard, card_for
 POWER_UP_BAUD = 115200
 BAUD_BY_INDEX = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
 HOLD_S = 1.0
-MAX_BUFFER_BYTES = 2048
-ACK = bytes.fromhex("0000FF00FF00")
 TECHNOLOGY_BY_CODE = {0: "106A", 1: "212F", 2: "424F", 3: "106B", 4: "106J"}
 NO_ANSWER = b"\x01"  # chip status: the card has not answered in time
 CIU_FIFO_DATA, STILL_THE_REQUEST = 0x6339, 0x26
@@ -28,6 +27,8 @@ CIU_FIFO_DATA, STILL_THE_REQUEST = 0x6339, 0x26
 DIAGNOSE, FIRMWARE_VERSION, READ_REGISTER, WRITE_REGISTER = 0x00, 0x02, 0x06, 0x08
 SERIAL_BAUD_RATE, PARAMETERS, SAM_CONFIGURATION, POWER_DOWN = 0x10, 0x12, 0x14, 0x16
 RF_CONFIGURATION, DATA_EXCHANGE, COMMUNICATE_THRU, LIST_PASSIVE_TARGET, RELEASE = 0x32, 0x40, 0x42, 0x4A, 0x52
+LEAST_DATA = {SERIAL_BAUD_RATE: 1, RF_CONFIGURATION: 2, DATA_EXCHANGE: 1, LIST_PASSIVE_TARGET: 2}  # bytes behind the code
+MOST_ASKED_FOR = 16  # bytes of a card that a host may ask for by name
 
 
 class SimulatedPn532(PtyDevice):
@@ -44,7 +45,7 @@ class SimulatedPn532(PtyDevice):
         self._card: RfCard | None = None
         self._selected: RfCard | None = None
         self._was_read = threading.Event()
-        self._buffer = bytearray()
+        self._frames = Pn532Frames()
         self._garbled_left = 0
         self._halved_left = 0
         self.wire = PtyWire(baud=POWER_UP_BAUD, link=link, on_bytes=self._hear)
@@ -87,48 +88,35 @@ class SimulatedPn532(PtyDevice):
         """Plug it in again."""
         if not self.wire.plugged:
             self.wire.baud, self.wire.next_baud = POWER_UP_BAUD, None
-            self._buffer.clear()
+            self._frames.reset()
         self.wire.replug()
 
     def _hear(self, data: bytes) -> None:
-        self._buffer += data
-        while (command := self._next_frame()) is not None:
-            if command:
-                self._obey(command)
-        del self._buffer[:-MAX_BUFFER_BYTES]
-
-    def _next_frame(self) -> bytes | None:
-        """The payload of the next frame; b"" for an ACK or NACK of the host; None when more bytes are needed."""
-        at = self._buffer.find(b"\x00\xff")
-        if at < 0 or len(self._buffer) < at + 5:  # an ACK is this short
-            return None
-        del self._buffer[: at + 2]
-        if bytes(self._buffer[:2]) in (b"\x00\xff", b"\xff\x00"):
-            del self._buffer[:3]
-            self._change_speed()
-            return b""
-        head, length = 2, self._buffer[0]
-        if bytes(self._buffer[:2]) == b"\xff\xff":
-            head, length = 5, self._buffer[2] << 8 | self._buffer[3]
-        if len(self._buffer) < head + length + 2:
-            self._buffer[:0] = b"\x00\xff"
-            return None
-        payload, check = bytes(self._buffer[head : head + length]), self._buffer[head + length]
-        del self._buffer[: head + length + 2]
-        return payload if payload[:1] == b"\xd4" and (sum(payload) + check) & 0xFF == 0 else b""
+        for payload in self._frames.feed(data):
+            if payload:
+                self._obey(payload)
+            else:
+                self._change_speed()
 
     def _change_speed(self) -> None:
         if self.wire.next_baud is not None:
             self.wire.baud, self.wire.next_baud = self.wire.next_baud, None
 
     def _obey(self, payload: bytes) -> None:
-        code, data = payload[1], payload[2:]
         if self.answer_delay_s:
             time.sleep(self.answer_delay_s)
         self.wire.send(ACK)
-        answer = self._answer(code, data)
+        answer = self.answer(payload)
         if answer is not None:
-            self.wire.send(self._spoiled(_frame(bytes([0xD5, code + 1]) + answer)))
+            self.wire.send(self._spoiled(answer))
+
+    def answer(self, payload: bytes) -> bytes | None:
+        """The frame that answers a command; None where the chip has none."""
+        code, data = payload[1], payload[2:]
+        if len(data) < LEAST_DATA.get(code, 0) or (code == SERIAL_BAUD_RATE and data[0] >= len(BAUD_BY_INDEX)):
+            return SYNTAX_ERROR
+        said = self._said(code, data)
+        return pn532_frame(bytes([0xD5, code + 1 & 0xFF]) + said) if said is not None else None
 
     def _spoiled(self, frame: bytes) -> bytes:
         if self._garbled_left > 0:
@@ -139,7 +127,7 @@ class SimulatedPn532(PtyDevice):
             return frame[: max(1, len(frame) // 4)]
         return frame
 
-    def _answer(self, code: int, data: bytes) -> bytes | None:
+    def _said(self, code: int, data: bytes) -> bytes | None:
         if code == DIAGNOSE:
             return data
         if code == FIRMWARE_VERSION:
@@ -156,7 +144,7 @@ class SimulatedPn532(PtyDevice):
         if code in (POWER_DOWN, RELEASE):
             return b"\x00"
         if code == LIST_PASSIVE_TARGET:
-            return self._list(TECHNOLOGY_BY_CODE.get(data[1], ""), data[2:])
+            return self._list(TECHNOLOGY_BY_CODE.get(data[1], ""), data[2 : 2 + MOST_ASKED_FOR])
         if code in (DATA_EXCHANGE, COMMUNICATE_THRU):
             return self._exchange(data[1:] if code == DATA_EXCHANGE else data, through=code == COMMUNICATE_THRU)
         return None
@@ -192,16 +180,6 @@ class SimulatedPn532(PtyDevice):
         if through and is_type2 and len(said) > 1:
             said += _crc_a(said)  # nfcpy switches the chip's own check off for type 2 cards, and does it itself
         return b"\x00" + said
-
-
-def _frame(payload: bytes) -> bytes:
-    length = len(payload)
-    if length <= 255:
-        head = bytes([0, 0, 0xFF, length, -length & 0xFF])
-    else:
-        high, low = length >> 8, length & 0xFF
-        head = bytes([0, 0, 0xFF, 0xFF, 0xFF, high, low, -(high + low) & 0xFF])
-    return head + payload + bytes([-sum(payload) & 0xFF, 0])
 
 
 def _registers(addresses: bytes) -> bytes:

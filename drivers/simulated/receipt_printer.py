@@ -9,6 +9,7 @@ stopped; without paper or with its cover open it prints nothing and keeps what f
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -25,7 +26,36 @@ ACCEPT_S = 0.05
 _AFTER_ESC = {ord("@"): 0, ord("2"): 0, ord("E"): 1, ord("a"): 1, ord("!"): 1, ord("3"): 1, ord("d"): 1}
 _AFTER_FS = {ord("&"): 0, ord("."): 0, ord("!"): 1, ord("S"): 2}
 _AFTER_GS = {ord("!"): 1, ord("r"): 1, ord("B"): 1}
+DLE_EOT = b"\x10\x04"
+REAL_TIME = re.compile(DLE_EOT + b"(.)", re.DOTALL)
 _OK = 0x12
+
+
+class SlipBytes:
+    """Takes the real-time commands (DLE EOT n) out of what is sent: `feed` gives each n; what is to be printed is `waiting`."""
+
+    def __init__(self) -> None:
+        self.waiting = bytearray()
+        self.received = 0  # bytes of slips
+        self._begun = b""  # of a command that has not come whole
+
+    @property
+    def buffered(self) -> int:
+        return len(self.waiting) + len(self._begun)
+
+    def feed(self, data: bytes) -> list[int]:
+        *before, rest = REAL_TIME.split(self._begun + data)
+        slips, asked = before[::2], [n[0] for n in before[1::2]]
+        self._begun = next((start for start in (DLE_EOT, DLE_EOT[:1]) if rest.endswith(start)), b"")
+        for slip in (*slips, rest.removesuffix(self._begun)):
+            self.waiting += slip
+            self.received += len(slip)
+        return asked
+
+    def clear(self) -> None:
+        """Power is off."""
+        self.waiting.clear()
+        self._begun = b""
 
 
 class SimulatedReceiptPrinter:
@@ -43,7 +73,8 @@ class SimulatedReceiptPrinter:
         self._paper, self._lines_left, self._covered = True, -1, True
         self._silent, self._line_s, self._takes = False, 0.0, -1
         self._chinese, self._line = False, bytearray()
-        self._buffer = bytearray()
+        self._slip = SlipBytes()
+        self._buffer = self._slip.waiting
         self._changed = threading.Condition(threading.RLock())
         self._stop = threading.Event()
         self._reply: Callable[[bytes], None] = lambda data: None
@@ -93,7 +124,7 @@ class SimulatedReceiptPrinter:
         """Pull the plug; what was not printed is lost."""
         self._wire.unplug()
         with self._changed:
-            self._buffer.clear()
+            self._slip.clear()
             self._line.clear()
 
     def replug(self) -> None:
@@ -143,12 +174,9 @@ class SimulatedReceiptPrinter:
             self._reply = reply
             if self._takes >= 0:
                 data, self._takes = data[: self._takes], max(0, self._takes - len(data))
-            while (at := data.find(b"\x10\x04")) >= 0 and len(data) > at + 2:
-                self._buffer += data[:at]
-                self._say(self._status(data[at + 2]))
-                data = data[at + 3 :]
-            self._buffer += data
-            self.received += len(data)
+            for which in self._slip.feed(data):
+                self._say(self._status(which))
+            self.received = self._slip.received
             self._changed.notify_all()
 
     def _say(self, byte: int) -> None:

@@ -153,8 +153,12 @@ def test_only_what_looks_like_that_chip_is_asked(atqa: str, sak: str, uid: str, 
 
 
 @pytest.mark.parametrize(
-    "message", [b"", b"\xd1", b"\xd1\x01\x05U\x04ab", b"\xd1\x01\x03T\x02en", b"\xd1\x01\x02U\x04\xff", b"\xd1\x01\x02U\x63a"]
-)
+    "message",
+    [
+        b"", b"\xd1", b"\xd1\x01\x05U\x04ab", b"\xd1\x01\x03T\x02en", b"\xd1\x01\x02U\x04\xff", b"\xd1\x01\x02U\x63a",
+        b"\xd1\x01\x00U\x04",
+    ],
+)  # fmt: skip
 def test_what_is_no_link_is_none(message: bytes) -> None:
     assert link_in(message) == ""
 

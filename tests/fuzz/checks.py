@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.fuzz.messages import Message
+from tests.fuzz.message import Message
 from tests.fuzz.wire import Wire
 
 FRAMES_OF_A_STREAM = 12

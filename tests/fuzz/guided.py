@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-INSTRUMENTED = ["drivers", "kiosk.core.passes", "kiosk.core.entries", "sync_agent.protocol"]
+INSTRUMENTED = [
+    "drivers", "kiosk.core.passes", "kiosk.core.entries", "kiosk.core.card_numbers", "kiosk.evidence.container",
+    "kiosk.importing.csv_reader", "sync_agent.protocol", "sync_agent.school_server.receiving",
+]  # fmt: skip
 LONGEST_INPUT = 1024
 SEEDS = 40
 START_S = 120.0  # to import and instrument on a busy machine

@@ -6,18 +6,14 @@ signature or a check protects it, so that nothing that was changed may ever be t
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable
 from functools import cache
 from random import Random
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers import adms_lines as adms
 from drivers import isapi_parts as isapi
-from drivers import sun
 from drivers.device_urls import DeviceUrl, split_url
 from drivers.errors import Misconfigured
 from drivers.serial_frames import CardFrame
@@ -25,28 +21,13 @@ from drivers.wiegand_bits import wiegand_bits, wiegand_card
 from kiosk.core import passes
 from kiosk.core.entries import Entry, Kind, UnreadableEntry, decode, encode
 from sync_agent import protocol
+from tests.fuzz.message import Message, text_of_line
+from tests.fuzz.messages_cards import CARDS
+from tests.fuzz.messages_records import RECORDS
 
 ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ISSUERS = {"east": ISSUER.public_key().public_bytes_raw()}
 POOL = 64  # signing is slow: so many genuine ones are made and used again
-
-
-class NothingElse(Exception):
-    """For readers that may raise nothing at all."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Message:
-    read: Callable[[bytes], Any]
-    valid: Callable[[Random], tuple[bytes, Any]]
-    errors: tuple[type[Exception], ...] = (NothingElse,)
-    sealed: bool = False
-    marks: tuple[bytes, ...] = ()
-
-
-def _text(data: bytes) -> str:
-    """As a reader of lines hands it over: text, or nothing."""
-    return data.decode("utf-8", "replace")
 
 
 @cache
@@ -162,35 +143,20 @@ def _page(random: Random) -> tuple[bytes, isapi.Page]:
     return json.dumps(body).encode(), isapi.Page(events, bool(rows), len(rows))
 
 
-# --- signing cards -----------------------------------------------------------------------------------------------
-
-SUN_KEYS = sun.SunKeys.from_master(bytes(range(16)))
-
-
-def _sun(random: Random) -> tuple[bytes, sun.SunProof]:
-    uid, counter = b"\x04" + random.randbytes(6), random.randrange(1, 1 << 24)
-    file_data = random.choice((b"", random.randbytes(16)))
-    link = sun.link_of("https://tap.example/t", SUN_KEYS, uid, counter, file_data=file_data, padding=random.randbytes(5))
-    return link.encode(), sun.SunProof(uid.hex().upper(), counter, file_data)
-
-
-def _proof(data: bytes) -> sun.SunProof | None:
-    message = sun.message_in(_text(data))
-    return sun.proof_of(message, SUN_KEYS) if message else None
-
-
 MESSAGES: dict[str, Message] = {
-    "sun link": Message(read=_proof, valid=_sun, errors=(sun.SunForged,), marks=(b"?e=", b"&c=", b"&d=", b"?uid=")),
+    **CARDS,
+    **RECORDS,
     "delegate's pass": Message(
-        read=lambda data: passes.read_pass(_text(data), ISSUERS), valid=lambda random: random.choice(_passes()),
+        read=lambda data: passes.read_pass(text_of_line(data), ISSUERS), valid=lambda random: random.choice(_passes()),
         errors=(passes.PassUnsound,), sealed=True, marks=(b".", b"=", b"KP1."),
     ),
     "journal entry": Message(read=decode, valid=_entry, errors=(UnreadableEntry,), marks=(b"{", b'"', b"[[", b"\\u", b"1e999")),
     "what a node has": Message(
-        read=lambda data: protocol.read_have(_text(data)), valid=_have, errors=(protocol.MalformedMessage,), marks=(b":", b",")
+        read=lambda data: protocol.read_have(text_of_line(data)), valid=_have, errors=(protocol.MalformedMessage,),
+        marks=(b":", b","),
     ),
     "device URL": Message(
-        read=lambda data: split_url(_text(data)), valid=_url, errors=(Misconfigured,), marks=(b":", b"?", b"&", b"%", b"[")
+        read=lambda data: split_url(text_of_line(data)), valid=_url, errors=(Misconfigured,), marks=(b":", b"?", b"&", b"%", b"[")
     ),
     "wiegand bits": Message(read=lambda data: wiegand_card(data[1:], bits=data[0] if data else 0), valid=_bits),
     "adms attendance": Message(

@@ -13,6 +13,7 @@ from tests.fuzz.wire import Wire
 from tests.fuzz.wires_boards import BOARDS
 from tests.fuzz.wires_parts import PARTS
 from tests.fuzz.wires_serial import SERIAL
+from tests.fuzz.wires_simulated import SIMULATED
 from tests.fuzz.wires_typed import TYPED
 
-WIRES: dict[str, Wire] = {**SERIAL, **BOARDS, **TYPED, **PARTS}
+WIRES: dict[str, Wire] = {**SERIAL, **BOARDS, **TYPED, **PARTS, **SIMULATED}

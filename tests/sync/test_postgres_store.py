@@ -39,7 +39,13 @@ def one_line(error: pytest.ExceptionInfo[Any]) -> str:
 
 @pytest.mark.parametrize(
     "address",
-    ["mysql://a/b", "campus.db", "postgresql://u:p@ss wörd@host/db", "postgresql://[::1/db", "postgresql://h/d?no_such_word=p@ss"],
+    [
+        "mysql://a/b",
+        "campus.db",
+        "postgresql://u:p@ss wörd@host/db",
+        "postgresql://[::1/db",
+        "postgresql://h/d?no_such_word=p@ss",
+    ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(tmp_path: Path, address: str) -> None:
     with pytest.raises(Misconfigured, match="postgresql://USER@HOST") as error:
