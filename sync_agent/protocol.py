@@ -235,7 +235,9 @@ def pack(sealed: Sealed) -> Item:
 
 def unpack(item: Item, *, where: str) -> Sealed:
     """Raises MalformedMessage with `where` in it."""
-    digest = hash_bytes(item.hash, where=f"{where}.hash")
+    if _HEX_64.fullmatch(item.hash) is None:
+        raise _no_hash(f"{where}.hash")
+    digest = bytes.fromhex(item.hash)
     if (item.entry is UNSET) == (item.octets is UNSET):
         raise MalformedMessage(f"{where} must have exactly one of entry and octets")
     if not isinstance(item.entry, UnsetType):
@@ -250,7 +252,7 @@ def unpack(item: Item, *, where: str) -> Sealed:
 def hash_bytes(text: str, *, where: str) -> bytes:
     """32 bytes from 64 lower hex digits. Raises MalformedMessage."""
     if _HEX_64.fullmatch(text) is None:
-        raise MalformedMessage(f"{where} must be 64 lower-case hex digits")
+        raise _no_hash(where)
     return bytes.fromhex(text)
 
 
@@ -334,6 +336,10 @@ def read_number(text: str, *, where: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MAX_SEQ):
         raise MalformedMessage(f"{where} must be a whole number from 0 to {MAX_SEQ}, not {text[:40]!r}")
     return int(text)
+
+
+def _no_hash(where: str) -> MalformedMessage:
+    return MalformedMessage(f"{where} must be 64 lower-case hex digits")
 
 
 def _embeds(raw: bytes) -> bool:

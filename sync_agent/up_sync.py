@@ -8,7 +8,7 @@ This never writes the journal, never waits and never drops an entry; the caller 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -176,26 +176,13 @@ class UpSync:
         return entries
 
     def _batch(self, stream: LocalStream, cursor: int, entries: list[Sealed]) -> protocol.Batch:
-        prev_hash = self._journal.hash_at(stream, cursor)
-        head_hash = entries[-1].hash if entries else prev_hash
-        text = protocol.batch_text(
+        return signed_batch(
             school=self._school,
-            node=stream.node,
-            incarnation=stream.incarnation,
+            stream=_name(stream),
             first_seq=cursor + 1,
-            prev_hash=prev_hash,
-            count=len(entries),
-            head_hash=head_hash,
-            content_sha256=protocol.content_digest(entries),
-        )
-        return protocol.Batch(
-            node=stream.node,
-            incarnation=stream.incarnation,
-            first_seq=cursor + 1,
-            prev_hash=prev_hash.hex(),
-            entries=[protocol.pack(sealed) for sealed in entries],
-            head_hash=head_hash.hex(),
-            signature=self._key.sign(text),
+            prev_hash=self._journal.hash_at(stream, cursor),
+            entries=entries,
+            key=self._key,
         )
 
     def _accept(self, stream: LocalStream, answer: protocol.BatchAnswer, cursor: int, count: int) -> Step:
@@ -254,6 +241,33 @@ class UpSync:
         key = (stream.node, stream.incarnation)
         self._state.set_cursor(key, durable_through=durable_through)
         self._cursors[key] = durable_through
+
+
+def signed_batch(
+    *, school: str, stream: tuple[str, str], first_seq: int, prev_hash: bytes, entries: Sequence[Sealed], key: SigningKey
+) -> protocol.Batch:
+    """A run of one stream (node, incarnation) as it is sent."""
+    node, incarnation = stream
+    head_hash = entries[-1].hash if entries else prev_hash
+    text = protocol.batch_text(
+        school=school,
+        node=node,
+        incarnation=incarnation,
+        first_seq=first_seq,
+        prev_hash=prev_hash,
+        count=len(entries),
+        head_hash=head_hash,
+        content_sha256=protocol.content_digest(entries),
+    )
+    return protocol.Batch(
+        node=node,
+        incarnation=incarnation,
+        first_seq=first_seq,
+        prev_hash=prev_hash.hex(),
+        entries=[protocol.pack(sealed) for sealed in entries],
+        head_hash=head_hash.hex(),
+        signature=key.sign(text),
+    )
 
 
 def stream_states(journal: JournalTail, cursors: dict[tuple[str, str], int]) -> list[StreamStatus]:

@@ -231,9 +231,7 @@ class PostgresStore:
             **values,
         )
         return [
-            StoredEntry(
-                position=row[0], node=row[1], incarnation=row[2], seq=row[3], raw=row[4], hash=row[5], quarantined=row[6]
-            )
+            StoredEntry(position=row[0], node=row[1], incarnation=row[2], seq=row[3], raw=row[4], hash=row[5], quarantined=row[6])
             for row in rows
         ]
 
@@ -266,28 +264,28 @@ class PostgresStream:
         self.written = True
         if entries:
             self._copy(entries, at_ms)
-        with self._connection.cursor() as cursor:
-            if branch:
+        if branch:
+            with self._connection.cursor() as cursor:
                 cursor.executemany(
                     "INSERT INTO branches VALUES (%s,%s,%s,%s,%s,%s)",
                     [(self._id, entry.seq, entry.hash, entry.prev_hash, entry.raw, at_ms) for entry in branch],
                 )
-            if head is not None:
-                cursor.execute(
-                    "INSERT INTO heads VALUES (%s,%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING",
-                    (self._id, head.last_seq, head.hash, head.first_seq, head.content_sha256, head.signature, at_ms),
-                )
-            cursor.execute(
-                "UPDATE streams SET durable_through=greatest(durable_through, %s), quarantined=quarantined+%s,"
-                " branched=branched OR %s, last_received_ms=%s WHERE id=%s",
-                (
-                    entries[-1].seq if entries else 0,
-                    sum(1 for entry in entries if entry.quarantined),
-                    bool(branch),
-                    at_ms,
-                    self._id,
-                ),
+        if head is not None:
+            self._connection.execute(
+                "INSERT INTO heads VALUES (%s,%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING",
+                (self._id, head.last_seq, head.hash, head.first_seq, head.content_sha256, head.signature, at_ms),
             )
+        self._connection.execute(
+            "UPDATE streams SET durable_through=greatest(durable_through, %s), quarantined=quarantined+%s,"
+            " branched=branched OR %s, last_received_ms=%s WHERE id=%s",
+            (
+                entries[-1].seq if entries else 0,
+                sum(1 for entry in entries if entry.quarantined),
+                bool(branch),
+                at_ms,
+                self._id,
+            ),
+        )
 
     def _copy(self, entries: Sequence[NewEntry], at_ms: int) -> None:
         """From here to the commit nobody else gives out a position of this school."""

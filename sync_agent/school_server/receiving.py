@@ -57,7 +57,7 @@ def _decoded(body: bytes) -> protocol.Batch:
 def _checked(batch: protocol.Batch) -> Run:
     try:
         _check_names(batch)
-        entries = [protocol.unpack(item, where=f"entries[{index}]") for index, item in enumerate(batch.entries)]
+        entries = _unpacked(batch.entries)
         run = Run(
             node=batch.node,
             incarnation=batch.incarnation,
@@ -72,6 +72,13 @@ def _checked(batch: protocol.Batch) -> Run:
         raise Refused(Code.MALFORMED, "head_hash is not the hash of the last entry of the batch")
     _check_sizes(entries)
     return run
+
+
+def _unpacked(items: list[protocol.Item]) -> list[Sealed]:
+    try:
+        return [protocol.unpack(item, where="") for item in items]
+    except MalformedMessage:  # once more, to say which it was
+        return [protocol.unpack(item, where=f"entries[{index}]") for index, item in enumerate(items)]
 
 
 def _check_names(batch: protocol.Batch) -> None:

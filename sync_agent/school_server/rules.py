@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kiosk.core.entries import GENESIS, Entry, UnreadableEntry, chain_hash, decode
 from sync_agent.protocol import FIRST_SEQ, MAX_SEQ, Code, EntryVerdict, Sealed, Verdict
@@ -44,8 +45,7 @@ class Known:
     branches: Set[tuple[int, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(NamedTuple):
     """A row to store. quarantined: why it could not be read, kind is "" then; "" when it could.
 
     at_ms: for searching; None where it is unknown or no time at all.
@@ -59,8 +59,7 @@ class NewEntry:
     quarantined: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewBranchEntry:
+class NewBranchEntry(NamedTuple):
     """A row to keep beside the stream. prev_hash places it on its branch."""
 
     seq: int

@@ -89,16 +89,18 @@ def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) 
     draft = target.with_suffix(".json.new")
     draft.write_bytes(msgspec.json.encode(address))
     draft.replace(target)
-    announce(address.url)
+    server = uvicorn.Server(config)
+
+    def stop_was_asked(number: int, frame: FrameType | None) -> None:
+        log.info("stopping on %s", signal.Signals(number).name)
+        server.should_exit = True  # it may come before uvicorn listens for it
+
     # uvicorn raises the signal again when it is done; with our own handler that is a clean end and not a kill.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop_was_asked)
+        signal.signal(number, stop_was_asked)
+    announce(address.url)
     try:
-        uvicorn.Server(config).run(sockets=[socket])
+        server.run(sockets=[socket])
     finally:
         socket.close()
         target.unlink(missing_ok=True)
-
-
-def _stop_was_asked(number: int, frame: FrameType | None) -> None:
-    log.info("stopping on %s", signal.Signals(number).name)

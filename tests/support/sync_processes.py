@@ -38,11 +38,11 @@ def wait_until(done: Callable[[], Any], what: str) -> Any:
 class Process:
     """One started command; its stderr goes to a file that a failing test can show."""
 
-    def __init__(self, arguments: list[str], log: Path) -> None:
+    def __init__(self, arguments: list[str], log: Path, **environment: str) -> None:
         self.log = log
         self._file: IO[bytes] = log.open("ab")
         command = [sys.executable, "-m", "sync_agent", *arguments]
-        self.popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._file)
+        self.popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._file, env={**os.environ, **environment})
 
     def kill(self) -> None:
         self.popen.kill()
@@ -75,22 +75,24 @@ class Process:
 
 
 class ServerProcess:
-    """`sync-agent serve`; comes back on the same port after a kill."""
+    """`sync-agent serve`; comes back on the same port after a kill. store: an address, or "" for SQLite in the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, 0
+    def __init__(self, folder: Path, *, store: str = "") -> None:
+        self.folder, self.port, self._store = folder, 0, store
         self._client = http_client(timeout=WAIT_S)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         arguments = ["serve", "--state", str(self.folder), "--port", str(self.port), "--code", CODE]
-        self.process = Process([*arguments, "--office", OFFICE, "--read-token", TOKEN], self.folder / "log.txt")
+        arguments += ["--office", OFFICE, "--read-token", TOKEN]
+        self.process = Process(arguments, self.folder / "log.txt", SYNC_AGENT_STORE=self._store)
         assert self.process.popen.stdout is not None
         line = self.process.popen.stdout.readline().decode().strip()
         assert line.startswith("http://"), self.process.log.read_text()
         self.url, self.port = line, int(line.rsplit(":", 1)[1])
-        wait_until(self._answers, "the server answers")
+        if wait:
+            wait_until(self.answers, "the server answers")
 
     def kill(self) -> None:
         self.process.kill()
@@ -127,7 +129,8 @@ class ServerProcess:
     def _get(self, path: str) -> httpx.Response:
         return self._client.get(self.url + path, headers={"Authorization": f"Bearer {TOKEN}"})
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it can read its store."""
         try:
             return self._get("/healthz").status_code == 200
         except httpx.HTTPError:

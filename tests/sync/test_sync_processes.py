@@ -10,13 +10,14 @@ import socket
 import sqlite3
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
 from kiosk.directory import Content, publish, snapshot_info
 from tests.support.chaos_proxy import ChaosProxy
 from tests.support.journals import GateJournal
-from tests.support.sync_processes import Campus, RespawnedServer, run_command, wait_until
+from tests.support.sync_processes import Campus, Process, RespawnedServer, run_command, wait_until
 
 
 def test_the_arrival_rush_with_the_link_cut_is_there_once_in_order_when_it_is_back(campus: Campus) -> None:
@@ -247,6 +248,14 @@ def test_two_agents_or_two_servers_in_one_folder_are_refused(campus: Campus) -> 
         run_command("serve", "--state", str(server.folder), "--port", "0"),
     ):
         assert (answer.returncode, "another sync-agent" in answer.stderr) == (2, True)
+
+
+def test_a_server_told_to_stop_the_moment_it_says_its_address_stops(tmp_path: Path) -> None:
+    for n in range(3):
+        arguments = ["serve", "--state", str(tmp_path), "--port", "0", "--code", "c"]
+        server = Process(arguments, tmp_path / f"log{n}.txt")
+        assert server.popen.stdout is not None and server.popen.stdout.readline().startswith(b"http://")
+        assert server.stop() == 0
 
 
 def test_a_stopped_server_takes_its_address_away_and_leaves_a_whole_store(campus: Campus) -> None:
