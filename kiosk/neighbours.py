@@ -72,7 +72,13 @@ class Neighbours:
         last_ms = None if status.last_contact_ms is None else status.last_contact_ms + ahead_ms
         asked_ms = (status.asked_ms or 0) + ahead_ms
         peers = {p.node: asked_ms - int(p.seen_s_ago * 1000) for p in status.peers if p.seen_s_ago is not None}
-        self._controller.submit(LinkChanged(waiting=status.waiting, last_contact_ms=last_ms, peers=peers))
+        back = status.server_back
+        self._controller.submit(
+            LinkChanged(
+                waiting=status.waiting, last_contact_ms=last_ms, peers=peers, server=status.server,
+                server_back=(back.noticed_ms, back.entries) if back else None,
+            )
+        )  # fmt: skip
 
     def _look_at_peers(self) -> None:
         self._peers_row, sealed = peers_after(self._state / PEERS_FILE, self._peers_row)

@@ -21,6 +21,7 @@ from sync_agent.agent_state import (
     DirectoryStatus,
     PeerStatus,
     Problem,
+    ServerBack,
     StreamStatus,
     write_status,
 )
@@ -175,7 +176,10 @@ class Agent:
             await self._enrolment.enrol(self._transport, school=self._identity.school, node=node)
 
     async def _step_up(self) -> Step:
+        again = self._up.sent_again
         step = await self._up.step()
+        if self._up.sent_again > again:
+            self._state.set_server_back(ServerBack(noticed_ms=self._now_ms(), entries=self._up.sent_again - again))
         if step is Step.MOVED:
             self._contact()
         return step
@@ -228,6 +232,7 @@ class Agent:
             peers=self._seen,
             directory=self._directory_status(),
             problems=[*self._problems.values(), *self._stuck_streams()],
+            server_back=self._state.server_back(),
         )
 
     def _directory_status(self) -> DirectoryStatus:
@@ -302,4 +307,5 @@ def _news(status: AgentStatus) -> tuple[object, ...]:
         status.directory.number,
         status.directory.state,
         status.problems,
+        status.server_back,
     )

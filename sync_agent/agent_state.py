@@ -59,6 +59,13 @@ class DirectoryStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "missing"
 
 
+class ServerBack(msgspec.Struct, frozen=True, kw_only=True):
+    """The last time that the server had less than it once acknowledged: an older copy of it was restored."""
+
+    noticed_ms: int
+    entries: int
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the way, by part (up, down, directory). message: one sentence for staff who mend it."""
 
@@ -85,6 +92,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     peers: list[PeerStatus]
     directory: DirectoryStatus
     problems: list[Problem]
+    server_back: ServerBack | None = None
 
 
 class AgentState:
@@ -117,6 +125,16 @@ class AgentState:
 
     def set_fact(self, name: str, value: str) -> None:
         self._write("INSERT INTO facts VALUES (?,?) ON CONFLICT(name) DO UPDATE SET value=excluded.value", (name, value))
+
+    def server_back(self) -> ServerBack | None:
+        text = self.fact("server_back")
+        try:
+            return None if text is None else msgspec.json.decode(text, type=ServerBack)
+        except msgspec.MsgspecError:
+            return None
+
+    def set_server_back(self, noticed: ServerBack) -> None:
+        self.set_fact("server_back", msgspec.json.encode(noticed).decode())
 
     def close(self) -> None:
         self._connection.close()

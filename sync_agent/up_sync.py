@@ -73,6 +73,7 @@ class UpSync:
         self._rewound: tuple[tuple[str, str], int] | None = None
         self._resting: set[tuple[str, str]] = set()
         self.stuck: dict[tuple[str, str], SyncError] = {}  # streams that cannot be sent on, and why
+        self.sent_again = 0  # entries that the server had and has no more: it went back to an older copy
         self.lost: dict[tuple[str, str], int] = {}  # our own streams, as far as the server has them and this disk has not
 
     async def step(self) -> Step:
@@ -129,6 +130,7 @@ class UpSync:
         if theirs is not None and theirs.forked and await self._branch_is_stored(stream, cursor):
             return
         log.warning("the server has %s/%s only to %d, not %d: sending again", *_name(stream), durable, cursor)
+        self.sent_again += cursor - durable
         self._move(stream, durable)
 
     def _note_lost(self, theirs: protocol.StreamState, last_seq: int) -> None:

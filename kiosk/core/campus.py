@@ -58,6 +58,7 @@ class Campus:
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
+        self.server_backs: set[int] = set()  # when the sync agent noticed, each recorded once
         self.cards = CardBook()
         self.streams = StreamBook()
         self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
@@ -347,5 +348,6 @@ STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
         Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
+        Kind.SERVER_WENT_BACK,
     }
 )  # fmt: skip

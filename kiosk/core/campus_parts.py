@@ -47,8 +47,8 @@ class OpenOffer(NamedTuple):
 
 
 class Alarm(NamedTuple):
-    """Silent, for the duty leader. kind: restricted_person, lost_card, card_forged, card_replayed, exceptional_release, duress.
-    person: 0 for a delegate, and for a card of nobody."""
+    """Silent, for the duty leader. kind: restricted_person, lost_card, card_forged, card_replayed, exceptional_release, duress,
+    server_rolled_back. person: 0 for a delegate, and for a card of nobody."""
 
     case: str
     kind: str

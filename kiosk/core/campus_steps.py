@@ -121,6 +121,10 @@ def _case_closed(campus: Campus, entry: Entry) -> None:
     campus.closed_cases[entry.body["case"]] = entry.at_ms if before is None else min(before, entry.at_ms)
 
 
+def _server_went_back(campus: Campus, entry: Entry) -> None:
+    campus.server_backs.add(entry.body["noticed"])
+
+
 def _card_lost(campus: Campus, entry: Entry) -> None:
     campus.lost_cards.add(entry.body["card"])
 
@@ -196,6 +200,7 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
 
 
 CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
+    Kind.SERVER_WENT_BACK: _server_went_back,
     Kind.HANDOVER_OFFERED: _offer_opened,
     Kind.PICKUP_REQUESTED: _pickup_asked,
     Kind.READ_REFUSED: _request_opened,

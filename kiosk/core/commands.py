@@ -350,11 +350,16 @@ class AdoptDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChanged:
-    """What the sync agent last said about itself; shown on the bar, recorded nowhere."""
+    """What the sync agent last said about itself; shown on the bar, recorded nowhere but for a server that went back.
+
+    server_back: (when the agent noticed, entries that the server had and has no more); the moment is its name.
+    """
 
     waiting: int
     last_contact_ms: int | None
     peers: Mapping[str, int] = field(default_factory=dict)  # node -> last entry at_ms
+    server: str = ""
+    server_back: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ class Kind(StrEnum):
     CLOCK_FIXED = "clock_fixed"
     SETTINGS_ADOPTED = "settings_adopted"
     DIRECTORY_ADOPTED = "directory_adopted"
+    SERVER_WENT_BACK = "server_went_back"  # the school server has less than it had: an older copy of it was restored
     PICTURES_ERASED = "pictures_erased"
     FACE_COMPARED = "face_compared"  # a word for the guard after the tap; moves no custody
     CONSENT_WITHDRAWN = "consent_withdrawn"

@@ -88,7 +88,11 @@ def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> D
     world.link.waiting = command.waiting
     world.link.last_contact_ms = command.last_contact_ms
     world.link.peers = dict(command.peers)
-    return acts.done()
+    if command.server_back is None or command.server_back[0] in world.campus.server_backs:
+        return acts.done()
+    noticed, entries = command.server_back
+    body = {"alarm": "server_rolled_back", "where": command.server, "noticed": noticed, "entries": entries, "day": world.day}
+    return acts.done(Fact(Kind.SERVER_WENT_BACK, body))
 
 
 def _directory(command: c.AdoptDirectory, world: World, now_ms: int, trusted: bool) -> Decision:

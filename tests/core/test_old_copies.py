@@ -128,3 +128,20 @@ def test_a_gate_that_begins_anew_under_an_old_name_is_a_case(tmp_path: Path) -> 
     new.ask(c.PeerEntries(sealed=tuple(sent)))
     assert cases(new) == [("rolled_back", "east")]
     new.close()
+
+
+def test_a_server_that_went_back_is_recorded_once_and_stays_a_case(tmp_path: Path) -> None:
+    school = School(tmp_path / "east", at="07:40")
+    said = c.LinkChanged(waiting=9, last_contact_ms=1, server="http://server", server_back=(1_795_390_000_123, 412))
+    for _ in range(3):
+        school.ask(said)
+    (case,) = [line for line in school.duty().cases if line.kind == "server_rolled_back"]
+    assert case.detail == "http://server"
+    school.restart()
+    school.ask(said)
+    assert [e.body["entries"] for e in school.entries("server_went_back")] == [412]
+    school.ask(c.CloseCase(case=case.case, by=school.number("孙主任"), note="网管恢复了昨天的备份"))
+    school.restart()
+    school.ask(said)
+    assert not [line for line in school.duty().cases if line.kind == "server_rolled_back"]
+    school.close()

@@ -212,3 +212,17 @@ def test_a_stream_that_cannot_go_on_stands_among_the_problems(world: SyncWorld) 
     gate.journal.boot()
     status = world.run(live(gate, lambda s: s.waiting == 3 and s.problems))
     assert [(one.part, one.kind) for one in status.problems] == [("up", "StreamDamaged")]
+
+
+def test_a_server_that_went_back_is_told_of_and_remembered(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    world.run(gate.drain())
+    world.server.keep_copy(world.folder / "yesterday")
+    gate.journal.write(7)
+    world.run(gate.drain())
+    world.server.restore(world.folder / "yesterday")
+    status = world.run(live(gate, lambda s: s.server_back is not None and s.waiting == 0))
+    assert status.server_back is not None and status.server_back.entries == 7
+    assert world.server.everything("south") == gate.journal.everything()
+    gate.restart_agent()
+    assert gate.state.server_back() == status.server_back
