@@ -29,8 +29,9 @@ JOIN_S = 0.5  # how long close() waits for a read that has been told to stop
 WATCH_STEP_S = 0.2
 
 # Read by OpenCV's FFMPEG back end at each open, and its only way in for these. RTSP over TCP, since
-# lost datagrams smear a face; `timeout` (µs) bounds the socket where OpenCV's own interrupt does not reach.
-CAPTURE_OPTIONS = "rtsp_transport;tcp|timeout;5000000|fflags;nobuffer|flags;low_delay"
+# lost datagrams smear a face; `timeout` (µs) bounds the socket where OpenCV's own interrupt does not reach;
+# `fpsprobesize`: without it 20 pictures of an RTSP camera are looked at before the first is given, four seconds at 5 a second.
+CAPTURE_OPTIONS = "rtsp_transport;tcp|timeout;5000000|fflags;nobuffer|flags;low_delay|fpsprobesize;0"
 
 
 class Grabber(abc.ABC):

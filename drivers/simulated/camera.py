@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ class SimulatedCamera:
         self._scene: MatLike | None = None
         self._scene_lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: socketserver.TCPServer | None = None
         self._stranded = 0  # connections numbered up to here never hear anything again
         self._person: tuple[int, bool] | None = None
         self._frozen: bytes | None = None

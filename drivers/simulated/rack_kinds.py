@@ -119,6 +119,10 @@ KINDS: Mapping[str, RackKind] = {
     "camera": RackKind(
         scheme="camera", place="drivers.simulated.camera:started_camera", words="network camera, MJPEG over HTTP", linked=False
     ),
+    "rtsp": RackKind(
+        scheme="camera", place="drivers.simulated.rtsp_camera:started_rtsp_camera", words="network camera, RTSP with a password",
+        linked=False,
+    ),
     "still": RackKind(
         scheme="still", place="drivers.simulated.camera:started_still_camera", words="camera that gives single pictures (ISAPI)"
     ),

@@ -9,13 +9,14 @@ import logging
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from drivers.protocols import Camera, Health
 from drivers.registry import load
 from drivers.simulated.camera import WRAP_MS, Mode, SimulatedCamera, SimulatedStillCamera, stamp_ms
+from drivers.simulated.rtsp_camera import SimulatedRtspCamera
 from drivers.supervisor import CameraSupervisor
 from kiosk.bench.result import Result, percentile, result
 from kiosk.clock import steady_s
@@ -25,26 +26,31 @@ FPS = 15.0
 STILL_INTERVAL_S = 0.4
 WAIT_S = 30.0
 STEP_S = 0.005
+STREAMS: Mapping[str, type[SimulatedCamera]] = {"MJPEG": SimulatedCamera, "RTSP": SimulatedRtspCamera}
 FAILURES = (Mode.STALL, Mode.FREEZE, Mode.BLACK, Mode.CLOSE)
 
 
 def camera(runs: int) -> list[Result]:
     logging.getLogger("drivers.supervisor").setLevel(logging.ERROR)
-    ages, still_ages = [], []
+    ages: dict[str, list[float]] = {name: [] for name in STREAMS}
+    still_ages = []
     for _ in range(runs):
-        with SimulatedCamera(fps=FPS, width_px=640, height_px=480) as scene:
-            ages.append(_age_ms(scene.url))
+        for name, simulated in STREAMS.items():
+            with simulated(fps=FPS, width_px=640, height_px=480) as scene:
+                ages[name].append(_age_ms(scene.url))
         with tempfile.TemporaryDirectory() as folder, closing(SimulatedStillCamera(link=Path(folder) / "password")) as stills:
             stills.start()
             still_ages.append(_age_ms(f"{stills.url}&interval_s={STILL_INTERVAL_S}"))
     results = [
-        result("age at the tap, stream, p95 (limit: its interval)", "ms", ages, [1000 / FPS] * runs),
-        result("age at the tap, stills, p95 (limit: its interval)", "ms", still_ages, [STILL_INTERVAL_S * 1000] * runs),
+        result(f"age at the tap, {name}, p95 (limit: its interval)", "ms", ages[name], [1000 / FPS] * runs) for name in STREAMS
     ]
-    for mode in FAILURES:
-        times = [_failure_s(mode) for _ in range(min(runs, 2))]
-        results.append(result(f"camera {mode.value}: until it is noticed", "s", [noticed for noticed, _ in times]))
-        results.append(result(f"camera {mode.value}: until it is well again", "s", [mended for _, mended in times]))
+    longest = [STILL_INTERVAL_S * 1000] * runs
+    results.append(result("age at the tap, stills, p95 (limit: its interval)", "ms", still_ages, longest))
+    for name, simulated in STREAMS.items():
+        for mode in FAILURES:
+            times = [_failure_s(simulated, mode) for _ in range(min(runs, 2))]
+            results.append(result(f"{name} {mode.value}: until it is noticed", "s", [noticed for noticed, _ in times]))
+            results.append(result(f"{name} {mode.value}: until it is well again", "s", [mended for _, mended in times]))
     return results
 
 
@@ -64,9 +70,9 @@ def _age_ms(url: str) -> float:
     return percentile(ages, 0.95)
 
 
-def _failure_s(mode: Mode) -> tuple[float, float]:
+def _failure_s(simulated: type[SimulatedCamera], mode: Mode) -> tuple[float, float]:
     """(until noticed, until well again), with the settings that a school has."""
-    with SimulatedCamera(fps=FPS) as scene:
+    with simulated(fps=FPS) as scene:
         seen: list[Health] = []
         desk = CameraSupervisor(load(scene.url, "camera"), on_health=lambda name, health, why: seen.append(health)).start()
         try:

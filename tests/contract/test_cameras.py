@@ -24,6 +24,7 @@ from drivers.errors import DeviceLost, DriverError
 from drivers.protocols import Camera, Frame, Health, Info
 from drivers.registry import load
 from drivers.simulated.camera import WRAP_MS, Mode, SimulatedCamera, SimulatedStillCamera, stamp_ms
+from drivers.simulated.rtsp_camera import SimulatedRtspCamera
 from drivers.supervisor import CameraSupervisor, Patience
 
 SOON_S = 20.0
@@ -69,6 +70,12 @@ def stream(folder: Path) -> SimulatedCamera:
     return camera
 
 
+def rtsp(folder: Path) -> SimulatedRtspCamera:
+    camera = SimulatedRtspCamera(fps=10)
+    camera.start()
+    return camera
+
+
 def stills(folder: Path) -> SimulatedStillCamera:
     camera = SimulatedStillCamera(link=folder / "password")
     camera.start()
@@ -79,6 +86,7 @@ NO_CAMERA = "a recording does not fail while it plays: it is there when it is op
 NOT_A_CAMERA = dict.fromkeys((mode.value for mode in Mode if mode is not Mode.OK), NO_CAMERA)
 BENCHES = {
     "mjpeg": Bench(stream, {"stale_s": 0.8, "frozen_s": 0.9}),
+    "rtsp": Bench(rtsp, {"stale_s": 0.8, "frozen_s": 0.9}),
     "still": Bench(stills, {"stale_s": 0.9, "frozen_s": 1.2, "interval_s": 0.1}),
     "recording": Bench(
         lambda folder: Recording(folder / "gate.avi"), {"frozen_s": 2.0},
@@ -189,7 +197,7 @@ def test_a_camera_that_is_not_there_is_said_with_its_place(bench: Bench, scene: 
     driver = load(scene.url, "gate", **bench.options)
     with closing(driver), pytest.raises(DriverError) as caught:
         driver.open()
-    where = scene.url.partition("//")[2].partition("/")[0] or scene.url.rpartition(":")[2]
+    where = scene.url.partition("//")[2].partition("/")[0].rpartition("@")[2] or scene.url.rpartition(":")[2]
     assert where.partition("?")[0] in str(caught.value) and len(str(caught.value)) > 20
 
 
