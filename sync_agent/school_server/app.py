@@ -25,7 +25,7 @@ from starlette.routing import Route
 from sync_agent import protocol
 from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
-from sync_agent.school_server import enrolling, page, read_api, receiving, relaying, requests
+from sync_agent.school_server import description, enrolling, page, read_api, receiving, relaying, requests
 from sync_agent.school_server.refusals import Refused, json_response, respond
 from sync_agent.school_server.settings import ServerSettings
 from sync_agent.school_server.store import Store, StoredDirectory, StoreUnavailable
@@ -158,6 +158,10 @@ class SchoolServer:
         )
         return _packed(request, msgspec.json.encode(body))
 
+    async def get_document(self, request: Request) -> Response:
+        document = msgspec.json.encode(description.describe())
+        return Response(document, headers=_PRIVATE, media_type="application/json")
+
     async def health(self, request: Request) -> Response:
         await run_in_threadpool(self._store.nodes, school=self._settings.school_names[0])
         return Response(b'{"ok":true}', media_type="application/json")
@@ -231,7 +235,8 @@ def create_app(
             Route(protocol.DIRECTORY_PATH, server.put_directory, methods=["PUT"]),
             Route(protocol.ENROL_PATH, server.post_enrol, methods=["POST"]),
             Route(protocol.STATUS_PATH, server.get_status, methods=["GET"]),
-            Route("/api/v1/entries", server.read_entries, methods=["GET"]),
+            Route(description.READ_PATH, server.read_entries, methods=["GET"]),
+            Route(description.DOCUMENT_PATH, server.get_document, methods=["GET"]),
             Route("/healthz", server.health, methods=["GET"]),
             Route("/", server.get_page, methods=["GET"]),
         ],

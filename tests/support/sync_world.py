@@ -20,7 +20,7 @@ from sync_agent.directory_sync import DirectorySync
 from sync_agent.enrolment import Enrolment
 from sync_agent.errors import SyncError
 from sync_agent.journal_tail import JournalTail
-from sync_agent.keys import load_or_create, signing_key
+from sync_agent.keys import SigningKey, load_or_create, signing_key
 from sync_agent.peers import Peers
 from sync_agent.school_server.app import create_app
 from sync_agent.school_server.settings import School, ServerSettings
@@ -133,7 +133,7 @@ class Gate:
         self.open_agent()
 
     def open_agent(self) -> None:
-        key = load_or_create(self.folder / "keys" / "node.key")
+        key = self.key()
         caller = Caller(school=SCHOOL, node=self.node, key=key)
         self.transport = HttpTransport("http://server", caller, transport=self.link)
         self.enrolment = Enrolment(folder=self.folder / "keys", key=key, code=CODE)
@@ -157,6 +157,9 @@ class Gate:
             server_key=self.enrolment.server_key,
             school=SCHOOL,
         )
+
+    def key(self) -> SigningKey:
+        return load_or_create(self.folder / "keys" / "node.key")
 
     async def enrol(self) -> None:
         await self.enrolment.enrol(self.transport, school=SCHOOL, node=self.node)
