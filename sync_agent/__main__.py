@@ -25,6 +25,7 @@ from sync_agent.errors import JournalUnreadable, Misconfigured, SyncError
 
 if TYPE_CHECKING:
     from sync_agent.agent import Pace
+    from sync_agent.school_server.settings import ServerSettings
 
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
@@ -82,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one ({DEFAULT_PORT})")
-    serve.add_argument("--school", default=DEFAULT_SCHOOL, help=f"({DEFAULT_SCHOOL})")
+    serve.add_argument("--school", help=f"({DEFAULT_SCHOOL})")
+    serve.add_argument("--schools", type=Path, metavar="FILE", help="the schools of a district, with codes and tokens, in TOML")
     serve.add_argument(
         "--code", action="append", default=[], metavar="CODE | NODE=CODE", help=f"enrolment code; or in {CODE_VARIABLE}"
     )
@@ -107,27 +109,14 @@ def _status(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from kiosk.clock import SystemClock
     from sync_agent.school_server.serving import Place, serve
-    from sync_agent.school_server.settings import School, ServerSettings
 
-    codes = options.code or [code for code in (os.environ.get(CODE_VARIABLE, ""),) if code]
-    for name in (options.school, *options.office):
-        _check_name(name)
-    school = School(
-        code=next((code for code in codes if "=" not in code), ""),
-        node_codes=dict(code.split("=", 1) for code in codes if "=" in code),
-        office=frozenset(options.office),
-    )
-    if not codes:
-        log.warning("no --code: nodes that are not enrolled yet cannot enrol")
-    settings = ServerSettings(
-        schools={options.school: school}, read_token=options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")
-    )
+    settings, store = _server_settings(options)
     serve(
         Place(
             folder=options.state,
             host=options.host,
             port=options.port,
-            store=options.store or os.environ.get(STORE_VARIABLE, ""),
+            store=options.store or os.environ.get(STORE_VARIABLE, "") or store,
         ),
         settings,
         now_ms=SystemClock().now_ms,
@@ -135,6 +124,30 @@ def _serve(options: argparse.Namespace) -> int:
         announce=lambda url: print(url, flush=True),
     )
     return 0
+
+
+def _server_settings(options: argparse.Namespace) -> tuple[ServerSettings, str]:
+    """What the command line says of one school, or a file of several; and the store that the file names."""
+    from sync_agent.school_server import settings_file
+    from sync_agent.school_server.settings import School, ServerSettings
+
+    if options.schools is not None:
+        if options.school or options.code or options.office or options.read_token:
+            raise Misconfigured("--schools stands instead of --school, --code, --office, --read-token; write them into the file")
+        return settings_file.load(options.schools)
+    codes = options.code or [code for code in (os.environ.get(CODE_VARIABLE, ""),) if code]
+    name = options.school or DEFAULT_SCHOOL
+    for one in (name, *options.office):
+        _check_name(one)
+    school = School(
+        code=next((code for code in codes if "=" not in code), ""),
+        node_codes=dict(code.split("=", 1) for code in codes if "=" in code),
+        office=frozenset(options.office),
+    )
+    if not codes:
+        log.warning("no --code: nodes that are not enrolled yet cannot enrol")
+    token = options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")
+    return ServerSettings(schools={name: school}, read_token=token), ""
 
 
 def _run(options: argparse.Namespace) -> int:

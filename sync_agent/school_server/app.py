@@ -28,7 +28,7 @@ from sync_agent.protocol import Code, MalformedMessage
 from sync_agent.school_server import description, enrolling, page, read_api, receiving, relaying, requests
 from sync_agent.school_server.refusals import Refused, json_response, respond
 from sync_agent.school_server.settings import ServerSettings
-from sync_agent.school_server.store import Store, StoredDirectory, StoreUnavailable
+from sync_agent.school_server.store import Store, StoredDirectory, StoreUnavailable, Totals
 
 RETRY_AFTER_S: Final = 5  # when the store cannot be written
 PACK_ABOVE_BYTES: Final = 1_024
@@ -51,7 +51,8 @@ class SchoolServer:
         monotonic_s: Callable[[], float],
     ) -> None:
         self._store, self._settings, self._key, self._now_ms = store, settings, key, now_ms
-        self._doorkeeper = enrolling.Doorkeeper(monotonic_s=monotonic_s)
+        # One each: who guesses at one school's code must not shut the door of another.
+        self._doorkeepers = {name: enrolling.Doorkeeper(monotonic_s=monotonic_s) for name in settings.school_names}
         self._contact_ms: dict[tuple[str, str], int] = {}
         self._run = secrets.token_hex(8)
 
@@ -130,7 +131,7 @@ class SchoolServer:
         school = self._spoken_to(request)
         wish = enrolling.read_request(await requests.read_message(request))
         of_school = self._settings.schools[school]
-        self._doorkeeper.check(of_school, node=wish.node, code=wish.code)
+        self._doorkeepers[school].check(of_school, node=wish.node, code=wish.code)
         await run_in_threadpool(enrolling.enrol, self._store, wish, school=school, at_ms=self._now_ms())
         log.info("node %s is enrolled in school %s", wish.node, school)
         answer = protocol.EnrolAnswer(
@@ -143,19 +144,22 @@ class SchoolServer:
         return json_response(await run_in_threadpool(self._status, self._school_asked_for(request), node))
 
     async def get_page(self, request: Request) -> Response:
+        headers = {**_PRIVATE, "Content-Security-Policy": page.CONTENT_SECURITY_POLICY}
+        if len(self._settings.schools) > 1 and "school" not in request.query_params:
+            totals = await run_in_threadpool(self._all_totals)
+            return Response(page.render_schools(totals), headers=headers, media_type="text/html; charset=utf-8")
         school = self._school_asked_for(request)
         status = await run_in_threadpool(self._status, school, None)
         aside = await run_in_threadpool(self._store.set_aside, school=school, most=page.SET_ASIDE_SHOWN)
-        headers = {**_PRIVATE, "Content-Security-Policy": page.CONTENT_SECURITY_POLICY}
         return Response(page.render(status, aside), headers=headers, media_type="text/html; charset=utf-8")
 
     async def read_entries(self, request: Request) -> Response:
-        read_api.check_token(request.headers.get("Authorization", ""), token=self._settings.read_token)
+        school = self._school_asked_for(request)
+        tokens = (self._settings.schools[school].read_token, self._settings.read_token)
+        read_api.check_token(request.headers.get("Authorization", ""), tokens=tokens)
         after = _number(request.query_params.get("after", "0"), where="after")
         most = _number(request.query_params.get("limit", str(read_api.DEFAULT_ENTRIES)), where="limit")
-        body = await run_in_threadpool(
-            read_api.read_page, self._store, school=self._school_asked_for(request), after=after, most=most
-        )
+        body = await run_in_threadpool(read_api.read_page, self._store, school=school, after=after, most=most)
         return _packed(request, msgspec.json.encode(body))
 
     async def get_document(self, request: Request) -> Response:
@@ -209,6 +213,9 @@ class SchoolServer:
             directory=directory,
             store=self._store.kind,
         )
+
+    def _all_totals(self) -> dict[str, Totals]:
+        return {name: self._store.totals(school=name) for name in self._settings.school_names}
 
     def _nodes(self, school: str) -> list[protocol.NodeSeen]:
         return [

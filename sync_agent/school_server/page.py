@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from sync_agent import protocol
-from sync_agent.school_server.store import SetAside
+from sync_agent.school_server.store import SetAside, Totals
 
 STREAMS_SHOWN: Final = 50
 SET_ASIDE_SHOWN: Final = 50
@@ -80,6 +80,21 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
         "</body></html>",
     ]
     return "".join(parts)
+
+
+def render_schools(totals: Mapping[str, Totals]) -> str:
+    """Of a server for several schools: which there are, and where a person has to look."""
+    rows = []
+    for school, of_school in totals.items():
+        aside = of_school.quarantined + of_school.forks
+        link = f"<a href='/?school={escape(school)}'>{escape(school)}</a>"
+        rows.append((link, str(of_school.entries), f"<span class='alarm'>{aside}</span>" if aside else "0"))
+    head = ("学校 <small>school</small>", "已存记录 <small>entries stored</small>", "待人工查看 <small>set aside</small>")
+    return (
+        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>"
+        f"<meta http-equiv='refresh' content='{REFRESH_S}'><title>学校服务器 School server</title><style>{_STYLE}</style></head>"
+        f"<body><h1>学校服务器 <small>School server</small></h1>{_table(head, rows)}</body></html>"
+    )
 
 
 def _alarm(status: protocol.ServerStatus) -> str:

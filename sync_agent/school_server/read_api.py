@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -36,10 +37,10 @@ class ReadPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
 
 
-def check_token(authorization: str, *, token: str) -> None:
-    """Raises Refused. Without a token on the server the read API is shut."""
+def check_token(authorization: str, *, tokens: Sequence[str]) -> None:
+    """tokens: each opens; "" opens nothing. Raises Refused. Without a token on the server the read API is shut."""
     given = authorization.removeprefix("Bearer ").encode("latin-1", "replace")
-    if not token or not hmac.compare_digest(token.encode(), given):
+    if not any(token and hmac.compare_digest(token.encode(), given) for token in tokens):
         raise Refused(Code.BAD_TOKEN, "the read API wants Authorization: Bearer and the server's read token")
 
 

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class School:
-    """code: enrols any node of the school; node_codes: one code for one node; office: nodes that write the directory."""
+    """code: enrols any node of the school; node_codes: one code for one node; office: nodes that write the directory.
+
+    read_token: opens the read API for this school and no other.
+    """
 
     code: str = field(default="", repr=False)
     node_codes: Mapping[str, str] = field(default_factory=dict, repr=False)
     office: frozenset[str] = frozenset()
+    read_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """read_token: opens the read API; without one it is shut."""
+    """read_token: the district's, which opens the read API for every school; without any token it is shut."""
 
     schools: Mapping[str, School]
     read_token: str = field(default="", repr=False)
