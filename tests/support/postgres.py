@@ -20,6 +20,7 @@ from kiosk.bench.throwaway_postgres import NoPostgres, ThrowawayPostgres, find_p
 from tests.support.sync_world import in_memory
 
 WAIT_S = 60.0
+ROOM_BYTES = 2 * 1024**3
 PASSWORD = "p@ss wörd/:%"
 PASSWORD_QUOTED = "p%40ss%20w%C3%B6rd%2F%3A%25"
 GUARDED = "guarded"  # a role that needs the password; everybody else on the socket is trusted
@@ -51,11 +52,14 @@ class Cluster(ThrowawayPostgres):
         if self._popen.poll() is None:
             self.kill()
 
-    def database(self, owner: str = "postgres") -> str:
-        """A new empty one; its name."""
+    def database(self, owner: str = "postgres", *, template: str = "template1") -> str:
+        """A new one, empty or a copy of one that nobody is connected to; its name."""
         name = f"t{uuid.uuid4().hex[:12]}"
-        self.ask("postgres", f"CREATE DATABASE {name} OWNER {owner}")
+        self.ask("postgres", f"CREATE DATABASE {name} OWNER {owner} TEMPLATE {template}")
         return name
+
+    def drop(self, database: str) -> None:
+        self.ask("postgres", f"DROP DATABASE {database} WITH (FORCE)")
 
     def configure(self, name: str, value: str) -> None:
         """As in postgresql.conf, at once."""
@@ -84,6 +88,12 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
+def _roomy_memory() -> Path | None:
+    """A container often has 64 MB there, which one cluster fills."""
+    memory = in_memory()
+    return memory if memory is not None and shutil.disk_usage(memory).free > ROOM_BYTES else None
+
+
 @contextmanager
 def throwaway_cluster() -> Iterator[Cluster]:
     """Skips the test where PostgreSQL is not installed."""
@@ -91,7 +101,7 @@ def throwaway_cluster() -> Iterator[Cluster]:
         find_programs()
     except NoPostgres as error:
         pytest.skip(str(error))
-    folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-", dir=in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-", dir=_roomy_memory()))
     cluster = None
     try:
         cluster = Cluster(folder)

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from starlette.applications import Starlette
@@ -23,11 +23,15 @@ from sync_agent.journal_tail import JournalTail
 from sync_agent.keys import SigningKey, load_or_create, signing_key
 from sync_agent.peers import Peers
 from sync_agent.school_server.app import create_app
+from sync_agent.school_server.opening import open_store
 from sync_agent.school_server.settings import School, ServerSettings
-from sync_agent.school_server.sqlite_store import DATABASE_FILE, SqliteStore
+from sync_agent.school_server.sqlite_store import DATABASE_FILE
 from sync_agent.transports.http import Caller, HttpTransport
 from sync_agent.up_sync import Step, UpSync
 from tests.support.journals import MONDAY_MS, GateJournal
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Cluster
 
 SCHOOL, CODE, TOKEN, OFFICE = "yucai", "7-otters-2", "read-me", "south"
 SERVER_KEY = signing_key(bytes(range(32)))
@@ -48,15 +52,19 @@ class Clock:
 
 
 class Server:
-    """The school server; it can be stopped, started again, and put back to an older copy of its store."""
+    """The school server; it can be stopped, started again, and put back to an older copy of its store.
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self.folder, self.clock = folder, clock
+    cluster: it stores there and not in SQLite.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, cluster: Cluster | None = None) -> None:
+        self.folder, self.clock, self._cluster = folder, clock, cluster
+        self._database = cluster.database() if cluster else ""
         self.wrap: Any = lambda app: app
         self.start()
 
     def start(self) -> None:
-        self.store = SqliteStore(self.folder)
+        self.store: Any = open_store(self.folder, self._cluster.url(self._database) if self._cluster else "")
         school = School(code=CODE, office=frozenset({OFFICE}))
         settings = ServerSettings(schools={SCHOOL: school}, read_token=TOKEN)
         clock = self.clock
@@ -71,6 +79,11 @@ class Server:
 
     def keep_copy(self, to: Path) -> None:
         to.mkdir(parents=True, exist_ok=True)
+        if self._cluster is not None:
+            self.stop()
+            (to / "database").write_text(self._cluster.database(template=self._database))
+            self.start()
+            return
         with sqlite3.connect(self.folder / DATABASE_FILE) as source, sqlite3.connect(to / DATABASE_FILE) as copy:
             source.backup(copy)
         source.close()
@@ -79,6 +92,11 @@ class Server:
     def restore(self, copy: Path) -> None:
         """What a person does with yesterday's backup."""
         self.stop()
+        if self._cluster is not None:
+            self._cluster.drop(self._database)
+            self._database = self._cluster.database(template=(copy / "database").read_text())
+            self.start()
+            return
         for file in self.folder.glob(DATABASE_FILE + "*"):
             file.unlink()
         shutil.copy(copy / DATABASE_FILE, self.folder / DATABASE_FILE)
@@ -221,10 +239,10 @@ class Gate:
 class SyncWorld:
     """A server and its gates, to be closed together. `run` runs a coroutine of theirs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cluster: Cluster | None = None) -> None:
         self.folder, self.clock = folder, Clock()
         self.runner = asyncio.Runner()
-        self.server = Server(folder / "server", self.clock)
+        self.server = Server(folder / "server", self.clock, cluster)
         self.gates: list[Gate] = []
 
     def run(self, work: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from kiosk.bench.throwaway_postgres import find_programs
 from sync_agent.errors import Misconfigured
 from sync_agent.school_server import postgres_schema
 from sync_agent.school_server.opening import open_store
@@ -260,3 +261,26 @@ def test_values_that_do_not_fit_stay_our_own_mistake(cluster: Cluster, tmp_path:
         put(store, [type(row)(row.seq, row.raw, row.hash, "\ud800", row.at_ms, "")])
     assert all_of(store) == []
     store.close()
+
+
+# --- backup ------------------------------------------------------------------------------------------------------
+
+
+def test_a_dump_restored_elsewhere_is_the_same_store(cluster: Cluster, tmp_path: Path) -> None:
+    """With the commands of docs/operating.md, as the role that owns the database."""
+    database, copy = cluster.database(owner=GUARDED), cluster.database(owner=GUARDED)
+    url, of_copy = (cluster.url(name, user=GUARDED, password=PASSWORD_QUOTED) for name in (database, copy))
+    store, rows = open_store(tmp_path, url), Writing().rows(6)
+    put(store, rows[:4])
+    store.close()
+    dump, programs = str(tmp_path / "campus.dump"), find_programs()
+    for command in (
+        [programs / "pg_dump", "--format=custom", f"--file={dump}", url],
+        [programs / "pg_restore", f"--dbname={cluster.url(copy)}", f"--role={GUARDED}", "--no-owner", "--exit-on-error", dump],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONG_S)
+        assert (done.returncode, done.stderr) == (0, "")
+    restored = open_store(tmp_path, of_copy)
+    put(restored, rows[4:])
+    assert [(row[2], row[3]) for row in all_of(restored)] == [(row.seq, row.raw) for row in rows]
+    restored.close()
