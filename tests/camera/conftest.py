@@ -11,7 +11,7 @@ from drivers.camera import OpenCvCamera
 from drivers.protocols import Frame
 from drivers.simulated.camera import WRAP_MS, SimulatedCamera, stamp_ms
 
-WAIT_S = 15.0  # how long a test waits for what must happen
+WAIT_S = 30.0  # how long a test waits for what must happen
 
 
 @pytest.fixture

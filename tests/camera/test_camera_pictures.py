@@ -14,7 +14,7 @@ from drivers.errors import DeviceLost
 from drivers.protocols import Frame
 from drivers.simulated.camera import Mode, SimulatedCamera, stamp_ms
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 Age = Callable[[Frame], int]
 Eventually = Callable[[Callable[[], bool]], None]
 

@@ -21,7 +21,7 @@ from drivers.simulated.camera import Mode, SimulatedStillCamera, stamp_ms
 from drivers.simulated.camera_portrait import portrait
 from drivers.still_camera import StillCamera
 
-SOON_S = 20.0
+SOON_S = 30.0
 
 
 @pytest.fixture(name="scene")

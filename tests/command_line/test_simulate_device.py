@@ -18,7 +18,7 @@ from drivers.protocols import Reader
 from drivers.registry import load
 from drivers.simulated.bench_rack import KINDS
 
-SOON_S = 20.0
+SOON_S = 30.0
 COMMAND = [sys.executable, "-m", "kiosk", "simulate-device"]
 
 

@@ -27,7 +27,7 @@ from drivers.simulated.camera import WRAP_MS, Mode, SimulatedCamera, SimulatedSt
 from drivers.simulated.rtsp_camera import SimulatedRtspCamera
 from drivers.supervisor import CameraSupervisor, Patience
 
-SOON_S = 20.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 WRONG_MOMENT_MS = 1200  # the tolerance of 0.5 s, and what a loaded machine may take on top
 PICTURES = 12

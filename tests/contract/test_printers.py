@@ -21,7 +21,7 @@ from drivers.registry import load
 from drivers.simulated.receipt_printer import SimulatedReceiptPrinter
 from drivers.supervisor import Patience
 
-SOON_S = 10.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 QUALITY = tomllib.loads((Path(__file__).parents[2] / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
 

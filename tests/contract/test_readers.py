@@ -23,7 +23,7 @@ from drivers.registry import load
 from drivers.supervisor import Patience, ReaderSupervisor
 from tests.contract.reader_benches import BENCHES, RULES, Bench
 
-SOON_S = 8.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 
 

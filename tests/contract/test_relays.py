@@ -32,7 +32,7 @@ from drivers.supervisor import MAX_PULSE_S, Patience, RelaySupervisor
 
 ROOT = Path(__file__).parents[2]
 QUALITY = tomllib.loads((ROOT / "drivers" / "QUALITY.toml").read_text(encoding="utf-8"))
-SOON_S = 15.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 A_GATE_THAT_WILL_BE_KILLED = """
 import sys, time
@@ -216,7 +216,6 @@ def test_stopping_opens_every_contact(rig: Rig) -> None:
     assert rig.opens(3)
 
 
-@pytest.mark.timeout(90)
 def test_a_gate_that_is_killed_in_the_middle_of_a_pulse_opens_the_contact_at_its_next_start(bench: Bench, board: Any) -> None:
     gate = subprocess.Popen([sys.executable, "-c", A_GATE_THAT_WILL_BE_KILLED, board.url], cwd=ROOT)
     try:

@@ -23,7 +23,7 @@ from kiosk.snapshots import SnapshotStore
 from kiosk.sounds import TONES
 from tests.support.school import School
 
-SOON_S = 20.0
+SOON_S = 30.0
 LANE, BEEPER, LAMP = "east-in", 1, 2
 
 

@@ -27,7 +27,7 @@ from drivers.tones import RATE, SHAPES, joined, lasts_s, silence, tone
 from kiosk.core.signals import Signal
 from kiosk.sounds import Sounds
 
-SOON_S = 20.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 
 

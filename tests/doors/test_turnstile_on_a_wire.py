@@ -19,7 +19,7 @@ from kiosk.snapshots import SnapshotStore
 from tests.support.people import uid_of
 from tests.support.turnstiles import BOARD, POINTS, TurnstileSchool, with_turnstiles
 
-SOON_S = 20.0
+SOON_S = 30.0
 LANE = "east-in"
 
 

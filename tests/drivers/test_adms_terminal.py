@@ -19,7 +19,7 @@ from drivers.simulated.adms_terminal import FACE, FINGER, SimulatedAdmsTerminal
 from drivers.supervisor import Patience, ReaderSupervisor
 from tests.support.plain_http import http_client
 
-SOON_S = 20.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2)
 
 

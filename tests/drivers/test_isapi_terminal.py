@@ -18,7 +18,7 @@ from drivers.simulated.http_digest import WRONG_UNTIL_LOCKED
 from drivers.simulated.isapi_terminal import FACE, FACE_FAILED, FINGER, SimulatedIsapiTerminal
 from drivers.supervisor import Patience, ReaderSupervisor
 
-SOON_S = 20.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.05)
 
 

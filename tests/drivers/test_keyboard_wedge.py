@@ -15,7 +15,7 @@ from drivers.keyboard_wedge import KeyboardWedgeReader
 from drivers.registry import load
 from drivers.simulated.keyboard_wedge import SimulatedKeyboardWedge
 
-SOON_S = 10.0
+SOON_S = 30.0
 
 
 @pytest.fixture(name="wedge")

@@ -13,7 +13,7 @@ from drivers.registry import load
 from drivers.serial_reader import LINE_ABANDONED_S
 from drivers.simulated.serial_readers import SimulatedSerialReader
 
-SOON_S = 8.0
+SOON_S = 30.0
 
 
 @pytest.fixture(name="scanner")

@@ -21,7 +21,7 @@ from drivers.registry import load
 from drivers.simulated.modbus_board import SimulatedModbusBoard
 from drivers.turns import REST_S, TurnFilter
 
-SOON_S = 20.0
+SOON_S = 30.0
 
 
 @pytest.fixture(name="board")

@@ -16,7 +16,7 @@ from drivers.registry import load
 from drivers.simulated.relay_board import SimulatedRelayBoard
 from drivers.supervisor import MAX_PULSE_S, MAX_PULSES, STALE_PULSE_S, Patience, RelaySupervisor
 
-SOON_S = 8.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.05, longest_s=0.2, misconfigured_s=0.2)
 
 

@@ -20,7 +20,7 @@ from drivers.simulated.rf_cards import PhoneCard, card_for
 from drivers.simulated.rf_field import SimulatedField
 from drivers.simulated.serial_readers import SimulatedSerialReader
 
-SOON_S = 8.0
+SOON_S = 30.0
 ALL_KINDS = [
     RackItem("north-nfc", "pn532"),
     RackItem("air", "field"),

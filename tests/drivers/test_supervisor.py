@@ -15,7 +15,7 @@ from drivers.errors import DeviceLost, Misconfigured
 from drivers.protocols import Camera, CredentialRead, Frame, Health, Info, Reader, Relay
 from drivers.supervisor import CameraSupervisor, Patience, ReaderSupervisor, RelaySupervisor
 
-SOON_S = 8.0
+SOON_S = 30.0
 QUICKLY = Patience(first_s=0.01, longest_s=0.02, misconfigured_s=0.02, stable_s=60.0)
 
 

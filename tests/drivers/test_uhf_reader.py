@@ -16,7 +16,7 @@ from drivers.simulated.uhf_reader import SimulatedUhfReader
 from drivers.uhf_frames import GET_FIRMWARE, INVENTORY, Tag, UhfFrame, UhfFrames, ends_round, error_of, tag_of, uhf_frame
 from drivers.uhf_reader import ROUND_PAUSE_S
 
-SOON_S = 10.0
+SOON_S = 30.0
 EPC = "E2003098881900722140369E"
 
 

@@ -27,8 +27,8 @@ from tests.support.plain_http import http_client
 from tests.support.running_gate import RunningGate, VirtualDay, Wire, press, wait_until
 
 MINE, SOMEBODY_ELSES, WITHOUT_A_CARD, NOT_AGREED = 1, 2, 3, 4
+pytestmark = pytest.mark.timeout(600)  # it waits for a camera again and again on a busy machine
 BOTH = frozenset({"snapshot", "face_match"})
-pytestmark = pytest.mark.timeout(300)
 
 
 def agree(state: Path, number: int, *children: int) -> None:
@@ -117,24 +117,24 @@ def test_a_word_after_the_tap_a_claim_that_stands_and_a_withdrawal_at_noon(
     assert NOT_AGREED not in {f["person"] for f in facts(state, "face_compared")}, "nobody looked at a face without consent"
 
     # --- noon: one family withdraws at the office, another is no longer on the list with its consent
-    mine, theirs = named(state, MINE), named(state, SOMEBODY_ELSES)
-    assert mine and theirs
-    wait_until(lambda: mine | theirs <= pictures(state), "their pictures are filed")
+    mine, theirs = filed(state, MINE), filed(state, SOMEBODY_ELSES)
+    assert mine and theirs, "a picture is filed before anybody says a word about it"
     with gate.signed_in("O001") as office:
         answer = press(office, "consent", child=MINE, purpose="face_match", given=False)
         assert answer["outcome"] == "granted", answer
     receipt = wait_until(lambda: [f for f in facts(state, "face_erased") if f["child"] == MINE], "a receipt")[0]
     assert (receipt["templates"], receipt["why"]) == (1, "withdrawn") and receipt["pictures"] >= len(mine)
-    assert MINE not in set(TemplateStore(state).people()) and not mine & pictures(state)
+    assert MINE not in set(TemplateStore(state).people()) and not filed(state, MINE)
     agree(state, 3, MINE, WITHOUT_A_CARD)
     wait_until(lambda: [f for f in facts(state, "face_erased") if f["child"] == SOMEBODY_ELSES], "a second receipt")
-    assert set(TemplateStore(state).people()) == {WITHOUT_A_CARD} and not theirs & pictures(state)
+    assert set(TemplateStore(state).people()) == {WITHOUT_A_CARD} and not filed(state, SOMEBODY_ELSES)
 
     # --- and from now on no word about either, though both taps count as ever
-    count, before = len(facts(state, "face_compared")), seen(state, MINE)
+    before = seen(state, MINE)
     counts_as_ever(reader, state, before)
     assert gate.stop() == 0
-    assert len(facts(state, "face_compared")) == count
+    later = seen(state, MINE) - before
+    assert later and not later & {f["of"] for f in facts(state, "face_compared")}
     assert check_verified(state) > 0
     check_fold(read_journal(state), seed=4)
     no_numbers_outside_their_file(state)
@@ -161,25 +161,27 @@ def strange(reader: SimulatedSerialReader, state: Path) -> dict[str, Any]:
 
 def claimed(gate: RunningGate, claim: dict[str, Any]) -> dict[str, Any]:
     """Class and seat until the arrival stands: without a picture of the moment only the guard is asked."""
+
+    def stands() -> list[dict[str, Any]]:
+        return [f for f in facts(gate.state, "arrived") if f["child"] == WITHOUT_A_CARD]
+
     for _ in range(10):
         with http_client(gate.url, timeout=30) as screen:
             told = screen.post("/act/seat_claim", json=claim).json()
-        assert told["outcome"] == "ask_guard", told
+        assert told["outcome"] == "ask_guard" or stands(), told
         with suppress(AssertionError):
-            found: list[dict[str, Any]] = wait_until(
-                lambda: [f for f in facts(gate.state, "arrived") if f["child"] == WITHOUT_A_CARD], "it stands", within_s=15.0
-            )
+            found: list[dict[str, Any]] = wait_until(stands, "it stands", within_s=15.0)
             return found[0]
     raise AssertionError("the claim never stood")
 
 
-def named(state: Path, child: int) -> set[str]:
-    """The pictures that the journal names for a child's taps."""
+def filed(state: Path, child: int) -> set[str]:
+    """The pictures that the journal names for a child's taps; a camera on a busy machine may miss one of several."""
     taps = [*facts(state, "arrived"), *facts(state, "seen")]
-    return {f["snapshot"] for f in taps if f["child"] == child and "snapshot" in f}
+    return {f["snapshot"] for f in taps if f["child"] == child and "snapshot" in f} & pictures(state)
 
 
-def counts_as_ever(reader: SimulatedSerialReader, state: Path, before: int) -> None:
+def counts_as_ever(reader: SimulatedSerialReader, state: Path, before: set[str]) -> None:
     """A tap within five seconds of the last one is the same tap: then it is tried again."""
     for _ in range(5):
         reader.tap(fault_school.uid_of(MINE))
@@ -189,8 +191,10 @@ def counts_as_ever(reader: SimulatedSerialReader, state: Path, before: int) -> N
     raise AssertionError("the card does not count any more")
 
 
-def seen(state: Path, child: int) -> int:
-    return sum(f["child"] == child for f in facts(state, "seen"))
+def seen(state: Path, child: int) -> set[str]:
+    """The numbers of the entries that say so."""
+    found = (one.entry for one in read_journal(state) if one.entry.kind == "seen")
+    return {str(entry.id) for entry in found if entry.body["child"] == child}
 
 
 def compared(state: Path, child: int) -> dict[str, Any] | None:

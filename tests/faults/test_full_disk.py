@@ -75,7 +75,6 @@ def test_a_full_disk_is_said_at_once_and_room_again_is_used_at_once(disk: Cuttab
     assert verify(school.state / "journal.db").ok
 
 
-@pytest.mark.timeout(120)
 def test_a_running_gate_on_a_full_disk_says_paper_on_every_screen_and_recovers(disk: CuttableDisk, tmp_path: Path) -> None:
     gate = RunningGate(tmp_path / "gate", day=VirtualDay("2026-11-23T07:45:00+08:00"), state=disk.path / "state").start().ready()
     try:

@@ -51,7 +51,7 @@ def disk(tmp_path: Path) -> Iterator[CuttableDisk]:
     one.close()
 
 
-@pytest.mark.timeout(1800 if FULL else 120)
+@pytest.mark.timeout(1800 if FULL else 600)
 @pytest.mark.parametrize("round_", range(-(-CUTS // CUTS_OF_A_DISK)))
 def test_nothing_acknowledged_is_lost_by_a_power_cut(disk: CuttableDisk, tmp_path: Path, round_: int) -> None:
     chance = random.Random(SEED + round_)

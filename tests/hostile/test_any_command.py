@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -261,7 +260,6 @@ def named(school: School, fields: dict[str, Any]) -> dict[str, Any]:
     return {key: meant(value, pools[key]()) if key in pools else value for key, value in fields.items()}
 
 
-@pytest.mark.timeout(180)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(everybody_came=st.booleans(), hour=st.sampled_from([7, 12, 16, 17, 18]), steps=st.lists(STEP, min_size=5, max_size=60))
 def test_no_command_in_any_order_breaks_a_decision_the_fold_or_the_journal(

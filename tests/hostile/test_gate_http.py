@@ -139,7 +139,6 @@ def filled(path: str, word: str = "1") -> str:
     return path
 
 
-@pytest.mark.timeout(180)
 def test_no_body_on_any_route_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client, document: dict[str, Any]) -> None:
     chance = random.Random(SEED)
     for method, path in operations(document):
@@ -151,7 +150,6 @@ def test_no_body_on_any_route_is_a_fault_of_ours(unharmed: Site, everybody: http
                 send(everybody, method, filled(path), content=body, headers={"Content-Type": kind.encode("latin-1")})  # type: ignore[dict-item]
 
 
-@pytest.mark.timeout(180)
 def test_no_value_in_any_field_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client, document: dict[str, Any]) -> None:
     """Bodies that nearly fit: the described fields, with odd values in one or several of them."""
     chance = random.Random(SEED)
@@ -222,7 +220,6 @@ def _value(schema: dict[str, Any], document: dict[str, Any], chance: random.Rand
     return None
 
 
-@pytest.mark.timeout(180)
 def test_no_word_in_any_path_or_question_is_a_fault_of_ours(
     unharmed: Site, everybody: httpx.Client, document: dict[str, Any]
 ) -> None:
@@ -238,14 +235,12 @@ def test_no_word_in_any_path_or_question_is_a_fault_of_ours(
             send(everybody, "GET", f"{path}?topic={topic}", headers={"Last-Event-ID": f"x-{DIGITS}"})
 
 
-@pytest.mark.timeout(180)
 def test_no_method_on_any_route_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client, document: dict[str, Any]) -> None:
     for path in {path for _, path in operations(document)}:
         for method in METHODS:
             send(everybody, method, filled(path))
 
 
-@pytest.mark.timeout(180)
 def test_no_header_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client) -> None:
     odd = (b"", b"\xff" * 50, b"x" * 8_000, b"-1", DIGITS.encode(), b"kiosk_session=; kiosk_session=\xff", b"a=" + b"b;" * 2_000)
     for name in (
@@ -272,7 +267,6 @@ def test_no_header_is_a_fault_of_ours(unharmed: Site, everybody: httpx.Client) -
                 send(everybody, method, path, headers={name: value})  # type: ignore[dict-item]
 
 
-@pytest.mark.timeout(180)
 def test_lines_that_are_no_http_harm_nobody(unharmed: Site) -> None:
     """Garbage, half requests, lies about the length, and many open lines that never ask anything."""
     chance, port = random.Random(SEED), unharmed.gate.port

@@ -157,7 +157,6 @@ def test_an_unreadable_entry_among_the_peers_is_left_where_it_is(school: School)
     assert school.custodian("高个子") == "黄老师"
 
 
-@pytest.mark.timeout(120)
 def test_files_that_turn_to_garbage_under_a_running_gate_stop_nothing(unharmed: Site) -> None:
     """As a dying card or a wrong copy leaves them: status, peers, and a directory that is none."""
     state = unharmed.gate.state

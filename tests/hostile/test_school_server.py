@@ -110,7 +110,6 @@ def check(answer: httpx.Response, what: str) -> None:
         assert answer.json()["message"].strip(), what
 
 
-@pytest.mark.timeout(120)
 def test_nothing_that_is_sent_is_a_fault_of_ours(unharmed: ServerProcess) -> None:
     chance = random.Random(SEED)
     usual = {protocol.HEADER_VERSION: "1", protocol.HEADER_SCHOOL: "school", "Authorization": f"Bearer {TOKEN}"}
@@ -129,7 +128,6 @@ def test_nothing_that_is_sent_is_a_fault_of_ours(unharmed: ServerProcess) -> Non
                 check(client.get(path, headers=given), f"{path} {headers}")
 
 
-@pytest.mark.timeout(120)
 def test_lines_that_are_no_http_harm_nobody(unharmed: ServerProcess) -> None:
     chance = random.Random(SEED)
     post = f"POST {protocol.ENTRIES_PATH} HTTP/1.1\r\nHost: x\r\n".encode()
@@ -154,7 +152,6 @@ def test_lines_that_are_no_http_harm_nobody(unharmed: ServerProcess) -> None:
             assert not answer.startswith(b"HTTP/1.1 5"), (piece[:80], answer[:200])
 
 
-@pytest.mark.timeout(120)
 def test_after_all_that_a_gate_is_served_as_ever(server: ServerProcess, tmp_path: Path) -> None:
     gate = GateJournal(tmp_path / "north", "north")
     gate.write(30)

@@ -66,7 +66,6 @@ def good_tap(site: Site, name: str) -> None:
     wait_until(tapped, f"a good tap at {name} is recorded")
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", READERS)
 def test_a_storm_on_one_wire_disturbs_no_other_and_the_next_good_tap_counts(unharmed: Site, name: str) -> None:
     device, chance = unharmed.rack.devices[name], random.Random(f"{SEED}{name}")
@@ -78,7 +77,6 @@ def test_a_storm_on_one_wire_disturbs_no_other_and_the_next_good_tap_counts(unha
     good_tap(unharmed, name)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", READERS)
 def test_a_plug_pulled_in_the_middle_of_a_frame_and_put_back_reads_again(unharmed: Site, name: str) -> None:
     device = unharmed.rack.devices[name]
@@ -91,7 +89,6 @@ def test_a_plug_pulled_in_the_middle_of_a_frame_and_put_back_reads_again(unharme
     good_tap(unharmed, name)
 
 
-@pytest.mark.timeout(120)
 def test_a_relay_board_that_talks_back_still_opens_its_door(unharmed: Site) -> None:
     board = unharmed.rack.devices[BOARD]
     assert isinstance(board, SimulatedRelayBoard)

@@ -66,7 +66,6 @@ def a_gate_cut_off(tmp_path: Path, printer: SimulatedReceiptPrinter, board: Simu
     gate.close()
 
 
-@pytest.mark.timeout(240)
 def test_with_the_network_down_and_the_server_off_the_list_is_on_screen_and_on_paper_and_the_doors_stay_open(
     gate: RunningGate, printer: SimulatedReceiptPrinter, board: SimulatedRelayBoard
 ) -> None:

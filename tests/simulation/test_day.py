@@ -13,8 +13,6 @@ import pytest
 from kiosk.settings import shared_data_dir
 from kiosk.simulation import SimulationError, simulate
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory):

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 CHUNK_BYTES = 65_536
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 30.0
 
 
 class ChaosProxy:

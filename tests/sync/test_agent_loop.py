@@ -30,7 +30,7 @@ BRISK = Pace(
     longest_pause_s=0.02,
     batch_entries=10,
 )
-WAIT_S = 20.0
+WAIT_S = 30.0
 
 
 async def live(gate: Gate, until: Callable[[AgentStatus], Any], *, code: str = CODE) -> AgentStatus:

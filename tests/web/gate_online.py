@@ -30,7 +30,7 @@ DURESS_PIN = "246802"
 DEVICE_KEY = "reader-at-the-east-gate"
 EAST_ONLY_KEY = "reader-that-may-read-one-lane"
 JPEG = b"\xff\xd8\xff\xe0 not really a picture"
-START_WITHIN_S = 10.0
+START_WITHIN_S = 30.0
 INSPECTOR = Staff(number=160, staff_number="D1", name="督学", pinyin="dx", initials="dx", roles=frozenset({Role.INSPECTOR}))
 
 
