@@ -17,7 +17,7 @@ run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
 test: $(READY) browser pcsc sound portraits database  ## every test, browser included
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## style, types, imports
 	$(BIN)/ruff check kiosk drivers sync_agent tests
