@@ -31,6 +31,7 @@ from tests.web.gate_online import wait_for
 
 KEYS = SunKeys.from_master(bytes(range(16)))
 UID = "04A1B2C3D4E5F6"
+TRIES = 6
 Simulator = SimulatedPn532 | SimulatedField
 
 
@@ -188,9 +189,13 @@ def test_from_the_card_in_the_field_to_the_fact_and_its_copy_to_an_alarm(tmp_pat
             field.remove()
             [arrived] = facts(school, "arrived")
             assert (arrived["child"], arrived["assurance"], arrived["counter"]) == (3, "authenticated", card.counter)
-            time.sleep(0.6)  # until then the driver takes it for the same card
-            field.place(CopiedCard(sun_uid(3), card.said[-1]))
-            wait_for(lambda: school.gate.world.campus.open_alarms())
+            for _ in range(TRIES):
+                time.sleep(0.6)  # until then the driver takes it for the same card; on a busy machine for longer
+                field.place(CopiedCard(sun_uid(3), card.said[-1]))
+                with contextlib.suppress(AssertionError):
+                    wait_for(lambda: school.gate.world.campus.open_alarms(), 5)
+                    break
+                field.remove()
             assert [alarm.kind for alarm in school.gate.world.campus.open_alarms()] == ["card_replayed"]
         finally:
             devices.stop()
