@@ -106,6 +106,7 @@ def list_kinds(*, as_json: bool) -> None:
 def run(kind: str, folder: Path | None, *, as_json: bool) -> None:
     """`kind` is a name of KINDS, or "all". Returns after Ctrl-C or SIGTERM. Raises NoSuchKind, Misconfigured."""
     signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us with SIGINT ignored
     with _folder(folder) as place, complete_bench(place) if kind == "all" else one_device(kind, place) as rack:
         site = place / SITE_FILE if kind == "all" else None
         for left, why in rack.left_out.items():
