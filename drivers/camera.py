@@ -30,6 +30,7 @@ from drivers.camera_source import (
     require_access,
     without_secrets,
 )
+from drivers.stream_login import StreamLogin
 
 if TYPE_CHECKING:
     import cv2
@@ -52,6 +53,7 @@ class OpenCvCamera(GrabbingCamera):
         self._source = parse_source(url)
         self.shown = self._source.shown
         self.limits = parse_options(self.shown, options)
+        self._login = StreamLogin(self._source.url if isinstance(self._source, StreamSource) else "", f"{name}: {self.shown}")
 
     @classmethod
     def discover(cls) -> Iterable[str]:
@@ -61,18 +63,19 @@ class OpenCvCamera(GrabbingCamera):
 
     def new_grabber(self) -> Grabber:
         require_access(self._source)
-        return _OpenCvGrabber(self.name, self._source, self.limits)
+        return _OpenCvGrabber(self.name, self._source, self.limits, self._login)
 
     def model(self, width_px: int, height_px: int) -> str:
         return f"{type(self._source).__name__} {width_px}x{height_px}"
 
 
 class _OpenCvGrabber(Grabber):
-    def __init__(self, name: str, source: Source, options: CameraOptions) -> None:
+    def __init__(self, name: str, source: Source, options: CameraOptions, login: StreamLogin) -> None:
         super().__init__(name, source.shown, options)
-        self.source = source
+        self.source, self._login = source, login
 
     def grab_until_trouble(self) -> str:
+        self._login.require()
         capture = _open_capture(self.source, self.options)
         try:
             if not capture.isOpened():
