@@ -35,6 +35,7 @@ def opened(new_page: Opener, gate: Online, staff_number: str, path: str, **more:
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="登录").click()
     expect(page).to_have_url(f"{gate.base}{path}")
+    page.wait_for_load_state()  # a key that is pressed before the script has come moves nothing
     return page
 
 
