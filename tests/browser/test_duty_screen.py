@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, standstill
 from tests.browser.show import Stage
 from tests.faces import sample_views as sample
 
@@ -19,6 +19,7 @@ def said(page: Page, within: str) -> None:
 
 def test_clocks_run_by_the_gates_time(show: Opener) -> None:
     page = show("duty", size="landscape", clock_at=0)
+    standstill(page)
     expect(page.locator(f"{LATE} .case-clock b")).to_contain_text("12 分 0")
     page.clock.run_for(61_000)
     expect(page.locator(f"{LATE} .case-clock b")).to_contain_text("13 分 0")
