@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,12 +96,18 @@ def test_check_of_a_broken_folder_names_file_place_and_remedy(tmp_path: Path) ->
     assert {"file", "where", "message"} <= set(found["problems"][0])
 
 
-def test_import_shows_a_diff_and_changes_nothing_on_a_dry_run(tmp_path: Path) -> None:
-    people = SAMPLE / "people"
-    code, found = answer("import", people, "--config", SAMPLE, "--state", tmp_path, "--dry-run")
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, Any]:
+    """A state folder into which the sample school was imported once, and what the command answered."""
+    state = tmp_path_factory.mktemp("imported") / "state"
+    return state, *answer("import", SAMPLE / "people", "--config", SAMPLE, "--state", state)
+
+
+def test_import_shows_a_diff_and_changes_nothing_on_a_dry_run(tmp_path: Path, imported: tuple[Path, int, Any]) -> None:
+    code, found = answer("import", SAMPLE / "people", "--config", SAMPLE, "--state", tmp_path, "--dry-run")
     assert code == 0 and found["ok"] and not (tmp_path / "directory.db").exists()
-    code, found = answer("import", people, "--config", SAMPLE, "--state", tmp_path)
-    assert code == 0 and found["published"]["number"] == 1 and (tmp_path / "directory.db").exists()
+    state, code, found = imported
+    assert code == 0 and found["published"]["number"] == 1 and (state / "directory.db").exists()
 
 
 def test_import_of_rubbish_is_refused_with_the_place(tmp_path: Path) -> None:
@@ -141,8 +148,8 @@ def test_a_key_for_a_network_reader_is_kept_as_a_digest_only(tmp_path: Path) -> 
     assert out.strip() not in kept and json.loads(kept).popitem()[1] == ["east-in"]
 
 
-def test_photos_are_put_on_file_by_the_numbers_that_people_know(tmp_path: Path) -> None:
-    answer("import", SAMPLE / "people", "--config", SAMPLE, "--state", tmp_path / "state")
+def test_photos_are_put_on_file_by_the_numbers_that_people_know(tmp_path: Path, imported: tuple[Path, int, Any]) -> None:
+    shutil.copytree(imported[0], tmp_path / "state")
     photos = tmp_path / "photos"
     photos.mkdir()
     for name in ("20260101.jpg", "J00002.jpg", "nobody.jpg"):
