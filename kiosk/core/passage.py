@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core import late_reads, passes, recognised, sun_taps
+from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
-from kiosk.core.people import CardState, Pupil
-from kiosk.core.pickup import Verdict, active_slip, may_collect, restricted
+from kiosk.core.people import Pupil
+from kiosk.core.pickup import active_slip
 from kiosk.core.recognised import identify
 from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
 from kiosk.core.timetable import PupilDay, SessionTime
@@ -72,26 +72,20 @@ def _of_card(read: Read, point: AccessPoint, world: World, now_ms: int, trusted:
     """A card, a number or another name of somebody, as far as it was proven."""
     holders, uid = identify(read, world)
     if read.random_uid or not holders:
-        return _unknown(read, world, point)
+        return other_reads.unknown(read, world, point)
     if (unused := recognised.unused(read, holders, world, point)) is not None:
         return unused
     if len(holders) > 1:
-        return _ambiguous(read, world, point, holders)
+        return other_reads.ambiguous(read, world, point, holders)
     person = holders[0]
-    if _lost(world, uid):
-        return _refuse(world, point, person, Reason.CARD_LOST, read, alarm=True, queue="collector")
+    if other_reads.is_lost(world, uid):
+        return other_reads.lost(world, point, person, read)
     if person in world.directory.pupils:
         doubt = sun_taps.doubt(read, uid, world)
         return decide_child(person, point, world, now_ms, trusted, snapshot=read.snapshot, scheme=read.scheme, doubt=doubt)
     if person in world.directory.collectors:
-        return _collector(person, point, world, now_ms, trusted, read, uid)
+        return other_reads.collector(person, point, world, now_ms, trusted, read, uid)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.STAFF, access_point=point.id, person=person, open_door=True)
-
-
-def _lost(world: World, uid: str) -> bool:
-    if uid in world.campus.lost_cards:
-        return True
-    return any(card.state is CardState.LOST for card in world.directory.cards.get(uid, ()))
 
 
 def decide_child(
@@ -343,107 +337,3 @@ _BY_POINT: dict[AccessKind, Callable[[_Tap], Decision]] = {
     AccessKind.ROOM_EXIT: _leave_room,
     AccessKind.DESK: _at_desk,
 }
-
-
-# --- adults, strangers, lost cards ------------------------------------------------------------------
-
-
-def _collector(person: int, point: AccessPoint, world: World, now_ms: int, trusted: bool, read: Read, uid: str) -> Decision:
-    """An adult with a pickup card. The guard decides; a restricted person gets the same neutral public answer."""
-    children = [a.child for a in world.directory.children_of.get(person, ())]
-    verdicts = [
-        may_collect(world, child=c, collector=person, gate=point.gate, now_ms=now_ms, trusted=trusted) for c in children
-    ]
-    barred = any(restricted(world, c, person) for c in children)
-    best = _best(verdicts) if not barred else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_RESTRICTED)
-    doubt = sun_taps.doubt(read, uid, world)
-    if best.outcome is Outcome.ASK_GUARD:
-        best = replace(best, reason=sun_taps.suspicion(person, doubt, point, world, now_ms) or best.reason)
-    body = {
-        "person": person,
-        "candidates": children,
-        "access_point": point.id,
-        "outcome": best.outcome.value,
-        "reason": best.reason.value,
-        "day": world.day,
-        "scheme": read.scheme,
-        "queue": "collector",
-        **sun_taps.flagged(doubt),
-        **({"alarm": "restricted_person"} if barred else {}),
-    }
-    same = _already_queued(world, person, point.id, now_ms)
-    return Decision(
-        outcome=best.outcome,
-        reason=Reason.REPEAT if same else best.reason,
-        facts=() if same else (Fact(Kind.PICKUP_REQUESTED, body),),
-        access_point=point.id,
-        person=person,
-        alarm=barred,
-    )
-
-
-def _best(verdicts: list[Verdict]) -> Verdict:
-    """The verdict that lets the guard act, if any child gives one."""
-    ask = next((v for v in verdicts if v.outcome is Outcome.ASK_GUARD), None)
-    return ask or (verdicts[0] if verdicts else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_UNKNOWN))
-
-
-def _already_queued(world: World, person: int, point: str, now_ms: int) -> bool:
-    return any(
-        r.person == person and r.access_point == point and 0 <= now_ms - r.at_ms < world.rules.repeat_ms
-        for r in world.campus.requests.values()
-    )
-
-
-def _unknown(read: Read, world: World, point: AccessPoint) -> Decision:
-    reason = Reason.RANDOM_UID if read.random_uid else Reason.UNKNOWN_CREDENTIAL
-    body = {
-        "access_point": point.id,
-        "outcome": Outcome.REFUSED.value,
-        "reason": reason.value,
-        "day": world.day,
-        "scheme": read.scheme,
-        "tail": read.value[-4:],  # enough for the office to find the card, not to copy it
-    }
-    if point.gate:
-        body["queue"] = "unknown"
-    return Decision(
-        outcome=Outcome.REFUSED, reason=reason, facts=(Fact(Kind.READ_REFUSED, body),), access_point=point.id
-    )
-
-
-def _ambiguous(read: Read, world: World, point: AccessPoint, holders: tuple[int, ...]) -> Decision:
-    body = {
-        "access_point": point.id,
-        "outcome": Outcome.ASK_GUARD.value,
-        "reason": Reason.AMBIGUOUS_CREDENTIAL.value,
-        "day": world.day,
-        "scheme": read.scheme,
-        "candidates": [h for h in holders if h in world.directory.pupils],
-        "queue": "unknown",
-    }
-    fact = Fact(Kind.READ_REFUSED, body)
-    return Decision(outcome=Outcome.ASK_GUARD, reason=Reason.AMBIGUOUS_CREDENTIAL, facts=(fact,), access_point=point.id)
-
-
-def _refuse(
-    world: World, point: AccessPoint, person: int, reason: Reason, read: Read, *, alarm: bool, queue: str
-) -> Decision:
-    body: dict[str, Any] = {
-        "access_point": point.id,
-        "outcome": Outcome.REFUSED.value,
-        "reason": reason.value,
-        "day": world.day,
-        "scheme": read.scheme,
-        "person": person,
-        "queue": queue,
-        **({"alarm": "lost_card"} if alarm else {}),
-    }
-    return Decision(
-        outcome=Outcome.REFUSED,
-        reason=reason,
-        facts=(Fact(Kind.READ_REFUSED, body),),
-        access_point=point.id,
-        person=person,
-        alarm=alarm,
-    )
