@@ -16,7 +16,7 @@ help:  ## what one can do here
 run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
-test: $(READY) browser pcsc sound portraits database  ## every test, browser included
+test: $(READY) browser pcsc sound portraits database consumer  ## every test, browser included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## style, types, imports
@@ -44,7 +44,7 @@ wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt
 	$(BIN)/python -m build --wheel
 
-.PHONY: browser pcsc sound portraits database
+.PHONY: browser pcsc sound portraits database consumer
 browser:
 	@sh .ci/browser
 
@@ -56,6 +56,9 @@ pcsc: $(READY)
 
 database:
 	@sh .ci/postgres
+
+consumer:
+	@sh .ci/consumer
 
 portraits: $(READY)
 	@sh .ci/faces

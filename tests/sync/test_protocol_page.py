@@ -9,9 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kiosk.core.acts import EXCUSES, ROLL_MARKS
+from kiosk.core.entries import Kind
+from kiosk.core.releases import CORRECTIONS
 from sync_agent import protocol
 from sync_agent.keys import signing_key
 from sync_agent.protocol import Code, MalformedMessage, Sealed, Verdict
+from sync_agent.school_server.read_api import DEFAULT_ENTRIES
 from sync_agent.school_server.refusals import STATUS_OF
 from sync_agent.school_server.store import Node
 from tests.support.sync_world import SCHOOL, SyncWorld
@@ -71,6 +75,16 @@ def test_the_page_names_every_verdict_refusal_header_and_limit() -> None:
     for limit in (protocol.MAX_BODY_BYTES, protocol.MAX_ENTRY_BYTES, protocol.MAX_DIRECTORY_BYTES):
         assert f"{limit // 1024 // 1024} MiB" in PAGE
     assert set(STATUS_OF) == set(Code)
+
+
+def test_what_the_page_says_of_attendance_is_in_the_code() -> None:
+    part = PAGE.split("### 9.1")[1].split("## 10")[0]
+    table = part.split("| `kind` |")[1].split("\n\n")[0]
+    first = [re.findall(r"`(\w+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert {name for names in first for name in names} <= set(Kind) and len(first) == 11
+    for word in (*ROLL_MARKS, *EXCUSES, *CORRECTIONS):
+        assert f"`{word}`" in table, word
+    assert f"`limit` is 1 to {protocol.MAX_RELAY_ENTRIES:,}, and {DEFAULT_ENTRIES} where it is not said" in PAGE
 
 
 @pytest.mark.parametrize(
