@@ -1,8 +1,8 @@
 """Catching up: 200,000 entries in signed batches of 500 through the school server's own receiving, into each of its stores.
 
 Every signature and every link of the chain is checked on the way. Beside it, batch by batch in turn, the bare store: the same
-rows in the same tables with the same keys, a commit as durable for each batch, and nothing else. Then once more over HTTP:
-packed batches from one keep-alive client to `sync-agent serve` as a process of its own, one in flight, as an agent sends.
+rows in the same tables with the same keys, a commit as durable for each batch, and nothing else. Then the same in turn with
+packed batches over HTTP: one keep-alive client, one batch in flight, to `sync-agent serve` as a process of its own.
 """
 
 from __future__ import annotations
@@ -54,37 +54,43 @@ def sync(runs: int) -> list[Result]:
     load = prepare(int(os.environ.get(ENTRIES_VARIABLE, str(ENTRIES))))
     found: list[Result] = []
     for name, place in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
-        ours: list[float] = []
-        bare: list[float] = []
-        over_http: list[float] = []
+        here: list[tuple[float, float]] = []
+        over_http: list[tuple[float, float]] = []
         try:
             for _ in range(max(1, runs // 2)):
-                with place() as (store, address, bare_store):
-                    rates = _in_turn(store, bare_store, load)
-                ours.append(rates[0])
-                bare.append(rates[1])
-                with place() as (store, address, _):
-                    over_http.append(_over_http(store, address, load))
+                with place() as (store, _, bare):
+                    here.append(_received(store, bare, load))
+                with place() as (store, where, bare):
+                    over_http.append(_over_http(store, where, bare, load))
         except NoPostgres as error:
             print(f"catch-up into {name} is not measured: {error}", file=sys.stderr)
             continue
         found += [
-            result(f"catch-up into {name} (limit: bare store)", "entries/s", ours, bare),
-            result(f"catch-up into {name} over HTTP (limit: bare store)", "entries/s", over_http, bare),
+            result(f"catch-up into {name} (limit: bare store)", "entries/s", *_pairs(here)),
+            result(f"catch-up into {name}, HTTP (limit: bare store)", "entries/s", *_pairs(over_http)),
         ]
     return found
 
 
-def _in_turn(store: Store, bare: Bare, load: Load) -> tuple[float, float]:
+def _pairs(rates: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [ours for ours, _ in rates], [bare for _, bare in rates]
+
+
+def _received(store: Store, bare: Bare, load: Load) -> tuple[float, float]:
+    rates = _in_turn(lambda n: receive(store, load.bodies[n], school=SCHOOL, at_ms=ARRIVAL_MS), bare, load)
+    _check(store, load)
+    return rates
+
+
+def _in_turn(send: Callable[[int], object], bare: Bare, load: Load) -> tuple[float, float]:
     """Entries a second, ours and bare. What else the computer does falls on both alike."""
     ours_s = bare_s = 0.0
-    for body, rows in zip(load.bodies, load.rows, strict=True):
+    for number, rows in enumerate(load.rows):
         began_s = steady_s()
-        receive(store, body, school=SCHOOL, at_ms=ARRIVAL_MS)
+        send(number)
         between_s = steady_s()
         bare(list(rows))
         ours_s, bare_s = ours_s + between_s - began_s, bare_s + steady_s() - between_s
-    _check(store, load)
     return load.entries / ours_s, load.entries / bare_s
 
 
@@ -157,7 +163,7 @@ def _opened(opened: ExitStack, folder: Path, address: str) -> Store:
 # --- over HTTP -------------------------------------------------------------------------------------------------------
 
 
-def _over_http(store: Store, place: tuple[Path, str], load: Load) -> float:
+def _over_http(store: Store, place: tuple[Path, str], bare: Bare, load: Load) -> tuple[float, float]:
     folder, address = place
     environment = {**os.environ, "SYNC_AGENT_STORE": address}
     command = [sys.executable, "-m", "sync_agent", "serve", "--state", str(folder), "--port", "0", "--school", SCHOOL]
@@ -171,11 +177,11 @@ def _over_http(store: Store, place: tuple[Path, str], load: Load) -> float:
             if not url.startswith("http://"):
                 raise RuntimeError(f"the school server did not start: {(folder / 'serve.log').read_text()[-500:]}")
             _wait_until_it_answers(url)
-            rate = _post_all(url.removeprefix("http://"), load)
+            rates = _post_all(url.removeprefix("http://"), bare, load)
         finally:
             process.terminate()
     _check(store, load)
-    return rate
+    return rates
 
 
 def _wait_until_it_answers(url: str) -> None:
@@ -190,17 +196,18 @@ def _wait_until_it_answers(url: str) -> None:
             time.sleep(0.05)
 
 
-def _post_all(host: str, load: Load) -> float:
+def _post_all(host: str, bare: Bare, load: Load) -> tuple[float, float]:
     headers = {protocol.HEADER_VERSION: str(protocol.VERSION), protocol.HEADER_SCHOOL: SCHOOL, "Content-Encoding": "zstd"}
-    connection, sent = http.client.HTTPConnection(host), 0
-    began_s = steady_s()
-    for body, rows in zip(load.packed, load.rows, strict=True):
-        connection.request("POST", protocol.ENTRIES_PATH, body=body, headers=headers)
+    connection = http.client.HTTPConnection(host)
+
+    def post(number: int) -> None:
+        connection.request("POST", protocol.ENTRIES_PATH, body=load.packed[number], headers=headers)
         answer = connection.getresponse()
-        said = answer.read()
-        sent += len(rows)
-        if answer.status != http.client.OK or msgspec.json.decode(said, type=protocol.BatchAnswer).durable_through != sent:
+        said, last_seq = answer.read(), load.rows[number][-1][0]
+        if answer.status != http.client.OK or msgspec.json.decode(said, type=protocol.BatchAnswer).durable_through != last_seq:
             raise RuntimeError(f"a batch was not stored: {answer.status} {said[:200]!r}")
-    spent_s = steady_s() - began_s
-    connection.close()
-    return load.entries / spent_s
+
+    try:
+        return _in_turn(post, bare, load)
+    finally:
+        connection.close()

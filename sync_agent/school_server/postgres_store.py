@@ -1,16 +1,17 @@
 """The store of a district, or of a school whose one machine is not enough: the same tables in PostgreSQL.
 
-A batch is one transaction: the stream's row is locked, compared, written to by COPY, its cursor moved, committed durably. The
-primary key (stream, seq) refuses a second entry of one number. Positions are counted up in the school's own row, which stays
-locked until the commit: whoever reads page by page never passes over one that becomes visible later. Which row goes
-where is decided in rules.py, not here.
+A batch is one transaction: the rows of stream and school are locked, what is there is compared, entries come in by COPY, the
+cursor is moved, all is committed durably. The primary key (stream, seq) refuses a second entry of one number. Positions are
+counted up in the school's row, which stays locked until the commit: whoever reads page by page never passes over one that
+becomes visible later. Statements that need no answer travel together: on a busy computer each way there and back costs more
+than the work. Which row goes where is decided in rules.py, not here.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, LiteralString
 
 import psycopg
@@ -59,11 +60,13 @@ class PostgresStore:
     @contextmanager
     def locked_stream(self, *, school: str, node: str, incarnation: str) -> Iterator[PostgresStream]:
         name = {"school": school, "node": node, "incarnation": incarnation}
-        with self._writing() as connection, connection.transaction() as transaction:
-            stream = PostgresStream(connection, _locked_row(connection, name))
-            yield stream
-            if not stream.written:
-                raise psycopg.Rollback(transaction)  # a stream that got nothing leaves no trace
+        with self._writing() as connection:
+            try:
+                stream = PostgresStream(connection, _begun(connection, name))
+                yield stream
+                stream.commit()
+            finally:
+                _end(connection)  # what is not committed by now never was; a stream that got nothing leaves no trace
 
     def streams(self, *, school: str, node: str | None = None) -> list[StreamRow]:
         rows = self._read(
@@ -239,10 +242,10 @@ class PostgresStore:
 class PostgresStream:
     """One stream inside its transaction, its row locked. Lives only as long as that."""
 
-    def __init__(self, connection: psycopg.Connection, row: tuple[int, int, int, bool]) -> None:
+    def __init__(self, connection: psycopg.Connection, row: _Row) -> None:
         self._connection = connection
-        self._id, self._school, self._durable_through, self._branched = row
-        self.written = False
+        self._id, self._durable_through, self._branched, self._school, self._position = row
+        self._at_last: list[tuple[LiteralString, tuple[object, ...]]] = []
 
     def known(self, *, first_seq: int, last_seq: int) -> Known:
         span = (self._id, first_seq - 1, last_seq)
@@ -261,9 +264,9 @@ class PostgresStream:
         return Known(durable_through=self._durable_through, hashes=hashes, branches=branches)
 
     def write(self, *, entries: Sequence[NewEntry], branch: Sequence[NewBranchEntry], head: Head | None, at_ms: int) -> None:
-        self.written = True
         if entries:
             self._copy(entries, at_ms)
+            self._at_last.append(("UPDATE schools SET last_position=%s WHERE id=%s", (self._position, self._school)))
         if branch:
             with self._connection.cursor() as cursor:
                 cursor.executemany(
@@ -271,43 +274,51 @@ class PostgresStream:
                     [(self._id, entry.seq, entry.hash, entry.prev_hash, entry.raw, at_ms) for entry in branch],
                 )
         if head is not None:
-            self._connection.execute(
-                "INSERT INTO heads VALUES (%s,%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING",
-                (self._id, head.last_seq, head.hash, head.first_seq, head.content_sha256, head.signature, at_ms),
-            )
-        self._connection.execute(
-            "UPDATE streams SET durable_through=greatest(durable_through, %s), quarantined=quarantined+%s,"
-            " branched=branched OR %s, last_received_ms=%s WHERE id=%s",
+            evidence = (self._id, head.last_seq, head.hash, head.first_seq, head.content_sha256, head.signature, at_ms)
+            self._at_last.append(("INSERT INTO heads VALUES (%s,%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING", evidence))
+        through, aside = entries[-1].seq if entries else 0, sum(1 for entry in entries if entry.quarantined)
+        self._at_last.append(
             (
-                entries[-1].seq if entries else 0,
-                sum(1 for entry in entries if entry.quarantined),
-                bool(branch),
-                at_ms,
-                self._id,
-            ),
+                "UPDATE streams SET durable_through=greatest(durable_through, %s), quarantined=quarantined+%s,"
+                " branched=branched OR %s, last_received_ms=%s WHERE id=%s",
+                (through, aside, bool(branch), at_ms, self._id),
+            )
         )
+
+    def commit(self) -> None:
+        """Durable when it returns. Nothing to do where nothing was written."""
+        if not self._at_last:
+            return
+        with self._connection.pipeline():  # if one fails, those after it are not done: there is no commit without all of it
+            for sql, values in self._at_last:
+                self._connection.execute(sql, values)
+            done = self._connection.execute("COMMIT", prepare=False)
+        if done.statusmessage != "COMMIT":
+            raise StoreUnavailable("PostgreSQL took the batch back; it is sent again")
 
     def _copy(self, entries: Sequence[NewEntry], at_ms: int) -> None:
-        """From here to the commit nobody else gives out a position of this school."""
-        counted = self._connection.execute(
-            "UPDATE schools SET last_position=last_position+%s WHERE id=%s RETURNING last_position", (len(entries), self._school)
-        )
-        first = int(_one(counted)[0]) - len(entries) + 1
-        stream, school = self._id, self._school
+        stream, school, position = self._id, self._school, self._position
         with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_COPY_TYPES)
-            for position, entry in enumerate(entries, start=first):
+            for position, entry in enumerate(entries, start=self._position + 1):
                 kind, why = _text(entry.kind), _text(entry.quarantined)
                 copy.write_row((stream, entry.seq, school, position, kind, entry.at_ms, entry.raw, entry.hash, why, at_ms))
+        self._position = position
 
 
-def _locked_row(connection: psycopg.Connection, name: dict[str, str]) -> tuple[int, int, int, bool]:
-    """Id, school, cursor and whether branched; made if it is not there, and nobody else's until the end of the transaction."""
-    ours: LiteralString = (
-        "SELECT t.id, t.school, t.durable_through, t.branched FROM streams t JOIN schools s ON s.id=t.school"
-        " WHERE s.name=%(school)s AND t.node=%(node)s AND t.incarnation=%(incarnation)s FOR UPDATE OF t"
-    )
-    row = connection.execute(ours, name).fetchone()
+_Row = tuple[int, int, bool, int, int]  # the stream's id, cursor and whether branched; its school's id and last position
+_LOCK_BOTH: Final[LiteralString] = (
+    "SELECT t.id, t.durable_through, t.branched, s.id, s.last_position FROM streams t JOIN schools s ON s.id=t.school"
+    " WHERE s.name=%(school)s AND t.node=%(node)s AND t.incarnation=%(incarnation)s FOR UPDATE OF t FOR NO KEY UPDATE OF s"
+)
+
+
+def _begun(connection: psycopg.Connection, name: dict[str, str]) -> _Row:
+    """A transaction in which stream and school are nobody else's; the stream is made if it is not there."""
+    with connection.pipeline():
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED", prepare=False)
+        found = connection.execute(_LOCK_BOTH, name)
+    row = found.fetchone()
     if row is None:
         _school(connection, name["school"])
         connection.execute(
@@ -315,8 +326,14 @@ def _locked_row(connection: psycopg.Connection, name: dict[str, str]) -> tuple[i
             f" VALUES ({_SCHOOL}, %(node)s, %(incarnation)s, 0) ON CONFLICT DO NOTHING",
             name,
         )
-        row = _one(connection.execute(ours, name))
-    return row[0], row[1], row[2], row[3]
+        row = _one(connection.execute(_LOCK_BOTH, name))
+    return row[0], row[1], row[2], row[3], row[4]
+
+
+def _end(connection: psycopg.Connection) -> None:
+    """Rolls back what is still open; a connection on which that fails is thrown away by whoever lent it."""
+    with suppress(psycopg.Error):
+        connection.rollback()
 
 
 def _school(connection: psycopg.Connection, name: str) -> None:
