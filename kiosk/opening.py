@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -32,9 +32,20 @@ _NAMING_KINDS = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # 
 log = logging.getLogger("kiosk.opening")
 
 
-def open_gate(*, settings: Settings, directory: Directory, state: Path, clock: Clock) -> Controller:
-    """A controller ready to start, its first facts already durable. Raises JournalError."""
-    journal = Journal(state, node=settings.site.node, incarnation=new_incarnation())
+def open_journal(state: Path, node: str) -> Journal:
+    """A new incarnation of the journal in `state`. Raises JournalError."""
+    return Journal(state, node=node, incarnation=new_incarnation())
+
+
+def open_gate(
+    *, settings: Settings, directory: Directory, state: Path, clock: Clock,
+    journal_in: Callable[[Path, str], Journal] = open_journal,
+) -> Controller:  # fmt: skip
+    """A controller ready to start, its first facts already durable. Raises JournalError.
+
+    journal_in: opens the journal of a node in a folder; the simulator has one whose disk fails.
+    """
+    journal = journal_in(state, settings.site.node)
     world = build_world(settings=settings, directory=directory, journal=journal, state=state, clock=clock)
     facts = [
         opening(journal, __version__),

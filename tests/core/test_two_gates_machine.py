@@ -21,7 +21,7 @@ from kiosk.core import commands as c
 from kiosk.core.child import ChildState
 from kiosk.core.custody import Custody, Step
 from kiosk.core.entries import Entry
-from tests.support.custody_ledger import Ledger
+from kiosk.simulation.fleet.ledger import Ledger
 from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
 from tests.support.turnstiles import WITHIN_S
 from tests.support.two_gates import NODES, TwoGates, morning_ms

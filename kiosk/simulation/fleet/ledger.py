@@ -16,10 +16,13 @@ PRESENT = ("present", "late")
 
 
 class Ledger:
-    """`held`: child -> custodian. `misfits`: child -> how many facts could not be right. `gaps`: what must never be."""
+    """`held`: child -> custodian. `misfits`: child -> how many facts could not be right. `doubles`: child and both releases of
+    every child who was let go again after having gone."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.held: dict[int, int] = {}
+        self.doubles: list[tuple[int, str, str]] = []
+        self._day: dict[int, str] = {}
         self.offered: dict[int, str] = {}
         self.last_release: dict[int, str] = {}
         self.misfits: Counter[int] = Counter()
@@ -31,6 +34,7 @@ class Ledger:
     def _read(self, child: int, entry: Entry) -> None:
         body, kind = entry.body, entry.kind
         holder = self.held.get(child, 0)
+        self._turn_page(child, body.get("day", ""))
         if kind == "arrived":
             self._begin(child, body["custodian"], fits=not holder)
         elif kind == "session_entered":
@@ -51,12 +55,20 @@ class Ledger:
         else:
             self._ending(child, entry, holder)
 
+    def _turn_page(self, child: int, day: str) -> None:
+        """A release of yesterday is neither undone nor doubled today."""
+        if day > self._day.setdefault(child, day):
+            self._day[child] = day
+            self.last_release.pop(child, None)
+
     def _ending(self, child: int, entry: Entry, holder: int) -> None:
         body, kind = entry.body, entry.kind
         ends = kind == "released" or (kind == "correction" and body["what"] != "not_released")
         resumes = kind == "release_undone" or (kind == "correction" and body["what"] == "not_released")
         if ends:
             self._mark(child, bool(holder))
+            if kind == "released" and not holder and child in self.last_release:
+                self.doubles.append((child, self.last_release[child], str(entry.id)))
             self.held.pop(child, None)
             self.offered.pop(child, None)
             if kind == "released" or holder:

@@ -1,0 +1,185 @@
+"""What must hold after every step, whatever happened: each a function that looks at one gate and raises Violation.
+
+They use nothing that the product concluded where they can help it: the rows that a second reader finds on the disk, the plain
+ledger, and a fold made anew in another order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from kiosk.core.campus import Campus
+from kiosk.core.custody import Custody
+from kiosk.core.entries import Entry, Kind, Sealed
+from kiosk.simulation.fleet.gate import FleetGate
+from kiosk.simulation.fleet.ledger import Ledger
+
+ACKNOWLEDGED = "nothing acknowledged is lost"
+ONCE = "nothing is stored twice"
+CUSTODIAN = "every child on campus has one named custodian"
+FOLD = "the state is the same for every order of arrival"
+DOUBLE_RELEASE = "every double release is a case"
+RESTART = "a restart ends in the state before it"
+LATENESS = "no lateness is judged by a clock that cannot be trusted"
+NOTICED = "a clock that was set far away is not trusted"
+NO_FAULT = "nothing of ours breaks"
+EVERYWHERE = "in the end everything is everywhere, once"
+
+
+class Violation(Exception):
+    """One invariant does not hold; `why` names the gate and the facts."""
+
+    def __init__(self, invariant: str, why: str) -> None:
+        super().__init__(f"{invariant}: {why}")
+        self.invariant, self.why = invariant, why
+
+
+def look_closely(gate: FleetGate, new: Iterable[Sealed]) -> None:
+    """After every step."""
+    if gate.untold:
+        raise Violation(ACKNOWLEDGED, f"{gate.name} acknowledged {gate.untold[0]} and its disk does not have it")
+    clock = gate.clock.believed
+    if gate.clock.must_be_distrusted and clock.trusted():
+        raise Violation(NOTICED, f"{gate.name} trusts a clock that says {gate.clock.wall_ms}")
+    for one in new:
+        _judged_fairly(gate, one.entry)
+    if gate.up:
+        _one_custodian(gate)
+        _no_trouble(gate)
+
+
+def look_deeply(gate: FleetGate, chance: random.Random) -> None:
+    """The whole state, folded anew from everything that the gate knows, in another order and partly twice."""
+    if not gate.up:
+        return
+    known = gate.known()
+    again = [*known, *chance.sample(known, k=min(len(known), 5))]
+    chance.shuffle(again)
+    assert gate.controller is not None
+    if gate.controller.world.unreadable:
+        raise Violation(NO_FAULT, f"{gate.name} cannot fold {gate.controller.world.unreadable[0]}")
+    _same(gate, FOLD, visible(gate.campus), visible(folded(again, like=gate)))
+    ledger = Ledger(known)
+    held = {n: s.hold.custodian for n, s in gate.campus.on_campus()}
+    if held != ledger.held:
+        raise Violation(CUSTODIAN, f"{gate.name} says {held}, the ledger says {ledger.held}")
+    _doubles_are_cases(gate, ledger)
+
+
+def folded(entries: Iterable[Entry], *, like: FleetGate) -> Campus:
+    """A state that never was anywhere, made by the product's own fold."""
+    campus, rules = Campus(), like.school.settings[like.at].rules
+    campus.cards.lens({point.id: point.gate for point in rules.access_points.values()}, rules.impossible_ms)
+    for entry in entries:
+        campus.apply(entry)
+    return campus
+
+
+def visible(campus: Campus) -> dict[str, Any]:
+    """What people can see and what decisions are made by; not what merely has not been forgotten yet."""
+    today = max((s.day for s in campus.children.values()), default="")
+    children = {n: s for n, s in campus.children.items() if s.hold.live or s.day == today}
+    return {
+        "children": {n: _without_conflicts(s.as_tuple(), s.__slots__) for n, s in children.items()},
+        "conflicts": sorted(conflict.case for conflict in campus.conflicts()),
+        "alarms": sorted(alarm.case for alarm in campus.open_alarms()),
+        "offers": sorted(offer.id for offer in campus.open_offers()),
+        "escorts": sorted(escort.id for escort in campus.escorts()),
+        "groups": sorted(group.id for group in campus.groups()),
+        "shifts": sorted(shift.id for shift in campus.open_shifts()),
+        "lost_cards": sorted(campus.lost_cards),
+        "cleared": campus.cleared,
+    }
+
+
+def same_after_restart(gate: FleetGate, before: dict[str, Any]) -> None:
+    _same(gate, RESTART, visible(gate.campus), before)
+
+
+def rows_survived(gate: FleetGate) -> None:
+    """After a start: everything that this gate ever acknowledged and that the card should have is on it, byte for byte."""
+    raw = {one.entry.id: one.raw for one in gate.rows}
+    for told, bytes_then in gate.told.items():
+        if raw.get(told) != bytes_then:
+            raise Violation(ACKNOWLEDGED, f"{gate.name} had acknowledged {told}, and after the restart it is not there")
+
+
+def _same(gate: FleetGate, invariant: str, one: dict[str, Any], other: dict[str, Any]) -> None:
+    if one == other:
+        return
+    for name, value in one.items():
+        if value != other[name]:
+            here, there = _difference(value, other[name])
+            raise Violation(invariant, f"{gate.name}, {name}: {here} is not {there}")
+
+
+def _difference(one: Any, other: Any) -> tuple[Any, Any]:
+    """The smallest part that differs."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}, key=str):
+            if one.get(key) != other.get(key):
+                here, there = _difference(one.get(key), other.get(key))
+                return (key, here), (key, there)
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        parts = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+        return tuple(a for a, _ in parts), tuple(b for _, b in parts)
+    return one, other
+
+
+def _without_conflicts(values: tuple[Any, ...], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in zip(names, values, strict=True) if name != "conflicts"}
+
+
+def _one_custodian(gate: FleetGate) -> None:
+    staff = gate.school.directory.staff
+    for child, state in gate.campus.children.items():
+        hold = state.hold
+        if hold.live != (hold.custodian in staff) or (hold.custody is Custody.OFFERED) != bool(hold.handover):
+            raise Violation(CUSTODIAN, f"{gate.name}: child {child} is {hold}")
+
+
+_JUDGED = frozenset({Kind.ESCALATED})
+
+
+def _judged_fairly(gate: FleetGate, entry: Entry) -> None:
+    late = entry.kind in _JUDGED or entry.body.get("reason") == "late"
+    if late and (entry.clock != "trusted" or gate.clock.must_be_distrusted):
+        raise Violation(LATENESS, f"{gate.name} recorded {entry.kind} {entry.body.get('reason', '')} as {entry.id}")
+
+
+def _no_trouble(gate: FleetGate) -> None:
+    if gate.trouble:
+        raise Violation(NO_FAULT, f"the agent of {gate.name}: {gate.trouble[0]!r}")
+
+
+def _doubles_are_cases(gate: FleetGate, ledger: Ledger) -> None:
+    for child, first, second in ledger.doubles:
+        state = gate.campus.children.get(child)
+        if state is None:
+            continue  # long over, and let go of
+        named = [conflict for conflict in state.conflicts if second in conflict.entries]
+        if not named:
+            raise Violation(DOUBLE_RELEASE, f"{gate.name}: child {child} went by {first} and by {second}, and no case says so")
+
+
+def everything_is_everywhere(gates: list[FleetGate], stored: list[Any]) -> None:
+    """The weather is clear: the server has every entry of every gate once, and every gate has folded all of them."""
+    at_server = {(one.node, one.incarnation, one.seq): one for one in stored}
+    if len(at_server) != len(stored):
+        raise Violation(ONCE, "the server has an entry twice")
+    for gate in gates:
+        for one in gate.rows:
+            found = at_server.get(one.entry.id)
+            if found is None or (found.raw, found.hash) != (one.raw, one.hash):
+                raise Violation(EVERYWHERE, f"the server has {one.entry.id} of {gate.name} " + ("not" if not found else "otherwise"))
+        for told in gate.told:
+            if told not in at_server:
+                raise Violation(ACKNOWLEDGED, f"{gate.name} acknowledged {told}, and the server never got it")
+        if found := [one for one in at_server if one not in {e.id for e in gate.known()}]:
+            raise Violation(EVERYWHERE, f"{gate.name} has never heard of {found[0]}")
+        if len(gate.known()) != len({e.id for e in gate.known()}):
+            raise Violation(ONCE, f"{gate.name} has an entry twice")
+    for one, other in zip(gates, gates[1:], strict=False):
+        _same(one, EVERYWHERE, visible(one.campus), visible(other.campus))

@@ -1,0 +1,298 @@
+"""One seed played: events in their order, a virtual clock, faults, and every invariant after every step. START HERE.
+
+Nothing waits and nothing is left to the scheduler of the computer: the same seed and size play the same history every time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from kiosk.core import commands as c
+from kiosk.simulation.fleet import invariants
+from kiosk.simulation.fleet.disk import Image, PowerCut, in_memory
+from kiosk.simulation.fleet.gate import FleetGate
+from kiosk.simulation.fleet.history import Line, told
+from kiosk.simulation.fleet.invariants import Violation
+from kiosk.simulation.fleet.network import Network
+from kiosk.simulation.fleet.plan import MINUTE_MS, Event, Size
+from kiosk.simulation.fleet.presses import PRESSES, Hand, exceptional_of, release_of
+from kiosk.simulation.fleet.school import GATES, fleet_school
+from kiosk.simulation.fleet.school_server import SchoolServer
+from sync_agent.keys import SigningKey, signing_key
+
+STEPS_HOURS_MS = (-3_600_000, -300_000, 300_000, 5_400_000, 86_400_000)
+OFF_MS = (2_000, 90_000, 1_800_000)  # how long a computer is without power
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one seed. `steps`: turns of a loop and of an agent. `invariant` is "" when everything held."""
+
+    seed: int
+    steps: int
+    entries: int
+    invariant: str = ""
+    why: str = ""
+    history: tuple[str, ...] = ()
+
+
+def play(seed: int, size: Size, events: Sequence[Event]) -> Outcome:
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-fleet-", dir=in_memory()))
+    try:
+        with _faults_of_ours() as faults:
+            return _Story(seed, size, folder, faults).play(events)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Story:
+    def __init__(self, seed: int, size: Size, folder: Path, faults: list[str]) -> None:
+        self.seed, self.size, self._faults = seed, size, faults
+        self.school = fleet_school(size.gates, size.children)
+        self.now_ms = self.school.midnight_ms + 430 * MINUTE_MS
+        self.chance = random.Random(f"{seed}/looks")
+        self.server = SchoolServer(folder / "server", now_ms=lambda: self.now_ms)
+        self.network = Network(self.server, lambda: self.now_ms)
+        self.lines: list[Line] = []
+        self.steps = 0
+        self._off: list[tuple[int, int]] = []  # (when the power comes back, gate)
+        self.gates: list[FleetGate] = []
+        for at, name in enumerate(self.school.gates):
+            self.server.enrol(name, key_of(name))
+            gate = FleetGate(
+                at=at, school=self.school, folder=folder / name, network=self.network, key=key_of(name),
+                true_ms=lambda: self.now_ms, seed=f"{seed}",
+            )  # fmt: skip
+            self.gates.append(gate)
+            gate.boot()
+
+    def play(self, events: Sequence[Event]) -> Outcome:
+        invariant = why = ""
+        try:
+            for number, event in enumerate(events):
+                self._until(self.school.midnight_ms + event.at_ms)
+                self._step(event, deep=number % self.size.look_every == 0)
+            self._clear_weather()
+        except Violation as found:
+            invariant, why = found.invariant, found.why
+        finally:
+            for gate in self.gates:
+                gate.close()
+            self.server.close()
+        entries = sum(len(gate.told) for gate in self.gates)
+        return Outcome(
+            seed=self.seed, steps=self.steps, entries=entries, invariant=invariant, why=why,
+            history=tuple(map(str, self.lines)) if invariant else (),
+        )  # fmt: skip
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def _until(self, at_ms: int) -> None:
+        while self._off and self._off[0][0] <= at_ms:
+            back_ms, at = heapq.heappop(self._off)
+            self.now_ms = max(self.now_ms, back_ms)
+            self._power_back(self.gates[at])
+        self.now_ms = max(self.now_ms, at_ms)
+        self.network.deliver_late()
+
+    def _step(self, event: Event, *, deep: bool) -> None:
+        gate = self.gates[event.gate]
+        self.steps += 1
+        seen = len(gate.rows)
+        act = _ACTS.get(event.kind)
+        if act is not None:
+            act(self, gate, event)
+        else:
+            self._press(gate, event)
+        self._look(gate, seen, deep=deep)
+
+    def _look(self, gate: FleetGate, seen: int, *, deep: bool) -> None:
+        if self._faults:
+            raise Violation(invariants.NO_FAULT, self._faults[0])
+        invariants.look_closely(gate, gate.rows[seen:] if gate.up else ())
+        if deep:
+            invariants.look_deeply(gate, self.chance)
+
+    def _say(self, gate: FleetGate | None, what: str, came_of_it: str = "") -> None:
+        self.lines.append(Line(self.now_ms - self.school.midnight_ms, gate.name if gate else "server", what, came_of_it))
+
+    # --- people --------------------------------------------------------------------------------------------
+
+    def _press(self, gate: FleetGate, event: Event) -> None:
+        if not gate.up:
+            return
+        if event.kind == "out_twice":
+            self._let_out_twice(gate, event)
+            return
+        commands = PRESSES[event.kind](Hand(gate, event.turn))
+        self._turn(gate, [c.Tick(), *commands] if event.turn % 4 == 0 else commands)
+
+    def _turn(self, gate: FleetGate, commands: Sequence[object]) -> None:
+        if not commands:
+            return
+        before = invariants.visible(gate.campus) if gate.disk.armed else {}
+        rows = len(gate.rows)
+        try:
+            decisions = gate.press(*commands)
+        except PowerCut as cut:
+            self._say(gate, told(commands, [])[0], "the power goes while this is written")
+            self._cut(gate, cut.args[0], off_ms=0)
+            if gate.up and not gate.wrote_since(rows):
+                invariants.same_after_restart(gate, before)
+            return
+        self._say(gate, *told(commands, decisions))
+
+    def _let_out_twice(self, gate: FleetGate, event: Event) -> None:
+        """Two gates that know the same child each let it go, before one has heard of the other."""
+        other = self.gates[(gate.at + 1) % len(self.gates)]
+        if not other.up:
+            return
+        both = sorted({n for n, _ in gate.campus.on_campus()} & {n for n, _ in other.campus.on_campus()})
+        if not both:
+            return
+        child = both[event.turn % len(both)]
+        for at in (gate, other):
+            seen = len(at.rows)
+            hand = Hand(at, event.turn)
+            self._turn(at, [exceptional_of(hand, child) if event.turn % 2 else release_of(hand, child)])
+            self._look(at, seen, deep=False)
+
+    # --- agents ----------------------------------------------------------------------------------------------
+
+    def _up(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            gate.send(1 + event.turn % 3, event.wire)
+            self._say(gate, f"sends {' '.join(w or 'well' for w in event.wire)}", f"{len(self.server.everything())} at the server")
+
+    def _down(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            gate.fetch(1 + event.turn % 2, event.wire)
+            heard = len(gate.heard)
+            self._fold_peers(gate)
+            self._say(gate, f"fetches {' '.join(w or 'well' for w in event.wire)}", f"{len(gate.heard) - heard} new")
+
+    def _exchange(self, gate: FleetGate, event: Event) -> None:
+        self._up(gate, event)
+        self._down(gate, event)
+
+    def _fold_peers(self, gate: FleetGate) -> None:
+        try:
+            gate.look()
+        except PowerCut as cut:
+            self._cut(gate, cut.args[0], off_ms=0)
+
+    # --- faults ------------------------------------------------------------------------------------------------
+
+    def _cut_off(self, gate: FleetGate, event: Event) -> None:
+        self.network.cut.add(gate.at)
+        self._say(gate, "is cut off")
+
+    def _link_back(self, gate: FleetGate, event: Event) -> None:
+        self.network.cut.discard(gate.at)
+        self._say(gate, "has a link again")
+
+    def _power_cut(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            self._fold_peers(gate)
+        if gate.up:
+            self._say(gate, "loses its power")
+            before = invariants.visible(gate.campus)
+            self._cut(gate, gate.disk.after_cut(random.Random(event.turn)), off_ms=OFF_MS[event.turn % 3])
+            if gate.up:
+                invariants.same_after_restart(gate, before)
+
+    def _cut(self, gate: FleetGate, image: Image, *, off_ms: int) -> None:
+        gate.cut_power(image)
+        if off_ms > OFF_MS[0]:
+            heapq.heappush(self._off, (self.now_ms + off_ms, gate.at))
+        else:
+            self._power_back(gate)
+
+    def _power_back(self, gate: FleetGate) -> None:
+        """Until its disk takes an entry, a gate does not start."""
+        if gate.up:
+            return
+        try:
+            started = gate.boot()
+        except PowerCut as cut:
+            gate.put_back(cut.args[0])
+            started = gate.boot()
+        self._say(gate, "starts", "" if started else "and cannot: its disk takes nothing")
+        if started:
+            invariants.rows_survived(gate)
+            self._look(gate, 0, deep=True)
+        else:
+            heapq.heappush(self._off, (self.now_ms + 10 * MINUTE_MS, gate.at))
+
+    def _server_dies(self, gate: FleetGate, event: Event) -> None:
+        self.server.die()
+        self._say(None, "dies and starts again")
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    def _clear_weather(self) -> None:
+        """Every link is back and every gate is up: in the end all of them know everything, and tell the same story."""
+        self.network.cut.clear()
+        for gate in self.gates:
+            gate.disk.full = False
+            gate.disk.fail_next(0)
+        while self._off:
+            self._until(self._off[0][0])
+        self._until(self.now_ms + 60 * MINUTE_MS)
+        for work in (lambda g: g.send(200), lambda g: g.fetch(200)):
+            for gate in self.gates:
+                work(gate)
+        for gate in self.gates:
+            gate.look()
+            self._look(gate, len(gate.rows), deep=True)
+        invariants.everything_is_everywhere(self.gates, self.server.everything())
+
+
+_ACTS: Mapping[str, Callable[[_Story, FleetGate, Event], None]] = {
+    "up": _Story._up, "down": _Story._down, "exchange": _Story._exchange, "cut_off": _Story._cut_off,
+    "link_back": _Story._link_back, "power_cut": _Story._power_cut, "server_dies": _Story._server_dies,
+}  # fmt: skip
+
+
+@cache
+def key_of(node: str) -> SigningKey:
+    return signing_key(GATES.index(node).to_bytes(32, "big"))
+
+
+class _Listener(logging.Handler):
+    """Collects what the product calls a fault of its own."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(level=logging.ERROR)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self._heard.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
+@contextmanager
+def _faults_of_ours() -> Iterator[list[str]]:
+    """The product's logs go nowhere meanwhile: a story says what happened in its own words."""
+    heard: list[str] = []
+    handler = _Listener(heard)
+    loggers = [logging.getLogger(name) for name in ("kiosk", "sync_agent")]
+    before = [(logger.propagate, logger.level) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        yield heard
+    finally:
+        for logger, (propagate, _) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.propagate = propagate
