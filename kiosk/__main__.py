@@ -22,6 +22,7 @@ from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
 from kiosk.command_line import say_answer as _print
 from kiosk.command_line import settings_of as _settings
 from kiosk.command_records import add_commands as add_record_commands
+from kiosk.command_simulate import add_command as add_simulate_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")
     muster.add_argument("--print", action="store_true", dest="on_paper", help="print it on the printers of site.toml")
     muster.add_argument("--escpos", action="store_true", help="the bytes for a receipt printer on stdout")
-    simulation = shared(add("simulate", _simulate, "play whole days of the sample school in seconds"), "state", "json")
-    simulation.add_argument("--seed", type=int, default=2026, help="what happens to whom is drawn from it")
-    simulation.add_argument("--day", default="2026-11-23", help="date that is played")
+    add_simulate_command(add)
     bench = shared(add("bench", _bench, "measure against the limits of this machine"), "json")
     bench.add_argument("name", nargs="?", help="one measurement only")
     bench.add_argument("--runs", type=int, default=5)
@@ -205,26 +204,6 @@ def _key(options: argparse.Namespace) -> int:
 
     print(new_device_key(options.state, options.access_point))
     return FINE
-
-
-def _simulate(options: argparse.Namespace) -> int:
-    from kiosk.simulation import SimulationError, simulate
-
-    try:
-        found = simulate(options.state, day=options.day, seed=options.seed)
-    except SimulationError as error:
-        raise Stop(str(error)) from error
-    fine = found.cleared and not found.violations
-    history = [{"seed": found.seed, "invariant": "script", "history": [words]} for words in found.violations]
-    document = {
-        "seeds": [found.seed], "steps": found.steps, "violations": history, "day": found.day, "stayers": found.stayers,
-        "late": dict(found.late), "cleared": found.cleared,
-    }  # fmt: skip
-    late = ", ".join(f"{count} after {minutes} min" for minutes, count in found.late)
-    closed = "closed at zero" if found.cleared else "not closed"
-    words = [f"{found.day}, seed {found.seed}: {found.steps} presses, {found.stayers} stayed, late: {late}; {closed}"]
-    _print(options, document, "\n".join([*words, *found.violations]))
-    return FINE if fine else NOT_FINE
 
 
 def _muster(options: argparse.Namespace) -> int:

@@ -137,6 +137,8 @@ class Controller:
             self.world.can_save = True
             log.warning("the journal takes entries again")
         self._tell(decided, now_ms)
+        if self.world.reread:
+            self._back_to_disk()
         if len(decided) < len(asked):
             self.turn(asked[len(decided) :])
 

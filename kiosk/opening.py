@@ -46,17 +46,11 @@ def open_gate(
     journal_in: opens the journal of a node in a folder; the simulator has one whose disk fails.
     """
     journal = journal_in(state, settings.site.node)
-    world = build_world(settings=settings, directory=directory, journal=journal, state=state, clock=clock)
-    facts = [
-        opening(journal, __version__),
-        Fact(Kind.SETTINGS_ADOPTED, {"digest": settings.digest}),
-        Fact(Kind.DIRECTORY_ADOPTED, {"number": directory.number, "day": world.day}),
-    ]
-    now_ms, trusted = clock.now_ms(), clock.trusted()
-    sealed = [world.stream.seal(fact, at_ms=now_ms, trusted=trusted) for fact in facts]
-    journal.append(sealed)
-    for one in sealed:
-        world.campus.apply(one.entry)
+    try:
+        world = _first_facts(settings, directory, state, clock, journal)
+    except BaseException:
+        journal.close()  # whoever tries again must not find it in use
+        raise
 
     def rebuild() -> World:
         """After a failed append: the world as the disk has it, with today's directory."""
@@ -71,6 +65,22 @@ def open_gate(
     return controller
 
 
+def _first_facts(settings: Settings, directory: Directory, state: Path, clock: Clock, journal: Journal) -> World:
+    """The world as the journal has it, and what a start records, durable. Raises CannotAppend."""
+    world = build_world(settings=settings, directory=directory, journal=journal, state=state, clock=clock)
+    facts = [
+        opening(journal, __version__),
+        Fact(Kind.SETTINGS_ADOPTED, {"digest": settings.digest}),
+        Fact(Kind.DIRECTORY_ADOPTED, {"number": directory.number, "day": world.day}),
+    ]
+    now_ms, trusted = clock.now_ms(), clock.trusted()
+    sealed = [world.stream.seal(fact, at_ms=now_ms, trusted=trusted) for fact in facts]
+    journal.append(sealed)
+    for one in sealed:
+        world.campus.apply(one.entry)
+    return world
+
+
 def build_world(
     *,
     settings: Settings,
@@ -83,7 +93,10 @@ def build_world(
     """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day."""
     campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
     today = local_date(settings, clock.now_ms()).isoformat()
+    others = peers_at_start(state)[1]
     since = list(journal.since_cleared(today))
+    if (unheard := _unheard_day(since[:1], others)):
+        since = list(journal.since_cleared(unheard))
     for entry in (*journal.of_kinds(STANDING_KINDS), *since):
         if not campus.apply(entry):
             unreadable.append(str(entry.id))
@@ -100,7 +113,7 @@ def build_world(
         )
     for name, last in journal.streams().items():
         campus.streams.reach(name, last)
-    for sealed in peers_at_start(state)[1]:
+    for sealed in others:
         campus.streams.reach(sealed.entry.stream, sealed.entry.seq)
         if not _over(sealed.entry, since[:1]) and not campus.apply(sealed.entry):
             unreadable.append(str(sealed.entry.id))
@@ -120,6 +133,8 @@ def build_world(
         ),
         cards=CardIndex(directory.cards),
     )  # fmt: skip
+    if since and since[0].kind == Kind.CAMPUS_CLEARED:
+        world.let_go_through = str(since[0].body.get("day", ""))
     world.pass_issuers, world.sun = load_issuers(state), sun_reader(state)
     for pass_id, digest in named.items():
         if pass_id in campus.passes.registered or pass_id in campus.passes.shown:
@@ -131,6 +146,16 @@ def build_world(
     world.readers, world.unreadable = readers, unreadable
     world.link.configured = bool(settings.site.sync.server)
     return world
+
+
+def _unheard_day(begins_with: list[Entry], others: Iterable[Sealed]) -> str:
+    """The earliest day of which another gate had facts that the close of a later or the same day did not know: they fit to
+    what this gate wrote then, so that is read as well. "" when there is none, which is nearly always."""
+    if not begins_with or begins_with[0].kind != Kind.CAMPUS_CLEARED:
+        return ""
+    closed = begins_with[0]
+    days = (str(one.entry.body.get("day", "")) for one in others if not _over(one.entry, begins_with))
+    return min((day for day in days if day and day <= closed.body["day"]), default="")
 
 
 def _over(entry: Entry, begins_with: list[Entry]) -> bool:

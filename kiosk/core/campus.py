@@ -143,9 +143,12 @@ class Campus:
 
     def conflicts(self) -> list[Conflict]:
         """Open conflicts: of all children, of cards that were in two places, and of gate computers that run on a copy."""
+        return [conflict for conflict in self._all_conflicts() if conflict.case not in self.closed_cases]
+
+    def _all_conflicts(self) -> list[Conflict]:
+        """Closed ones as well, as far as they are remembered: their closing must be remembered as long."""
         found = [conflict for state in self.children.values() for conflict in state.conflicts]
-        found += [*self.cards.cloned(), *self.streams.conflicts()]
-        return [conflict for conflict in found if conflict.case not in self.closed_cases]
+        return [*found, *self.cards.cloned(), *self.streams.conflicts()]
 
     def open_alarms(self) -> list[Alarm]:
         return [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
@@ -255,7 +258,8 @@ class Campus:
         for child, log in list(self._logs.items()):
             state = self.children[child]
             pending = any(conflict.case not in self.closed_cases for conflict in state.conflicts)
-            if not state.hold.live and not pending and log[-1][1].at_ms < at_ms:
+            last_ms = log[-1][0][0]  # by ticks, which never go back: a clock in 1970 would have it forgotten at once
+            if not state.hold.live and not pending and last_ms < at_ms:
                 del self._logs[child], self.children[child]
         self.cards.forget_before(at_ms, self.closed_cases)
         self.offers = {key: o for key, o in self.offers.items() if o.at_ms >= at_ms or self.open_children(o)}
@@ -263,8 +267,9 @@ class Campus:
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
-        lasting = {key: closed for key, closed in self.closed_cases.items() if closed >= at_ms or key.startswith(COPY)}
-        self.closed_cases = lasting
+        named = {conflict.case for conflict in self._all_conflicts()} | set(self.alarms)
+        named |= {key for key in self.closed_cases if key.startswith(COPY)}
+        self.closed_cases = {key: at for key, at in self.closed_cases.items() if at >= at_ms or key in named}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
         day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
         self.passes.forget_before(at_ms, day)

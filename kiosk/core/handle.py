@@ -7,6 +7,7 @@ for anything that a person or a device can do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from kiosk.core import (
@@ -26,8 +27,9 @@ from kiosk.core import (
     turnstiles,
 )
 from kiosk.core import commands as c
+from kiosk.core.child_steps import CHILD_STEPS
 from kiosk.core.decisions import Decision, Outcome, Reason
-from kiosk.core.entries import Fact, Kind
+from kiosk.core.entries import Entry, Fact, Kind
 from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
@@ -47,8 +49,10 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
     """Time passed: the day rolls over, offers lapse, ladders climb, forgotten queue entries go."""
     today = world.local_date(now_ms)
     if trusted and today != world.book.day.date:
+        world.reread = today < world.book.day.date  # the clock had been ahead: this day was taken for one that is over
         world.open_day(today)
         world.campus.forget_before(world.book.start_ms - DAY_MS)  # yesterday is kept: another gate may be late with it
+        world.let_go_through = max(world.let_go_through, (today - timedelta(days=2)).isoformat())
     facts = handover.lapses_due(world, now_ms)
     if trusted != world.clock_trusted:
         facts.append(Fact(Kind.CLOCK_FIXED if trusted else Kind.CLOCK_STEPPED, {"day": world.day}))
@@ -117,10 +121,18 @@ def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) ->
 def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> Decision:
     """Facts of other gates are folded in; they are not ours to record again."""
     for sealed in command.sealed:
+        world.reread = world.reread or _late(sealed.entry, world)
         if not world.campus.apply(sealed.entry):
             world.unreadable.append(str(sealed.entry.id))  # the others still count
         world.stream.observe(sealed.entry)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
+
+
+def _late(entry: Entry, world: World) -> bool:
+    """Whether a fact is of a day whose facts were let go of. Folded without them it would tell another story: a child who
+    went home then would stand on campus now."""
+    day = entry.body.get("day")
+    return isinstance(day, str) and day <= world.let_go_through and entry.kind in CHILD_STEPS and not world.campus.knows(entry.id)
 
 
 HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {

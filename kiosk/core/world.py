@@ -94,6 +94,8 @@ class World:
     can_save: bool = True
     searched_ms: int = 0  # when everybody was last looked at for being missed
     clock_trusted: bool = True  # as the last tick found it
+    let_go_through: str = ""  # of this day (ISO) and those before, not every fact is in `campus` any more
+    reread: bool = False  # something came that fits to facts which were let go of: the journal has them
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
     pass_issuers: Mapping[str, bytes] = field(default_factory=dict)  # node -> Ed25519 public key of its delegates' passes
     sun: SunReader | None = None  # tells what a text of a signing card proves; None: this gate has no keys for such cards

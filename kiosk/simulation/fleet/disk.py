@@ -85,6 +85,10 @@ class Disk:
         """The power goes while the next append is under way."""
         self._cut = chance
 
+    def recover(self) -> None:
+        """Nothing is armed any more."""
+        self.full, self._fails_in, self._cut = False, 0, None
+
     def after_cut(self, chance: random.Random) -> Image:
         """What is there when the power comes back, had it gone now: everything that was synced, any part of the rest."""
         image, wal = self.image(), FILE_NAME + WAL

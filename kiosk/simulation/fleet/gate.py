@@ -51,6 +51,8 @@ class FleetGate:
         self.told: dict[EntryId, bytes] = {}  # acknowledged, with the bytes that were on the disk at that moment
         self.untold: list[EntryId] = []  # acknowledged while the disk did not have them: must stay empty
         self.copy: Image | None = None
+        self.copied_rows: frozenset[EntryId] = frozenset()
+        self.gone: dict[EntryId, bytes] = {}  # acknowledged, and lost with a card that an older copy took the place of
         self.boots = 0
         self.trouble: list[SyncError] = []  # of the agent, beyond what a bad line explains
 
@@ -97,6 +99,15 @@ class FleetGate:
     def put_back(self, image: Image) -> None:
         """The card of a gate that is off."""
         self.disk.put_back(image)
+
+    def forget_since_copy(self) -> None:
+        """Whatever this gate acknowledged after the copy was made is no longer expected on its card."""
+        kept = self.copied_rows
+        self.gone.update({told: raw for told, raw in self.told.items() if told not in kept})
+        self.told = {told: raw for told, raw in self.told.items() if told in kept}
+
+    def copy_card(self) -> None:
+        self.copy, self.copied_rows = self.disk.image(), frozenset(self.on_disk)
 
     def wrote_since(self, rows: int) -> bool:
         """Whether the disk has more of what was decided than so many rows; this start's own opening does not count."""

@@ -22,11 +22,11 @@ class Faults(StrEnum):
     NETWORK = "network"
     DISK = "disk"
     CLOCK = "clock"
-    CARD = "card"
+    CARD = "card"  # an old copy of a gate's storage takes the place of the present one
     SERVER = "server"
 
 
-ALL_FAULTS = frozenset(Faults)
+ALL_FAULTS = frozenset(Faults) - {Faults.CARD}
 
 
 class Event(NamedTuple):
@@ -58,7 +58,8 @@ _PEOPLE: tuple[Mapping[str, int], ...] = (
     {"roll": 3, "offer": 3, "answer": 3, "take_group": 2, "search": 1, "taps": 1, "arrive": 1, "collect": 1},
     {"collect": 9, "leave": 4, "offer": 2, "answer": 3, "take_group": 2, "escort": 2, "counted": 2, "undo": 2, "taps": 2,
      "exceptional": 2, "out_twice": 3, "correct": 1, "read_again": 1, "arrive": 1, "roll": 1, "watch": 1, "search": 1},
-    {"collect": 6, "exceptional": 2, "out_twice": 2, "close_case": 6, "clear": 4, "answer": 2, "counted": 2, "undo": 1, "leave": 2},
+    {"collect": 6, "exceptional": 2, "out_twice": 2, "close_case": 6, "clear": 4, "answer": 2, "counted": 2, "undo": 1,
+     "leave": 2},
     {"clear": 2, "collect": 1, "close_case": 1, "arrive": 1},
 )  # fmt: skip
 _AGENTS: Mapping[str, int] = {"up": 6, "down": 6, "exchange": 4}
@@ -69,6 +70,7 @@ _FAULTS: Mapping[Faults, Mapping[str, int]] = {
     Faults.CARD: {"card_copied": 3, "card_put_back": 2},
     Faults.SERVER: {"server_dies": 3, "server_copied": 2, "server_put_back": 1, "server_full": 1},
 }
+NIGHT_MS = 1750 * MINUTE_MS  # before the next morning every link has been back once: a gate keeps yesterday, not last week
 _WIRE = ("", "", "", "lost", "eaten", "twice", "late", "again")
 _AGENT_SHARE, _FAULT_SHARE = 0.45, 0.16  # for every press of a person, so many steps of an agent and so many faults
 
@@ -85,6 +87,8 @@ def plan(seed: int, size: Size) -> tuple[Event, ...]:
                 (_weights(size.faults), round(count * _FAULT_SHARE + chance.random())),
             ):
                 events += _drawn(chance, kinds, how_many, size, day * DAY_MS, (first * MINUTE_MS, last * MINUTE_MS))
+        if day + 1 < size.days:
+            events.append(Event(day * DAY_MS + NIGHT_MS, "night", 0, 0))
     return tuple(sorted(events))
 
 

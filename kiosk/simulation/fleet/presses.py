@@ -11,6 +11,7 @@ from typing import Any
 
 from kiosk.core import commands as c
 from kiosk.core.campus import Campus
+from kiosk.core.campus_parts import Escort, GroupOut
 from kiosk.core.handover import takeable
 from kiosk.simulation.fleet.gate import FleetGate
 from kiosk.simulation.fleet.school import BARRED, CARER, LEADER, SECOND_LEADER, uid_of
@@ -171,7 +172,7 @@ def _escort(hand: Hand) -> list[Any]:
 def _counted(hand: Hand) -> list[Any]:
     campus = hand.campus
     escorts, groups = campus.escorts(), campus.groups()
-    under_way = [*escorts, *groups]
+    under_way: list[Escort | GroupOut] = [*escorts, *groups]
     if not under_way:
         return []
     one = hand.chance.choice(under_way)
@@ -198,8 +199,11 @@ def _watch(hand: Hand) -> list[Any]:
 
 def _search(hand: Hand) -> list[Any]:
     child = hand.child()
-    press = hand.chance.choice((c.OpenLocate, c.Located, c.DeclareIncident))
-    return [press(child=child, by=LEADER, place="操场") if press is c.Located else press(child=child, by=LEADER)]
+    presses = (
+        c.OpenLocate(child=child, by=LEADER), c.Located(child=child, place="操场", by=LEADER),
+        c.DeclareIncident(child=child, by=LEADER),
+    )  # fmt: skip
+    return [hand.chance.choice(presses)]
 
 
 def _close_case(hand: Hand) -> list[Any]:

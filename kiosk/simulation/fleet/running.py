@@ -29,16 +29,19 @@ from kiosk.simulation.fleet.school import GATES, fleet_school
 from kiosk.simulation.fleet.school_server import SchoolServer
 from sync_agent.keys import SigningKey, signing_key
 
-STEPS_HOURS_MS = (-3_600_000, -300_000, 300_000, 5_400_000, 86_400_000)
+STEPS_MS = (-3_600_000, -300_000, 300_000, 5_400_000, 86_400_000)
+MANY = 200  # steps of an agent, more than it ever needs
 OFF_MS = (2_000, 90_000, 1_800_000)  # how long a computer is without power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one seed. `steps`: turns of a loop and of an agent. `invariant` is "" when everything held."""
+    """What came of one seed. `steps`: events, and what the end of the story adds. `played`: events until something broke.
+    `invariant` is "" when everything held."""
 
     seed: int
     steps: int
+    played: int
     entries: int
     invariant: str = ""
     why: str = ""
@@ -77,8 +80,10 @@ class _Story:
 
     def play(self, events: Sequence[Event]) -> Outcome:
         invariant = why = ""
+        played = 0
         try:
             for number, event in enumerate(events):
+                played = number + 1
                 self._until(self.school.midnight_ms + event.at_ms)
                 self._step(event, deep=number % self.size.look_every == 0)
             self._clear_weather()
@@ -90,7 +95,7 @@ class _Story:
             self.server.close()
         entries = sum(len(gate.told) for gate in self.gates)
         return Outcome(
-            seed=self.seed, steps=self.steps, entries=entries, invariant=invariant, why=why,
+            seed=self.seed, steps=self.steps, played=played, entries=entries, invariant=invariant, why=why,
             history=tuple(map(str, self.lines)) if invariant else (),
         )  # fmt: skip
 
@@ -134,10 +139,10 @@ class _Story:
             self._let_out_twice(gate, event)
             return
         commands = PRESSES[event.kind](Hand(gate, event.turn))
-        self._turn(gate, [c.Tick(), *commands] if event.turn % 4 == 0 else commands)
+        self._turn(gate, [c.Tick(), *commands])  # the loop ticks once a second
 
     def _turn(self, gate: FleetGate, commands: Sequence[object]) -> None:
-        if not commands:
+        if not commands or not gate.up:
             return
         before = invariants.visible(gate.campus) if gate.disk.armed else {}
         rows = len(gate.rows)
@@ -171,18 +176,37 @@ class _Story:
     def _up(self, gate: FleetGate, event: Event) -> None:
         if gate.up:
             gate.send(1 + event.turn % 3, event.wire)
-            self._say(gate, f"sends {' '.join(w or 'well' for w in event.wire)}", f"{len(self.server.everything())} at the server")
+            self._say(gate, _with("sends", event), f"{len(self.server.everything())} at the server")
 
     def _down(self, gate: FleetGate, event: Event) -> None:
         if gate.up:
             gate.fetch(1 + event.turn % 2, event.wire)
             heard = len(gate.heard)
             self._fold_peers(gate)
-            self._say(gate, f"fetches {' '.join(w or 'well' for w in event.wire)}", f"{len(gate.heard) - heard} new")
+            self._say(gate, _with("fetches", event), f"{len(gate.heard) - heard} new")
 
     def _exchange(self, gate: FleetGate, event: Event) -> None:
         self._up(gate, event)
         self._down(gate, event)
+
+    def _night(self, gate: FleetGate, event: Event) -> None:
+        """The links are back for a moment: everybody tells everything and hears what is there."""
+        cut, self.network.cut = self.network.cut, set()
+        if self.server.full:
+            self.server.die()
+        self._everybody_tells()
+        for one in self.gates:
+            if one.up:
+                self._fold_peers(one)
+        self.network.cut = cut
+        self._say(None, "has heard everybody in the night")
+
+    def _everybody_tells(self) -> None:
+        up = [gate for gate in self.gates if gate.up]
+        for gate in up:
+            gate.send(MANY)
+        for gate in up:
+            gate.fetch(MANY)
 
     def _fold_peers(self, gate: FleetGate) -> None:
         try:
@@ -200,12 +224,14 @@ class _Story:
         self.network.cut.discard(gate.at)
         self._say(gate, "has a link again")
 
-    def _power_cut(self, gate: FleetGate, event: Event) -> None:
+    def _power_cut(self, gate: FleetGate, event: Event, *, forgets: bool = False) -> None:
         if gate.up:
             self._fold_peers(gate)
         if gate.up:
             self._say(gate, "loses its power")
             before = invariants.visible(gate.campus)
+            if forgets:
+                gate.clock.forget()
             self._cut(gate, gate.disk.after_cut(random.Random(event.turn)), off_ms=OFF_MS[event.turn % 3])
             if gate.up:
                 invariants.same_after_restart(gate, before)
@@ -229,9 +255,74 @@ class _Story:
         self._say(gate, "starts", "" if started else "and cannot: its disk takes nothing")
         if started:
             invariants.rows_survived(gate)
-            self._look(gate, 0, deep=True)
+            self._look(gate, sum(one.entry.incarnation != gate.incarnation for one in gate.rows), deep=True)
         else:
             heapq.heappush(self._off, (self.now_ms + 10 * MINUTE_MS, gate.at))
+
+    def _cut_in_append(self, gate: FleetGate, event: Event) -> None:
+        gate.disk.cut_next(random.Random(event.turn))
+        self._say(gate, "will lose its power in the next write")
+
+    def _append_fails(self, gate: FleetGate, event: Event) -> None:
+        gate.disk.fail_next(1 + event.turn % 60)
+        self._say(gate, "has a disk whose next write fails")
+
+    def _disk_full(self, gate: FleetGate, event: Event) -> None:
+        gate.disk.full = True
+        self._say(gate, "has no room on its disk")
+
+    def _disk_freed(self, gate: FleetGate, event: Event) -> None:
+        gate.disk.full = False
+        self._say(gate, "has room again")
+
+    def _agent_dies(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            gate.agent_dies(forgets=event.turn % 3 == 0)
+            self._say(gate, "has its agent killed", "agent.db is lost" if event.turn % 3 == 0 else "")
+
+    def _clock_steps(self, gate: FleetGate, event: Event) -> None:
+        by_ms = STEPS_MS[event.turn % len(STEPS_MS)]
+        gate.clock.step(by_ms)
+        self._say(gate, f"has its clock set by {by_ms // 1000} s")
+        self._turn(gate, [c.Tick()])
+
+    def _clock_drifts(self, gate: FleetGate, event: Event) -> None:
+        gate.clock.drift(event.turn % 401 - 200)
+        self._say(gate, f"has a clock that drifts by {event.turn % 401 - 200} ppm")
+
+    def _clock_forgets(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            self._say(gate, "has a flat battery")
+            self._power_cut(gate, event, forgets=True)
+
+    def _clock_mended(self, gate: FleetGate, event: Event) -> None:
+        gate.clock.mend()
+        self._say(gate, "has its clock set right")
+        self._turn(gate, [c.Tick()])
+
+    def _card_copied(self, gate: FleetGate, event: Event) -> None:
+        if gate.up:
+            gate.copy_card()
+            self._say(gate, "has its card copied", f"{len(gate.rows)} entries")
+
+    def _card_put_back(self, gate: FleetGate, event: Event) -> None:
+        """The card dies; somebody puts the old copy in. What only that card had is lost with it."""
+        if gate.up and gate.copy is not None:
+            self._say(gate, "gets the old copy of its card")
+            gate.forget_since_copy()
+            self._cut(gate, gate.copy, off_ms=0)
+
+    def _server_copied(self, gate: FleetGate, event: Event) -> None:
+        self.server.keep_copy()
+        self._say(None, "is copied", f"{len(self.server.everything())} entries")
+
+    def _server_put_back(self, gate: FleetGate, event: Event) -> None:
+        if self.server.put_back():
+            self._say(None, "is put back to its copy", f"{len(self.server.everything())} entries")
+
+    def _server_full(self, gate: FleetGate, event: Event) -> None:
+        self.server.fill()
+        self._say(None, "has no room until it is started again")
 
     def _server_dies(self, gate: FleetGate, event: Event) -> None:
         self.server.die()
@@ -242,15 +333,14 @@ class _Story:
     def _clear_weather(self) -> None:
         """Every link is back and every gate is up: in the end all of them know everything, and tell the same story."""
         self.network.cut.clear()
+        self.server.die()
         for gate in self.gates:
-            gate.disk.full = False
-            gate.disk.fail_next(0)
+            gate.disk.recover()
+            gate.clock.mend()
         while self._off:
             self._until(self._off[0][0])
         self._until(self.now_ms + 60 * MINUTE_MS)
-        for work in (lambda g: g.send(200), lambda g: g.fetch(200)):
-            for gate in self.gates:
-                work(gate)
+        self._everybody_tells()
         for gate in self.gates:
             gate.look()
             self._look(gate, len(gate.rows), deep=True)
@@ -258,9 +348,18 @@ class _Story:
 
 
 _ACTS: Mapping[str, Callable[[_Story, FleetGate, Event], None]] = {
-    "up": _Story._up, "down": _Story._down, "exchange": _Story._exchange, "cut_off": _Story._cut_off,
-    "link_back": _Story._link_back, "power_cut": _Story._power_cut, "server_dies": _Story._server_dies,
+    "up": _Story._up, "night": _Story._night, "down": _Story._down, "exchange": _Story._exchange, "cut_off": _Story._cut_off,
+    "link_back": _Story._link_back, "power_cut": _Story._power_cut, "cut_in_append": _Story._cut_in_append,
+    "append_fails": _Story._append_fails, "disk_full": _Story._disk_full, "disk_freed": _Story._disk_freed,
+    "agent_dies": _Story._agent_dies, "clock_steps": _Story._clock_steps, "clock_drifts": _Story._clock_drifts,
+    "clock_forgets": _Story._clock_forgets, "clock_mended": _Story._clock_mended, "card_copied": _Story._card_copied,
+    "card_put_back": _Story._card_put_back, "server_dies": _Story._server_dies, "server_copied": _Story._server_copied,
+    "server_put_back": _Story._server_put_back, "server_full": _Story._server_full,
 }  # fmt: skip
+
+
+def _with(what: str, event: Event) -> str:
+    return " ".join((what, *(word or "well" for word in event.wire)))
 
 
 @cache

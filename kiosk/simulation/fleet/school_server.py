@@ -28,7 +28,7 @@ class SchoolServer:
     def __init__(self, folder: Path, *, now_ms: Callable[[], int]) -> None:
         self._folder, self._now_ms, self._starts = folder, now_ms, 0
         self.copy: Image | None = None
-        self._full = False
+        self.full = False
         folder.mkdir(parents=True)
         (folder / DATABASE_FILE).write_bytes(blank_files()[DATABASE_FILE])
         self._start()
@@ -36,7 +36,7 @@ class SchoolServer:
     def _start(self) -> None:
         self._starts += 1
         self.store = SqliteStore(self._folder)
-        self._full = False
+        self.full = False
 
     def enrol(self, node: str, key: SigningKey) -> None:
         self.store.add_node(Node(school=SCHOOL, node=node, public_key=key.public_hex, enrolled_ms=self._now_ms()))
@@ -44,7 +44,7 @@ class SchoolServer:
     # --- what it answers -----------------------------------------------------------------------------
 
     def entries(self, body: bytes) -> bytes:
-        if self._full:
+        if self.full:
             self._writer.set_progress_handler(lambda: 1, 1)
         try:
             return msgspec.json.encode(receive(self.store, body, school=SCHOOL, at_ms=self._now_ms()).answer)
@@ -92,7 +92,7 @@ class SchoolServer:
 
     def fill(self) -> None:
         """No room until it is started again."""
-        self._full = True
+        self.full = True
 
     def everything(self) -> list[StoredEntry]:
         return self.store.entries_after(school=SCHOOL, position=0, most=1_000_000)
