@@ -202,7 +202,7 @@ class FleetGate:
         self.line.befalls = list(befalls)
         for _ in range(steps):
             try:
-                relay = finished(self.line.relay(have=self.peers.have()))
+                relay = finished(self.line.relay(have=self.peers.have(self.up_sync.lost)))
                 added = self.peers.add(relay.segments)
             except SyncError as error:
                 self._note(error)
@@ -228,5 +228,5 @@ class FleetGate:
     # --- what it knows --------------------------------------------------------------------------------------
 
     def known(self) -> list[Entry]:
-        """Every entry that its state is folded from."""
-        return [one.entry for one in (*self.rows, *self.heard)]
+        """Every entry that its state is folded from, each once: what its own disk lost may have come back from the server."""
+        return list({one.entry.id: one.entry for one in (*self.rows, *self.heard)}.values())

@@ -26,7 +26,7 @@ class Faults(StrEnum):
     SERVER = "server"
 
 
-ALL_FAULTS = frozenset(Faults) - {Faults.CARD}
+ALL_FAULTS = frozenset(Faults)
 
 
 class Event(NamedTuple):
