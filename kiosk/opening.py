@@ -95,7 +95,7 @@ def build_world(
     today = local_date(settings, clock.now_ms()).isoformat()
     others = peers_at_start(state)[1]
     since = list(journal.since_cleared(today))
-    if (unheard := _unheard_day(since[:1], others)):
+    if unheard := _unheard_day(since[:1], others):
         since = list(journal.since_cleared(unheard))
     for entry in (*journal.of_kinds(STANDING_KINDS), *since):
         if not campus.apply(entry):
@@ -118,9 +118,8 @@ def build_world(
         if not _over(sealed.entry, since[:1]) and not campus.apply(sealed.entry):
             unreadable.append(str(sealed.entry.id))
         stream.observe(sealed.entry)
-    rules = settings.rules_for(directory)
     world = World(
-        rules=rules,
+        rules=settings.rules_for(directory),
         directory=directory,
         calendar=settings.calendar,
         plan=settings.plan,
@@ -139,13 +138,18 @@ def build_world(
     for pass_id, digest in named.items():
         if pass_id in campus.passes.registered or pass_id in campus.passes.shown:
             world.remember_delegate(pass_id, delegate_of(journal.note(digest) or ""))
-    readers: dict[str, tuple[str, ...]] = {}
-    for device in settings.site.devices:
-        if device.access_point:
-            readers[device.access_point] = (*readers.get(device.access_point, ()), device.name)
-    world.readers, world.unreadable = readers, unreadable
+    world.readers, world.unreadable = _readers(settings), unreadable
     world.link.configured = bool(settings.site.sync.server)
     return world
+
+
+def _readers(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Access point -> the names of its readers."""
+    found: dict[str, tuple[str, ...]] = {}
+    for device in settings.site.devices:
+        if device.access_point:
+            found[device.access_point] = (*found.get(device.access_point, ()), device.name)
+    return found
 
 
 def _unheard_day(begins_with: list[Entry], others: Iterable[Sealed]) -> str:
