@@ -7,7 +7,7 @@ outsider can know of the gate is kept beside it: the rows that a second reader f
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ class FleetGate:
 
         clock = self.clock.boot(last_trusted_ms(self.disk.folder))
         settings, directory = self.school.settings[self.at], self.school.directory
+        self._unfolded = False  # whether peers.db has rows that the loop has not been given
         self._peers_row, heard = peers_after(self.disk.folder / PEERS_FILE, 0)
         try:
             gate = open_gate(
@@ -204,6 +205,7 @@ class FleetGate:
             try:
                 relay = finished(self.line.relay(have=self.peers.have(self.up_sync.lost)))
                 added = self.peers.add(relay.segments)
+                self._unfolded = self._unfolded or bool(added)
             except SyncError as error:
                 self._note(error)
                 continue
@@ -215,11 +217,14 @@ class FleetGate:
         gate = self.controller
         if gate is None:
             return
-        self._peers_row, sealed = peers_after(self.disk.folder / PEERS_FILE, self._peers_row)
+        sealed: Sequence[Sealed] = ()
+        if self._unfolded:
+            self._peers_row, sealed = peers_after(self.disk.folder / PEERS_FILE, self._peers_row)
         waiting = sum(stream.last_seq - stream.durable_through for stream in self.up_sync.stream_states())
         link = LinkChanged(waiting=waiting, last_contact_ms=gate.clock.now_ms(), peers={})
         self.press(*([PeerEntries(sealed=tuple(sealed))] if sealed else []), link)
         self.heard += sealed
+        self._unfolded = False
 
     def _note(self, error: SyncError) -> None:
         if not isinstance(error, ServerTrouble):

@@ -190,8 +190,8 @@ def everything_is_everywhere(gates: list[FleetGate], stored: list[Any]) -> None:
         for told in gate.told:
             if told not in at_server:
                 raise Violation(ACKNOWLEDGED, f"{gate.name} acknowledged {told}, and the server never got it")
-        if found := [one for one in at_server if one not in {e.id for e in gate.known()}]:
-            raise Violation(EVERYWHERE, f"{gate.name} has never heard of {found[0]}")
+        if unheard := at_server.keys() - {entry.id for entry in gate.known()}:
+            raise Violation(EVERYWHERE, f"{gate.name} has never heard of {min(unheard)}")
         if len({one.entry.id for one in gate.heard}) != len(gate.heard):
             raise Violation(ONCE, f"{gate.name} heard an entry twice")
     for gate, other in pairwise(gates):

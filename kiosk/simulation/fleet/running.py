@@ -17,10 +17,11 @@ from functools import cache
 from pathlib import Path
 
 from kiosk.core import commands as c
+from kiosk.core.decisions import Decision
 from kiosk.simulation.fleet import invariants
 from kiosk.simulation.fleet.disk import Image, PowerCut, in_memory
 from kiosk.simulation.fleet.gate import FleetGate
-from kiosk.simulation.fleet.history import Line, told
+from kiosk.simulation.fleet.history import Line
 from kiosk.simulation.fleet.invariants import Violation
 from kiosk.simulation.fleet.network import Network
 from kiosk.simulation.fleet.plan import MINUTE_MS, Event, Size
@@ -127,7 +128,7 @@ class _Story:
         if deep:
             invariants.look_deeply(gate, self.chance)
 
-    def _say(self, gate: FleetGate | None, what: str, came_of_it: str = "") -> None:
+    def _say(self, gate: FleetGate | None, what: str | Sequence[object], came_of_it: str | list[Decision] = "") -> None:
         self.lines.append(Line(self.now_ms - self.school.midnight_ms, gate.name if gate else "server", what, came_of_it))
 
     # --- people --------------------------------------------------------------------------------------------
@@ -149,12 +150,12 @@ class _Story:
         try:
             decisions = gate.press(*commands)
         except PowerCut as cut:
-            self._say(gate, told(commands, [])[0], "the power goes while this is written")
+            self._say(gate, commands, "the power goes while this is written")
             self._cut(gate, cut.args[0], off_ms=0)
             if gate.up and not gate.wrote_since(rows):
                 invariants.same_after_restart(gate, before)
             return
-        self._say(gate, *told(commands, decisions))
+        self._say(gate, commands, decisions)
 
     def _let_out_twice(self, gate: FleetGate, event: Event) -> None:
         """Two gates that know the same child each let it go, before one has heard of the other."""
@@ -176,7 +177,7 @@ class _Story:
     def _up(self, gate: FleetGate, event: Event) -> None:
         if gate.up:
             gate.send(1 + event.turn % 3, event.wire)
-            self._say(gate, _with("sends", event), f"{len(self.server.everything())} at the server")
+            self._say(gate, _with("sends", event))
 
     def _down(self, gate: FleetGate, event: Event) -> None:
         if gate.up:
@@ -314,11 +315,11 @@ class _Story:
 
     def _server_copied(self, gate: FleetGate, event: Event) -> None:
         self.server.keep_copy()
-        self._say(None, "is copied", f"{len(self.server.everything())} entries")
+        self._say(None, "is copied")
 
     def _server_put_back(self, gate: FleetGate, event: Event) -> None:
         if self.server.put_back():
-            self._say(None, "is put back to its copy", f"{len(self.server.everything())} entries")
+            self._say(None, "is put back to its copy")
 
     def _server_full(self, gate: FleetGate, event: Event) -> None:
         self.server.fill()
