@@ -22,7 +22,7 @@ class Faults(StrEnum):
     NETWORK = "network"
     DISK = "disk"
     CLOCK = "clock"
-    CARD = "card"  # an old copy of a gate's storage takes the place of the present one
+    CARD = "card"  # an old copy of a gate's storage takes the place of the present one, or runs beside it
     SERVER = "server"
 
 
@@ -67,7 +67,7 @@ _FAULTS: Mapping[Faults, Mapping[str, int]] = {
     Faults.NETWORK: {"cut_off": 4, "link_back": 4},
     Faults.DISK: {"power_cut": 3, "cut_in_append": 3, "append_fails": 3, "disk_full": 1, "disk_freed": 2, "agent_dies": 2},
     Faults.CLOCK: {"clock_steps": 3, "clock_drifts": 2, "clock_forgets": 2, "clock_mended": 3},
-    Faults.CARD: {"card_copied": 3, "card_put_back": 2},
+    Faults.CARD: {"card_copied": 4, "card_put_back": 2, "card_cloned": 1},
     Faults.SERVER: {"server_dies": 3, "server_copied": 2, "server_put_back": 1, "server_full": 1},
 }
 NIGHT_MS = 1750 * MINUTE_MS  # before the next morning every link has been back once: a gate keeps yesterday, not last week

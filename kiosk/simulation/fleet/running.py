@@ -68,16 +68,19 @@ class _Story:
         self.network = Network(self.server, lambda: self.now_ms)
         self.lines: list[Line] = []
         self.steps = 0
-        self._off: list[tuple[int, int]] = []  # (when the power comes back, gate)
+        self._off: list[tuple[int, int]] = []  # (when the power comes back, place among the gates)
+        self._folder, self._twins = folder, dict[int, FleetGate]()  # gates whose card runs in a second computer as well
         self.gates: list[FleetGate] = []
         for at, name in enumerate(self.school.gates):
             self.server.enrol(name, key_of(name))
-            gate = FleetGate(
-                at=at, school=self.school, folder=folder / name, network=self.network, key=key_of(name),
-                true_ms=lambda: self.now_ms, seed=f"{seed}",
-            )  # fmt: skip
-            self.gates.append(gate)
-            gate.boot()
+            self.gates.append(self._computer(at, name))
+            self.gates[-1].boot()
+
+    def _computer(self, at: int, name: str) -> FleetGate:
+        return FleetGate(
+            at=at, school=self.school, folder=self._folder / name, network=self.network, key=key_of(self.school.gates[at]),
+            true_ms=lambda: self.now_ms, seed=f"{self.seed}/{name}",
+        )  # fmt: skip
 
     def play(self, events: Sequence[Event]) -> Outcome:
         invariant = why = ""
@@ -112,6 +115,8 @@ class _Story:
 
     def _step(self, event: Event, *, deep: bool) -> None:
         gate = self.gates[event.gate]
+        if event.gate in self._twins and event.turn % 2:
+            gate = self._twins[event.gate]
         self.steps += 1
         seen = len(gate.rows)
         act = _ACTS.get(event.kind)
@@ -203,11 +208,14 @@ class _Story:
         self._say(None, "has heard everybody in the night")
 
     def _everybody_tells(self) -> None:
+        """Twice: what a second computer of the same name has sent is asked for after the next comparison."""
         up = [gate for gate in self.gates if gate.up]
-        for gate in up:
-            gate.send(MANY)
-        for gate in up:
-            gate.fetch(MANY)
+        for _ in range(2 if self._twins else 1):
+            for gate in up:
+                gate.send(MANY)
+            for gate in up:
+                gate.fetch(MANY)
+            self.now_ms += MINUTE_MS
 
     def _fold_peers(self, gate: FleetGate) -> None:
         try:
@@ -240,7 +248,7 @@ class _Story:
     def _cut(self, gate: FleetGate, image: Image, *, off_ms: int) -> None:
         gate.cut_power(image)
         if off_ms > OFF_MS[0]:
-            heapq.heappush(self._off, (self.now_ms + off_ms, gate.at))
+            heapq.heappush(self._off, (self.now_ms + off_ms, self.gates.index(gate)))
         else:
             self._power_back(gate)
 
@@ -258,7 +266,7 @@ class _Story:
             invariants.rows_survived(gate)
             self._look(gate, sum(one.entry.incarnation != gate.incarnation for one in gate.rows), deep=True)
         else:
-            heapq.heappush(self._off, (self.now_ms + 10 * MINUTE_MS, gate.at))
+            heapq.heappush(self._off, (self.now_ms + 10 * MINUTE_MS, self.gates.index(gate)))
 
     def _cut_in_append(self, gate: FleetGate, event: Event) -> None:
         gate.disk.cut_next(random.Random(event.turn))
@@ -313,6 +321,16 @@ class _Story:
             gate.forget_since_copy()
             self._cut(gate, gate.copy, off_ms=0)
 
+    def _card_cloned(self, gate: FleetGate, event: Event) -> None:
+        """Somebody runs a copy of the card in a second computer, beside the first."""
+        if gate.copy is not None and gate.at not in self._twins:
+            twin = self._computer(gate.at, f"{gate.name}-twin")
+            twin.disk.put_back(gate.copy)
+            self.gates.append(twin)
+            self._twins[gate.at] = twin
+            self._say(gate, "has a twin that runs on a copy of its card")
+            self._power_back(twin)
+
     def _server_copied(self, gate: FleetGate, event: Event) -> None:
         self.server.keep_copy()
         self._say(None, "is copied")
@@ -354,8 +372,8 @@ _ACTS: Mapping[str, Callable[[_Story, FleetGate, Event], None]] = {
     "append_fails": _Story._append_fails, "disk_full": _Story._disk_full, "disk_freed": _Story._disk_freed,
     "agent_dies": _Story._agent_dies, "clock_steps": _Story._clock_steps, "clock_drifts": _Story._clock_drifts,
     "clock_forgets": _Story._clock_forgets, "clock_mended": _Story._clock_mended, "card_copied": _Story._card_copied,
-    "card_put_back": _Story._card_put_back, "server_dies": _Story._server_dies, "server_copied": _Story._server_copied,
-    "server_put_back": _Story._server_put_back, "server_full": _Story._server_full,
+    "card_put_back": _Story._card_put_back, "card_cloned": _Story._card_cloned, "server_dies": _Story._server_dies,
+    "server_copied": _Story._server_copied, "server_put_back": _Story._server_put_back, "server_full": _Story._server_full,
 }  # fmt: skip
 
 
