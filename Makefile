@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults fuzz wheel machines pictures clean
+.PHONY: help run test check bench faults fuzz wheel machines seeds pictures clean
 
 help:  ## what one can do here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ fuzz: $(READY)  ## a million frames and a coverage-guided minute for every parse
 
 machines: $(READY)  ## 2,000 days of 60 steps at two gates, 1,000 of 40 at one: no child without exactly one custodian
 	KIOSK_MACHINE=full $(BIN)/python -m pytest tests/core/test_two_gates_machine.py tests/core/test_custody_machine.py tests/simulation
+
+seeds: $(READY)  ## 10,000 seeds of several gates with every fault, in virtual time: no invariant breaks
+	KIOSK_SEEDS=10000 $(BIN)/python -m pytest -n $(JOBS) tests/simulation/test_fleet.py
 
 pictures: $(READY) browser  ## the pictures of the README, from the browser tests
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser

@@ -16,7 +16,7 @@ from kiosk.simulation.fleet import ALL_FAULTS, Event, Faults, Size, explained, p
 from kiosk.simulation.fleet.minimising import minimised
 from kiosk.simulation.fleet.running import Outcome
 
-SEEDS = int(os.environ.get("KIOSK_SEEDS", "80"))
+SEEDS = int(os.environ.get("KIOSK_SEEDS", "120"))
 SHARDS = 4
 SIZES = (
     Size(gates=2, days=1, children=5, events=28, look_every=7),
