@@ -102,11 +102,15 @@ class DeviceSupervisor(abc.ABC, Generic[D]):
         self._thread.start()
         return self
 
-    def stop(self) -> bool:
-        """Close the device and end the thread. False when a driver hangs in a call and the thread was left behind."""
+    def ask_to_stop(self) -> None:
+        """Returns at once. Whoever stops several asks all of them first: each may need a moment."""
         self._stopping.set()
         self.driver.cancel()
         self._wake()
+
+    def stop(self) -> bool:
+        """Close the device and end the thread. False when a driver hangs in a call and the thread was left behind."""
+        self.ask_to_stop()
         if self._thread.ident is not None:
             self._thread.join(JOIN_S)
         if self._thread.is_alive():

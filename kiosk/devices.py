@@ -198,6 +198,8 @@ class Devices:
     def stop(self) -> None:
         self._ending.set()
         for supervisor in self._supervisors:
+            supervisor.ask_to_stop()
+        for supervisor in self._supervisors:
             supervisor.stop()
         if self._filer.is_alive():
             self._filing.put(None)

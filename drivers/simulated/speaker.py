@@ -27,7 +27,8 @@ name = folder / f"{time.monotonic_ns()}"
 name.with_suffix(".part").write_bytes(clip)
 name.with_suffix(".part").rename(name.with_suffix(".wav"))
 if state == "silent":
-    time.sleep(3600)
+    while folder.exists():
+        time.sleep(0.1)
 time.sleep(seconds)
 name.with_suffix(".end").touch()
 """
