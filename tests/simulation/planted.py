@@ -22,6 +22,7 @@ from kiosk.core.child import ChildState
 from kiosk.core.child_steps import fold_step
 from kiosk.core.entries import Entry
 from kiosk.core.handle import handle
+from kiosk.core.stream_book import StreamBook
 from sync_agent.school_server.sqlite_store import SqliteStream
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -111,8 +112,13 @@ def moves_the_cursor_before_the_rows_are_stored(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(SqliteStream, "write", hasty)
 
 
+def overlooks_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever restores a card knows what they did."""
+    monkeypatch.setattr(StreamBook, "conflicts", lambda self: [])
+
+
 PATCHES: tuple[Patch, ...] = (
     acknowledges_before_the_commit, commits_without_a_sync, knows_entries_by_their_number_alone, folds_in_the_order_of_arrival,
     makes_no_case_of_a_double_release, judges_lateness_by_any_clock, believes_a_clock_that_was_set,
-    moves_the_cursor_before_the_rows_are_stored,
+    moves_the_cursor_before_the_rows_are_stored, overlooks_copies,
 )  # fmt: skip

@@ -26,6 +26,7 @@ RESTART = "a restart ends in the state before it"
 LATENESS = "no lateness is judged by a clock that cannot be trusted"
 NOTICED = "a clock that was set far away is not trusted"
 NO_FAULT = "nothing of ours breaks"
+COPIES = "a gate that went on from an old copy is a case"
 EVERYWHERE = "in the end everything is everywhere, once"
 
 
@@ -194,5 +195,23 @@ def everything_is_everywhere(gates: list[FleetGate], stored: list[Any]) -> None:
             raise Violation(EVERYWHERE, f"{gate.name} has never heard of {min(unheard)}")
         if len({one.entry.id for one in gate.heard}) != len(gate.heard):
             raise Violation(ONCE, f"{gate.name} heard an entry twice")
+        _copies_are_cases(gate)
     for gate, other in pairwise(gates):
         _same(gate, EVERYWHERE, visible(gate.campus), visible(other.campus))
+
+
+def _copies_are_cases(gate: FleetGate) -> None:
+    """A stream that somebody sealed and that goes on beyond the seal, or that two sealed, cannot be of one computer alone."""
+    known = gate.known()
+    closed = {entry.body["case"] for entry in known if entry.kind == Kind.CASE_CLOSED}
+    told = closed | {conflict.case for conflict in gate.campus.conflicts()}
+    last: dict[str, int] = {}
+    sealed_by: dict[str, list[tuple[int, str]]] = {}
+    for entry in known:
+        last[entry.stream] = max(entry.seq, last.get(entry.stream, 0))
+        if entry.kind == Kind.INCARNATION_OPENED and (seal := entry.body.get("sealed")):
+            sealed_by.setdefault(f"{seal['node']}/{seal['incarnation']}", []).append((seal["seq"], entry.stream))
+    for stream, seals in sealed_by.items():
+        doubted = len(seals) > 1 or last.get(stream, 0) > seals[0][0]
+        if doubted and not any(f"copy:{by}" in told for _, by in seals):
+            raise Violation(COPIES, f"{gate.name}: {stream} was gone on with by {seals} and no case says so")
