@@ -1,6 +1,7 @@
 """Several gates with every fault, in virtual time: no seed breaks an invariant, and a seed is one history for ever.
 
-`KIOSK_SEEDS=10000` plays so many, from `KIOSK_SEEDS_FROM` on; the default is what fits into a test run. Each shard is a test of its own.
+`KIOSK_SEEDS=10000` plays so many, from `KIOSK_SEEDS_FROM` on; the default is what fits into a test run. Each shard is a test of
+its own.
 """
 
 from __future__ import annotations
