@@ -56,8 +56,9 @@ def open_gate(
         """After a failed append: the world as the disk has it, with today's directory."""
         now = controller.world
         again = build_world(
-            settings=settings, directory=now.directory, journal=journal, state=state, clock=clock, stream=journal.resumed()
-        )
+            settings=settings, directory=now.directory, journal=journal, state=state, clock=clock, stream=journal.resumed(),
+            today=now.book.day.date,  # a clock that is not trusted turns no page, and neither does this
+        )  # fmt: skip
         again.devices, again.link, again.watched = now.devices, now.link, now.watched
         return again
 
@@ -89,14 +90,16 @@ def build_world(
     state: Path,
     clock: Clock,
     stream: Stream | None = None,
+    today: date | None = None,
 ) -> World:
-    """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day."""
-    campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
-    today = local_date(settings, clock.now_ms()).isoformat()
+    """Folds everything that still matters: standing facts of all times, and all since the close of an earlier day.
+
+    today: the clock's date unless it is given.
+    """
+    today = today or local_date(settings, clock.now_ms())
     others = peers_at_start(state)[1]
-    since = list(journal.since_cleared(today))
-    if unheard := _unheard_day(since[:1], others):
-        since = list(journal.since_cleared(unheard))
+    since = _since(journal, others, today)
+    campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
     for entry in (*journal.of_kinds(STANDING_KINDS), *since):
         if not campus.apply(entry):
             unreadable.append(str(entry.id))
@@ -126,10 +129,7 @@ def build_world(
         release_window_min=settings.release_window_min,
         campus=campus,
         stream=stream,
-        book=day_book(
-            local_date(settings, clock.now_ms()), settings.calendar, settings.plan, directory,
-            release_window_min=settings.release_window_min,
-        ),
+        book=day_book(today, settings.calendar, settings.plan, directory, release_window_min=settings.release_window_min),
         cards=CardIndex(directory.cards),
     )  # fmt: skip
     if since and since[0].kind == Kind.CAMPUS_CLEARED:
@@ -150,6 +150,13 @@ def _readers(settings: Settings) -> dict[str, tuple[str, ...]]:
         if device.access_point:
             found[device.access_point] = (*found.get(device.access_point, ()), device.name)
     return found
+
+
+def _since(journal: Journal, others: Iterable[Sealed], today: date) -> list[Entry]:
+    """What this gate's state begins with: the close of an earlier day, further back where other gates knew less of it."""
+    since = list(journal.since_cleared(today.isoformat()))
+    unheard = _unheard_day(since[:1], others)
+    return list(journal.since_cleared(unheard)) if unheard else since
 
 
 def _unheard_day(begins_with: list[Entry], others: Iterable[Sealed]) -> str:

@@ -116,3 +116,19 @@ def test_a_child_who_left_while_the_clock_stood_in_1970_is_not_let_go_of_when_it
     again = school.release(["丁一"], "丁妈妈", *CHECKS, point="south-out", second="孙主任")
     school.close()
     assert again.decision.reason == "not_on_campus"
+
+
+def test_a_clock_that_nobody_trusts_turns_no_page_when_the_state_is_read_back(gates: TwoGates) -> None:
+    """Seed 14639 of the simulator: over midnight in 1970, with a write that failed."""
+    east = gates.gate["east"]
+    gates.clock["east"].distrust("implausible_year")
+    gates.press("east", c.Tick())
+    gates.press("east", c.Read(access_point="east-in", scheme="uid", value=uid_of(3)))
+    day = east.world.book.day.date
+    later(gates, DAY_MS)
+    gates.press("east", c.Tick())
+    assert east.world.book.day.date == day
+    before = east.world.campus.fingerprint()
+    assert east._rebuild is not None
+    again = east._rebuild()
+    assert again.book.day.date == day and again.campus.fingerprint() == before
