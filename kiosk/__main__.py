@@ -28,6 +28,7 @@ from kiosk.command_simulate import add_command as add_simulate_command
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line for every request is nobody's news
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
