@@ -26,6 +26,7 @@ from kiosk.journal import FILE_NAME, JournalError, verify
 MANIFEST: Final = "backup.json"
 LAST_BACKUP: Final = "last_backup.json"  # in the state folder: when and where to, for `kiosk doctor`
 FORMAT: Final = 1
+RESTORING: Final = "restoring"  # in the folder that is filled: /var/lib, above it, is not ours to write
 SPARE_BYTES: Final = 64 * 1024 * 1024  # what a target must have left beyond the copy itself
 _LEFT_OUT: Final = (".lock", "-wal", "-shm", ".new", UNFINISHED, ".probe")
 _NOT_STATE: Final = frozenset({"sync_status.json", LAST_BACKUP})
@@ -98,20 +99,22 @@ def back_up(state: Path, to: Path, *, now_ms: int, keep: int = 14) -> Made:
 
 def restore(copy: Path, state: Path) -> Manifest:
     """Checks the copy and puts it in the place of an empty or missing state folder. Raises BackupError."""
-    if state.exists() and any(state.iterdir()):
+    if state.exists() and any(path.name != RESTORING for path in state.iterdir()):
         raise BackupError(f"{state} is not empty; move what is in it away first, nothing is ever restored over records")
     manifest = check(copy)
-    draft = state.with_name(state.name + ".restoring")
+    draft = state / RESTORING
     try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if draft.exists():
-            shutil.rmtree(draft)
-        draft.mkdir(mode=0o700, parents=True)
+            shutil.rmtree(draft)  # of a run that was cut off
+        draft.mkdir(mode=0o700)
         for name in manifest.files:
             (draft / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy_file(copy / name, draft / name)
-        if state.exists():
-            state.rmdir()
-        draft.rename(state)
+        for path in sorted(draft.iterdir(), key=lambda path: path.name == _LAST):  # the journal last
+            path.rename(state / path.name)
+        draft.rmdir()
+        fsync_folder(state)
         fsync_folder(state.parent)
     except OSError as error:
         raise BackupError(f"{state} could not be written ({error}); the copy is untouched, free some room, try again") from error
@@ -127,6 +130,8 @@ def check(copy: Path) -> Manifest:
     if manifest.format != FORMAT:
         raise BackupError(f"{copy} has format {manifest.format}, this version reads {FORMAT}; use version {manifest.version}")
     for name, listed in manifest.files.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise BackupError(f"{copy / MANIFEST} names {name!r}, which lies outside of it; `kiosk backup` did not write that")
         try:
             found = _digest(copy / name)
         except OSError as error:

@@ -103,10 +103,6 @@ class SimulatedOsdpReader(PtyDevice):
         """An adapter that hears itself: whatever the host sends comes back first."""
         self._echoes = on
 
-    def silence(self, silent: bool) -> None:
-        """Plugged in, and nothing comes through in either direction."""
-        self.wire.silence(silent)
-
     def slow(self, byte_gap_s: float) -> None:
         """A pause after every byte; the panel waits 200 ms for an answer of up to 50 bytes."""
         self.wire.slow(byte_gap_s)
@@ -114,10 +110,6 @@ class SimulatedOsdpReader(PtyDevice):
     def unplug(self) -> None:
         """Pull the adapter: the path vanishes. The reader has its own supply and stays awake."""
         self.wire.unplug()
-
-    def replug(self) -> None:
-        """Plug the adapter in again, at the same path."""
-        self.wire.replug()
 
     def close(self) -> None:
         self.power(False)

@@ -40,7 +40,7 @@ from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places, 
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
-from kiosk.core.stream_book import COPY, StreamBook
+from kiosk.core.stream_book import StreamBook
 
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
 
@@ -268,7 +268,6 @@ class Campus:
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
         self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
         named = {conflict.case for conflict in self._all_conflicts()} | set(self.alarms)
-        named |= {key for key in self.closed_cases if key.startswith(COPY)}
         self.closed_cases = {key: at for key, at in self.closed_cases.items() if at >= at_ms or key in named}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
         day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

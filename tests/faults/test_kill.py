@@ -32,7 +32,7 @@ from tests.support.running_gate import RunningGate, VirtualDay, Wire
 from tests.support.tapping import WIRES, HttpTaps, Screens, WireTaps
 
 FULL = os.environ.get("KIOSK_FAULTS") == "full"
-KILLS = 500 if FULL else 12
+KILLS = 500 if FULL else 20
 KILLS_OF_A_STATE = 50  # then a new school, so that starting stays quick and every round is verified by itself
 SEED = int(os.environ.get("KIOSK_FAULTS_SEED", "20261123"))
 DAY = "2026-11-23"

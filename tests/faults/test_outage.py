@@ -43,7 +43,7 @@ def rush(folder: Path) -> Iterator[dict[str, Any]]:
     server = ServerProcess(folder / "server")
     server.kill()
     gate = RunningGate(folder / "gate", day=VirtualDay(RUSH, speed=60)).start().ready()
-    agent = AgentProcess(GateFolder(gate.state, "east"), server.url)  # type: ignore[arg-type]
+    agent = AgentProcess(GateFolder(gate.state, "east"), server.url)
     try:
         with gate.reader() as reader:
             for child in range(1, ARRIVALS + 1):
@@ -101,7 +101,7 @@ def test_a_server_killed_and_cut_off_while_it_receives_has_every_entry_once(rush
     server = ServerProcess(folder / "second server")
     proxy = ChaosProxy(server.port)
     proxy.delay(ANSWER_DELAY_S)
-    agent = AgentProcess(here, proxy.url, "--batch", BATCH)  # type: ignore[arg-type]
+    agent = AgentProcess(here, proxy.url, "--batch", BATCH)
     done: dict[str, int] = {"kill": 0, "cut": 0, "eat": 0, "agent": 0}
     try:
         for n in range(TROUBLES):

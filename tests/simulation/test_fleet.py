@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 
 import pytest
 
@@ -56,8 +57,8 @@ def test_what_chance_decides_about_an_event_stands_in_the_event() -> None:
 def test_a_history_is_made_small() -> None:
     events = [Event(at, "tap", 0, at) for at in range(40)]
 
-    def breaks(some: object) -> Outcome:
-        turns = {event.turn for event in some}  # type: ignore[attr-defined]
+    def breaks(some: Sequence[Event]) -> Outcome:
+        turns = {event.turn for event in some}
         broken = "it" if {7, 31} <= turns else "something else" if len(turns) == 3 else ""
         return Outcome(seed=1, steps=0, played=len(turns), entries=0, invariant=broken)
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import httpx
 
@@ -33,6 +33,18 @@ def wait_until(done: Callable[[], Any], what: str) -> Any:
             return answer
         time.sleep(LOOK_EVERY_S)
     raise AssertionError(f"waited {WAIT_S:.0f} s in vain: {what}")
+
+
+class Kept(Protocol):
+    """A gate as far as its folder is concerned: whoever wrote the journal in it."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def node(self) -> str: ...
+
+    def everything(self) -> dict[tuple[str, int], tuple[bytes, bytes]]: ...
 
 
 class Process:
@@ -110,7 +122,7 @@ class ServerProcess:
             found += page["entries"]
         return found
 
-    def has(self, gate: GateJournal) -> bool:
+    def has(self, gate: Kept) -> bool:
         """Every entry of the gate once, in order, with its hash."""
         through = sum(one["durable_through"] for one in self.status()["streams"] if one["node"] == gate.node)
         if through != len(gate.everything()):
@@ -164,7 +176,7 @@ class RespawnedServer:
 class AgentProcess:
     """`sync-agent run` beside a gate's journal."""
 
-    def __init__(self, gate: GateJournal, url: str, *more: str) -> None:
+    def __init__(self, gate: Kept, url: str, *more: str) -> None:
         self.gate, self.url, self.more = gate, url, more
         self.start()
 
@@ -218,7 +230,7 @@ class Campus:
         self._closing.append(journal.close)
         return journal
 
-    def agent(self, gate: GateJournal, url: str, *more: str) -> AgentProcess:
+    def agent(self, gate: Kept, url: str, *more: str) -> AgentProcess:
         agent = AgentProcess(gate, url, *more)
         self._closing.append(lambda: agent.process.end())
         return agent

@@ -166,15 +166,15 @@ def test_the_sample_consumer_prints_what_the_journals_say(campus: Campus, tmp_pa
     assert consumer.run(limit=1) == ([], [0])  # nothing there yet
     assert consumer.run(limit=1, token="guess")[0] == [] and "bad_token" not in consumer.said and "401" in consumer.said
 
-    campus.agent(east, server.url)  # type: ignore[arg-type]
-    wait_until(lambda: server.has(east), "the east gate's entries are there")  # type: ignore[arg-type]
+    campus.agent(east, server.url)
+    wait_until(lambda: server.has(east), "the east gate's entries are there")
     lines, asked = consumer.run(limit=9)
     assert lines == expected(east.folder, spoilt=1)
     assert asked == list(range(0, len(server.entries()), 9))
 
-    campus.agent(south, server.url)  # type: ignore[arg-type]
-    campus.agent(north, server.url)  # type: ignore[arg-type]
-    wait_until(lambda: server.has(south) and server.has(north), "the others' as well")  # type: ignore[arg-type]
+    campus.agent(south, server.url)
+    campus.agent(north, server.url)
+    wait_until(lambda: server.has(south) and server.has(north), "the others' as well")
     at = len(east.everything())
     lines, asked = consumer.run(limit=4)
     whole = expected(east.folder, south.folder, north.folder, spoilt=2)
@@ -193,7 +193,7 @@ def test_the_sample_consumer_prints_what_the_journals_say(campus: Campus, tmp_pa
     for file in server.folder.glob("server.db*"):
         file.unlink()
     server.start()
-    wait_until(lambda: all(server.has(gate) for gate in (east, south, north)), "everything is there again")  # type: ignore[arg-type]
+    wait_until(lambda: all(server.has(gate) for gate in (east, south, north)), "everything is there again")
     again, asked = consumer.run(limit=2_000)
     assert (again, asked) == (whole, [0]), "positions were given anew, and nothing is counted twice"
     assert len(consumer.unread()) == 2
