@@ -18,7 +18,8 @@ REFRESH_S: Final = 5
 _STYLE: Final = (
     "body{font-family:system-ui,'Noto Sans CJK SC',sans-serif;margin:2rem;color:#1a1a1a;background:#fff}"
     "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}small{color:#555;font-weight:normal}"
-    "table{border-collapse:collapse}td,th{padding:.35rem .9rem;text-align:left;border-bottom:1px solid #ccc}"
+    "table{display:block;overflow-x:auto;border-collapse:collapse}"
+    "td,th{padding:.35rem .9rem;text-align:left;border-bottom:1px solid #ccc}"
     "td.n{text-align:right;font-variant-numeric:tabular-nums}.alarm{color:#a00000;font-weight:bold}"
 )
 _STYLE_SHA256: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -32,7 +33,7 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
     now_ms = status.server_now_ms
     number = status.directory.number if status.directory else None
     parts = [
-        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>",
+        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>",
         f"<meta http-equiv='refresh' content='{REFRESH_S}'><title>学校服务器 School server</title>",
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>学校服务器 <small>School server</small> · {escape(status.school)}</h1>",
@@ -91,7 +92,7 @@ def render_schools(totals: Mapping[str, Totals]) -> str:
         rows.append((link, str(of_school.entries), f"<span class='alarm'>{aside}</span>" if aside else "0"))
     head = ("学校 <small>school</small>", "已存记录 <small>entries stored</small>", "待人工查看 <small>set aside</small>")
     return (
-        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>"
+        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
         f"<meta http-equiv='refresh' content='{REFRESH_S}'><title>学校服务器 School server</title><style>{_STYLE}</style></head>"
         f"<body><h1>学校服务器 <small>School server</small></h1>{_table(head, rows)}</body></html>"
     )

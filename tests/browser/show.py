@@ -23,6 +23,7 @@ from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
+from tests.faces import sample_duty, sample_office
 from tests.faces import sample_views as sample
 from tests.faces.card_views import enrol
 from tests.faces.portraits import portrait
@@ -57,13 +58,13 @@ class Stage:
             "guard": sample.guard(),
             "roster": sample.roster(),
             "rosters": sample.rosters(),
-            "duty": sample.duty(),
-            "office_import": sample.import_preview(),
-            "office_people": sample.people(),
+            "duty": sample_duty.duty(),
+            "office_import": sample_office.import_preview(),
+            "office_people": sample_office.people(),
             "office_enrol": enrol("card"),
-            "office_settings": sample.settings(),
-            "office_devices": sample.devices(),
-            "office_notices": sample.notices(),
+            "office_settings": sample_office.settings(),
+            "office_devices": sample_office.devices(),
+            "office_notices": sample_office.notices(),
             "sign_in": SignInView(now_ms=sample.NOW, school="星河路小学"),
             "error": ErrorView(now_ms=sample.NOW, status=404),
         }
@@ -141,7 +142,7 @@ class Stage:
         staff = None if public else signed.get(name, sample.LEADER)
         context: dict[str, Any] = {}
         if name == "display":
-            context = {"school": "星河路小学", "classes": sample.classes()}
+            context = {"school": "星河路小学", "classes": sample_office.classes()}
         if name == "guard":
             context = {"access_point": "east-desk"}
         return faces.page(name, view=view, lang=lang, staff=staff, csrf="stage", **context)

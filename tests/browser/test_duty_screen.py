@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, standstill
 from tests.browser.show import Stage
+from tests.faces import sample_duty
 from tests.faces import sample_views as sample
 
 LATE = "#case-uncollected_3a1005"
@@ -34,9 +35,9 @@ def test_a_case_is_taken_by_one_press(stage: Stage, show: Opener) -> None:
     assert stage.posted == [("acknowledge", {"case": "uncollected:1005"})]
     cases = tuple(
         replace(c, acknowledged_by="陈立新", acknowledged_ms=sample.at("17:43")) if c.case == "uncollected:1005" else c
-        for c in sample.duty().cases
+        for c in sample_duty.duty().cases
     )
-    stage.show("duty", replace(sample.duty(), cases=cases))
+    stage.show("duty", replace(sample_duty.duty(), cases=cases))
     expect(page.locator(LATE)).to_contain_text("陈立新 17:43 已接手")
 
 
@@ -56,8 +57,8 @@ def test_calls_are_logged_by_one_press_and_an_eta_by_two(stage: Stage, show: Ope
 
 
 def test_a_conflict_is_closed_with_a_note(stage: Stage, show: Opener) -> None:
-    case = replace(sample.duty().cases[2], case="conflict:7", kind="double_release", do="")
-    stage.views["duty"] = replace(sample.duty(), cases=(case,))
+    case = replace(sample_duty.duty().cases[2], case="conflict:7", kind="double_release", do="")
+    stage.views["duty"] = replace(sample_duty.duty(), cases=(case,))
     page = show("duty", size="landscape")
     page.get_by_label("核实结果").fill("已电话核实，随母亲离校")
     page.get_by_role("button", name="结案").click()
@@ -68,7 +69,7 @@ def test_a_conflict_is_closed_with_a_note(stage: Stage, show: Opener) -> None:
 def test_the_campus_is_signed_clear_at_zero_with_a_second_press(stage: Stage, show: Opener) -> None:
     page = show("duty", size="landscape")
     expect(page.locator("[data-act=clear_campus]")).to_be_disabled()
-    stage.show("duty", sample.quiet_duty())
+    stage.show("duty", sample_duty.quiet_duty())
     button = page.locator("[data-act=clear_campus]")
     expect(button).to_be_enabled()
     button.click()
@@ -118,7 +119,7 @@ def test_a_declared_emergency_stands_on_every_staff_page(stage: Stage, show: Ope
     alarm = sample.bar(emergency="emergency")
     stage.send("bar", "bar", [("bar", dict(_pieces(alarm))["bar"])])
     expect(page.get_by_role("alert")).to_contain_text("紧急状态")
-    stage.show("duty", replace(sample.duty(), bar=alarm))
+    stage.show("duty", replace(sample_duty.duty(), bar=alarm))
     expect(page.get_by_role("button", name="结束紧急状态")).to_be_visible()
 
 
@@ -131,7 +132,7 @@ def _pieces(view: object) -> list[tuple[str, str]]:
 def test_an_open_case_that_ends_leaves_the_list(stage: Stage, show: Opener) -> None:
     page = show("duty", size="landscape")
     expect(page.locator(".case")).to_have_count(3)
-    stage.show("duty", replace(sample.duty(), cases=sample.duty().cases[:1]))
+    stage.show("duty", replace(sample_duty.duty(), cases=sample_duty.duty().cases[:1]))
     expect(page.locator(".case")).to_have_count(1)
-    stage.show("duty", sample.quiet_duty())
+    stage.show("duty", sample_duty.quiet_duty())
     expect(page.get_by_text("没有待办事项")).to_be_visible()

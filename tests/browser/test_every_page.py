@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SIZES, Opener
 from tests.browser.show import Stage
+from tests.faces import sample_duty
 from tests.faces import sample_views as sample
 
 MM = 96 / 25.4
@@ -68,7 +69,7 @@ def test_the_switch_to_english_stays(stage: Stage, show: Opener) -> None:
     page = show("duty", size="landscape")
     page.get_by_role("link", name="EN").click()
     expect(page.get_by_role("heading", name="Open cases")).to_be_visible()
-    stage.show("duty", sample.quiet_duty())
+    stage.show("duty", sample_duty.quiet_duty())
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 

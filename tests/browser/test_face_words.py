@@ -13,6 +13,7 @@ from kiosk.core.roster_faces import CandidateLine, FaceLine
 from kiosk.web.faces_office import PeopleView, PersonLine
 from tests.browser.conftest import Opener
 from tests.browser.show import Stage
+from tests.faces import sample_office
 from tests.faces import sample_views as sample
 
 SNAPSHOT = "20261123-" + "a" * 32
@@ -69,7 +70,7 @@ def test_the_office_withdraws_a_consent_in_two_presses(stage: Stage, show: Opene
         kind="pupil", number=1, name="王小明", where="一(1)班 1 号", has_photo=True, cards=(),
         consents=(("face_match", True), ("snapshot", False)),
     )  # fmt: skip
-    stage.views["office_people"] = PeopleView(bar=sample.people().bar, text="王", people=(pupil,))
+    stage.views["office_people"] = PeopleView(bar=sample_office.people().bar, text="王", people=(pupil,))
     page = show("office_people")
     if LOOKED_AT:
         page.screenshot(path=Path(LOOKED_AT) / "office-people.png")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.core.roster import CaseLine, DutyView, GroupLine, SearchLine, ShiftLine
+from tests.faces import sample_duty
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
 
@@ -22,20 +23,20 @@ def search(seat: int, **changes: object) -> SearchLine:
 
 
 def case(kind: str, **changes: object) -> CaseLine:
-    plain = replace(s.duty().cases[2], case=f"{kind}:1", kind=kind, state=kind, do="", do_en="", line=None, detail="")
+    plain = replace(sample_duty.duty().cases[2], case=f"{kind}:1", kind=kind, state=kind, do="", do_en="", line=None, detail="")
     return replace(plain, opened_ms=s.at("17:30"), t0_ms=s.at("17:30"), **changes)
 
 
 def locate(**changes: object) -> CaseLine:
     found = search(9, **changes)
     kind = "incident" if found.incident_ms else "locate"
-    guardians = s.duty().cases[0].guardians
+    guardians = sample_duty.duty().cases[0].guardians
     return case(kind, line=found.line, search=found, owner_name="陈立新", guardians=guardians)
 
 
 def police() -> CaseLine:
     """The rung from which two adults stay with the child."""
-    uncollected = s.duty().cases[0]
+    uncollected = sample_duty.duty().cases[0]
     return replace(
         uncollected, case="uncollected:1031", line=replace(uncollected.line, child=1031, name=s.NAMES[30]), rung=5,
         state="police_help", do="请派出所协助，两名成人陪同", do_en="Ask for help; two adults stay", adults=2,
@@ -60,7 +61,7 @@ def everything() -> DutyView:
         children=tuple(s.child(seat) for seat in range(40, 45)),
     )  # fmt: skip
     shift = replace(w.WATCH, gate="east", gate_name="东门")
-    base = s.duty()
+    base = sample_duty.duty()
     incident = replace(locate(incident_ms=s.at("17:40")), case="incident:1")
     alarms = (base.cases[2], case("exceptional_release", line=s.child(33), detail="刘德海 · 东门门卫室"))
     return replace(
@@ -74,7 +75,7 @@ def everything() -> DutyView:
 
 def ready() -> DutyView:
     shift: ShiftLine = replace(w.WATCH, gate="east", gate_name="东门")
-    return replace(s.quiet_duty(), shifts=(shift,), unwatched=(("south", "南门"),), boarders=46)
+    return replace(sample_duty.quiet_duty(), shifts=(shift,), unwatched=(("south", "南门"),), boarders=46)
 
 
 def closed() -> DutyView:

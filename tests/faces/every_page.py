@@ -12,6 +12,7 @@ from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleVie
 from tests.faces import delegate_views as dv
 from tests.faces import duty_views as d
 from tests.faces import record_views as rv
+from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
@@ -46,13 +47,13 @@ PAGES: dict[str, tuple[str, Any]] = {
     **{key: ("roster", view) for key, view in ROSTERS.items()},
     "rosters": ("rosters", s.rosters()),
     "rosters empty": ("rosters", replace(s.rosters(), rosters=())),
-    "duty": ("duty", s.duty()),
-    "duty quiet": ("duty", s.quiet_duty()),
-    "duty alarm": ("duty", replace(s.duty(), bar=_ALARM)),
+    "duty": ("duty", sample_duty.duty()),
+    "duty quiet": ("duty", sample_duty.quiet_duty()),
+    "duty alarm": ("duty", replace(sample_duty.duty(), bar=_ALARM)),
     "duty everything": ("duty", d.everything()),
     "duty ready": ("duty", d.ready()),
     "duty closed": ("duty", d.closed()),
-    "duty cleared": ("duty", replace(s.quiet_duty(), cleared_ms=s.NOW)),
+    "duty cleared": ("duty", replace(sample_duty.quiet_duty(), cleared_ms=s.NOW)),
     "muster": ("muster", safety.muster()),
     "muster nearly done": ("muster", safety.muster(missing=(0, 3, 0, 0, 1, 0))),
     "muster done": ("muster", safety.muster(missing=(0, 0, 0))),
@@ -64,19 +65,19 @@ PAGES: dict[str, tuple[str, Any]] = {
     "waiting": ("waiting", safety.waiting()),
     "waiting empty": ("waiting", safety.waiting(empty=True)),
     "import start": ("office_import", ImportView(bar=s.bar())),
-    "import preview": ("office_import", s.import_preview()),
-    "import broken": ("office_import", s.import_preview(broken=True)),
-    "import same": ("office_import", replace(s.import_preview(), changes=(), counts=())),
+    "import preview": ("office_import", sample_office.import_preview()),
+    "import broken": ("office_import", sample_office.import_preview(broken=True)),
+    "import same": ("office_import", replace(sample_office.import_preview(), changes=(), counts=())),
     "import done": ("office_import", ImportView(bar=s.bar(), state="done", number=119)),
-    "people": ("office_people", s.people()),
+    "people": ("office_people", sample_office.people()),
     "people none": ("office_people", PeopleView(bar=s.bar(), text="zz")),
     "people start": ("office_people", PeopleView(bar=s.bar())),
     **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ENROL_STATES},
-    "settings": ("office_settings", s.settings()),
+    "settings": ("office_settings", sample_office.settings()),
     "settings clean": ("office_settings", SettingsView(bar=s.bar())),
-    "devices": ("office_devices", s.devices()),
+    "devices": ("office_devices", sample_office.devices()),
     **{
-        f"devices {state}": ("office_devices", s.devices(trial=s.trial(state, device)))
+        f"devices {state}": ("office_devices", sample_office.devices(trial=sample_office.trial(state, device)))
         for state, device in (
             ("listening", "东门 1"),
             ("read", "东门 1"),
@@ -87,10 +88,10 @@ PAGES: dict[str, tuple[str, Any]] = {
             *((state, "小票机") for state in ("printing", "printed", "kept", "full", "down")),
         )
     },
-    "devices asked": ("office_devices", s.devices(asked="继电器")),
+    "devices asked": ("office_devices", sample_office.devices(asked="继电器")),
     "devices none": ("office_devices", DevicesView(bar=s.bar())),
-    "notices": ("office_notices", s.notices()),
-    "notices in trouble": ("office_notices", s.notices(trouble="磁盘已满")),
+    "notices": ("office_notices", sample_office.notices()),
+    "notices in trouble": ("office_notices", sample_office.notices(trouble="磁盘已满")),
     "notices none": ("office_notices", NoticesView(bar=s.bar())),
     "delegate": ("delegate", dv.delegates()),
     "delegate none": ("delegate", replace(dv.delegates(), passes=(), guardians=())),
@@ -114,5 +115,5 @@ PAGES: dict[str, tuple[str, Any]] = {
 def html(key: str, lang: Lang = "zh") -> str:
     name, view = PAGES[key]
     public = name in ("display", "sign_in", "error")
-    more: dict[str, Any] = {"school": "星河路小学", "classes": s.classes()} if name == "display" else {}
+    more: dict[str, Any] = {"school": "星河路小学", "classes": sample_office.classes()} if name == "display" else {}
     return faces.page(name, view=view, lang=lang, staff=None if public else s.LEADER, csrf="c", **more)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.web import faces
+from tests.faces import sample_duty
 from tests.faces import sample_views as sample
 from tests.faces.reading import by_id, read
 
@@ -16,7 +17,7 @@ VIEWS: list[tuple[str, Any]] = [
     ("guard", sample.guard()),
     ("roster", sample.roster()),
     ("rosters", sample.rosters()),
-    ("duty", sample.duty()),
+    ("duty", sample_duty.duty()),
 ]
 
 
@@ -84,7 +85,7 @@ def test_pages_listen_to_their_own_topic_and_the_bar() -> None:
     assert faces.topics("display", sample.display()) == ["display:east-in-1"]
     assert faces.topics("guard", sample.guard()) == ["guard:east", "bar"]
     assert faces.topics("roster", sample.roster()) == ["roster:session:S101", "bar"]
-    assert faces.topics("duty", sample.duty()) == ["duty", "bar"]
+    assert faces.topics("duty", sample_duty.duty()) == ["duty", "bar"]
 
 
 def test_a_view_that_no_page_streams_is_refused() -> None:

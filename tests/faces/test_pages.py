@@ -10,6 +10,7 @@ import pytest
 
 from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
+from tests.faces import sample_duty, sample_office
 from tests.faces import sample_views as sample
 from tests.faces.every_page import PAGES, html
 from tests.faces.reading import Element, by_id, read
@@ -85,8 +86,8 @@ def test_english_pages_have_no_chinese_words_of_ours() -> None:
 
 
 def test_the_dark_variant_follows_the_schools_clock() -> None:
-    noon = faces.page("duty", view=sample.duty())
-    evening = faces.page("duty", view=sample.quiet_duty())
+    noon = faces.page("duty", view=sample_duty.duty())
+    evening = faces.page("duty", view=sample_duty.quiet_duty())
     assert 'data-theme="light"' in noon
     assert 'data-theme="dusk"' in evening
 
@@ -95,7 +96,7 @@ def test_what_people_typed_is_shown_and_never_run() -> None:
     nasty = '"><script>alert(1)</script>'
     pages = [
         faces.part("search", view=sample.SearchView(text=nasty, hits=())),
-        faces.page("office_people", view=sample.PeopleView(bar=sample.bar(), text=nasty)),
+        faces.page("office_people", view=sample_office.PeopleView(bar=sample.bar(), text=nasty)),
         faces.page("guard", view=sample.guard(node=nasty), access_point=nasty),
         faces.page("roster", view=sample.replace(sample.roster(), title=nasty, roster=nasty)),
     ]
@@ -112,7 +113,7 @@ def test_keys_of_any_spelling_make_valid_ids() -> None:
 
 def test_a_page_that_does_not_exist_is_refused_with_the_list() -> None:
     with pytest.raises(ValueError, match="display, guard, roster"):
-        faces.page("nothing", view=sample.duty())
+        faces.page("nothing", view=sample_duty.duty())
 
 
 # --- what the single pages promise --------------------------------------------------------------------

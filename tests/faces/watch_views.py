@@ -19,6 +19,7 @@ from kiosk.core.roster import (
     StaffLine,
     UndoLine,
 )
+from tests.faces import sample_duty
 from tests.faces import sample_views as s
 
 NEXT_GUARD = StaffLine(staff=9101, name="钱卫东")
@@ -59,7 +60,7 @@ def held() -> tuple[ChildLine, ...]:
 
 def on_watch(**changes: object) -> GuardView:
     """赵建国 has the watch; an escort is on its way, three children are handed over, two are at the gatehouse."""
-    uncollected = s.duty().cases[0]
+    uncollected = sample_duty.duty().cases[0]
     view = replace(
         s.guard(), shift=WATCH, guards=GUARDS, escorts=(escort(),), incoming=(incoming(),), held=held(),
         held_cases=(replace(uncollected, line=held()[0]),), open_cases=3, visitors=1,
