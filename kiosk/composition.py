@@ -37,11 +37,12 @@ from kiosk.face.withdrawal import Withdrawals
 from kiosk.journal import NoteReader
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
-from kiosk.opening import open_gate, peers_at_start
+from kiosk.opening import open_gate
 from kiosk.paper import Paper
 from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
+from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
@@ -90,7 +91,7 @@ class GateProcess:
         directory = with_photos(load_directory(state), self.snapshots)
         for number in settings.staff_unknown_to(directory):
             log.warning("nobody has the staff number %s that school.toml puts on duty; import the staff list", number)
-        row, _ = peers_at_start(state)  # before the fold: what comes in between is folded twice, which changes nothing
+        row = last_row_of_peers(state)  # before the fold: what comes in between is folded twice, which changes nothing
         self._sign_pass = pass_signer(state, settings.site.node)  # first: the gate takes its own passes
         self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
         self.devices = Devices(settings, self.controller, self.snapshots)

@@ -10,18 +10,19 @@ import gc
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from kiosk.core.commands import Command, Look, Tick
+from kiosk.core.commands import Command, Look, PeerEntries, Tick
 from kiosk.core.decisions import Answer, Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind, Sealed
 from kiosk.core.handle import handle
-from kiosk.core.topics import topics_of
+from kiosk.core.topics import every_topic, topics_of
 from kiosk.core.views import view
 from kiosk.core.world import World
 from kiosk.journal import CannotAppend, Journal, Note, new_note
+from kiosk.reading_back import Slices
 
 log = logging.getLogger("kiosk.controller")
 
@@ -30,6 +31,7 @@ FULL_WAIT_S = 0.01  # how long a device's thread pauses before it looks for room
 INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits for its turn
 COLLECT_AFTER = (20_000, 20, 100)  # a tap leaves no cycles behind: the default walks everything hundreds of times a rush
 SWITCH_S = 0.0005
+BREATH_S = 0.001  # between two slices of reading back: whoever waits for the interpreter gets it
 CHECKPOINT_BYTES = 4 << 20  # growth of the log after which a moment without anybody waiting folds it into the database
 
 OnAnswer = Callable[[Any], None]
@@ -95,11 +97,16 @@ def settle_interpreter() -> None:
 class Controller:
     """Owns the world. Everybody else puts commands and receives answers."""
 
-    def __init__(self, *, world: World, journal: Journal, clock: Clock, rebuild: Callable[[], World]) -> None:
+    def __init__(
+        self, *, world: World, journal: Journal, clock: Clock, rebuild: Callable[[], World],
+        reread: Callable[[], Slices[World]],
+    ) -> None:  # fmt: skip
+        """rebuild: the world as the disk has it. reread: the world that goes on, folded anew in slices."""
         self.world, self.journal, self.clock = world, journal, clock
         self.inbox = Inbox()
         self.listeners: list[Callable[[Batch], None]] = []
-        self._rebuild = rebuild
+        self._rebuild, self._reread = rebuild, reread
+        self._reading: Slices[World] | None = None  # under way, a slice at a time whenever nobody waits
         self._adrift = False  # the state in memory is not what the journal has: nothing is decided until it is
         self._unreadable = ""  # the last trouble that was logged about that
         self._stopping = threading.Event()
@@ -109,9 +116,11 @@ class Controller:
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            asked = self.inbox.take_all(timeout_s=1.0)
-            if asked:
-                self.turn(asked)
+            asked = self.inbox.take_all(timeout_s=BREATH_S if self._reading else 1.0)
+            for part in _people_first(asked):
+                self.turn(part)
+            if self._reading and not len(self.inbox):
+                self._read_on()
             if self.journal.log_bytes > CHECKPOINT_BYTES and not len(self.inbox):
                 self.journal.checkpoint()
 
@@ -137,8 +146,10 @@ class Controller:
             self.world.can_save = True
             log.warning("the journal takes entries again")
         self._tell(decided, now_ms)
-        if self.world.reread:
-            self._back_to_disk()
+        if self.world.reread and not self.world.more_coming and self._reading is None:
+            self._reading = self._reread()
+            while self._reading and threading.current_thread() is not self._thread:
+                self._read_on()  # whoever turns the loop by hand has nobody waiting
         if len(decided) < len(asked):
             self.turn(asked[len(decided) :])
 
@@ -212,13 +223,28 @@ class Controller:
         try:
             world = self._rebuild()
         except Exception as error:
-            if str(error) != self._unreadable:
-                log.error("the journal cannot be read back (%s); write on paper, look at the disk, restart this gate", error)
-            self._unreadable = str(error)
+            self._complain(error)
             return False
         world.can_save = self.world.can_save
-        self.world, self._adrift, self._unreadable = world, False, ""
+        self.world, self._adrift, self._reading, self._unreadable = world, False, None, ""
         return True
+
+    def _read_on(self) -> None:
+        """One slice. The last one brings a state with facts in it that an earlier day's story needed."""
+        assert self._reading is not None
+        try:
+            next(self._reading)
+        except StopIteration as end:
+            self.world, self._reading, self._unreadable = end.value, None, ""
+            self._tell_pages(Batch((), every_topic(self.world)))
+        except Exception as error:
+            self._reading = None  # begun again with the next turn
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        if str(error) != self._unreadable:
+            log.error("the journal cannot be read back (%s); write on paper, look at the disk, restart this gate", error)
+        self._unreadable = str(error)
 
     def _on_paper(self, asked: list[_Asked], now_ms: int) -> None:
         """Every screen says so, the one at the access point too; the loop goes on."""
@@ -258,6 +284,12 @@ class Controller:
         self.submit(Tick())
         self._thread.join()
         self.journal.close()
+
+
+def _people_first(asked: list[_Asked]) -> Iterator[list[_Asked]]:
+    """Whoever stands at the gate does not wait for what other gates wrote."""
+    first = [one for one in asked if type(one.command) is not PeerEntries]
+    yield from (part for part in (first, [one for one in asked if type(one.command) is PeerEntries]) if part)
 
 
 def _safely(what: str, call: Callable[..., T] | None, *given: Any) -> T | None:

@@ -213,24 +213,28 @@ class Journal:
         )
         return {f"{node}/{incarnation}": seq for node, incarnation, seq in rows}
 
-    def since_cleared(self, day: str = "") -> Iterator[Entry]:
-        """Everything that the state of `day` (ISO) is folded from: since the last `campus_cleared` of an earlier day, that
-        included, so that a day that was closed still stands after a restart. Without a day: since the very last one."""
-        boot, seq = self._last_cleared(day)
-        rows = self._db.execute(
-            "SELECT raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq", (boot, seq)
-        )
-        for (raw,) in rows:
-            yield decode(raw)
+    def from_place(self, at: tuple[int, int], *, most: int) -> list[tuple[int, int, bytes]]:
+        """(boot, seq, raw) from one place in the order of writing on, that included."""
+        return self._db.execute(
+            "SELECT boot, seq, raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq LIMIT ?", (*at, most)
+        ).fetchall()
 
-    def _last_cleared(self, day: str) -> tuple[int, int]:
+    def cleared_before(self, day: str) -> tuple[Entry | None, tuple[int, int]]:
+        """The last `campus_cleared` of a day before that one (ISO) and its place: what the state of `day` is folded from
+        begins there, so that a day that was closed still stands after a restart. Else nothing, and the very beginning."""
         rows = self._db.execute(
             "SELECT boot, seq, raw FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC"
         )
         for boot, seq, raw in rows:
-            if not day or str(decode(raw).body.get("day", "")) < day:
-                return boot, seq
-        return 0, 0
+            entry = decode(raw)
+            if str(entry.body.get("day", "")) < day:
+                return entry, (boot, seq)
+        return None, (0, 0)
+
+    def since_cleared(self) -> Iterator[Entry]:
+        """Everything since the very last `campus_cleared`, that included."""
+        _, at = self.cleared_before("9999-12-31")
+        return (decode(raw) for _, _, raw in self.from_place(at, most=-1))
 
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""

@@ -5,6 +5,7 @@ One thread looks once a second and puts what is new into the inbox. Files of oth
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -14,8 +15,8 @@ from kiosk.clock import SystemClock
 from kiosk.controller import Controller
 from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, PicturesErased, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
-from kiosk.opening import PEERS_FILE, peers_after
 from kiosk.photos import with_photos
+from kiosk.reading_back import SLICE, OtherGates
 from kiosk.snapshots import SnapshotStore
 from sync_agent.agent_state import read_status
 
@@ -23,7 +24,8 @@ log = logging.getLogger("kiosk.neighbours")
 
 LOOK_EVERY_S = 1.0
 DAY_MS = 86_400_000
-PEERS_AT_ONCE = 2_000  # entries folded between two batches, so that a long catch-up never holds up a tap
+BREATH_S = 0.002  # between two parts of a long catch-up: it takes a little longer, and no card waits for it
+FETCHING_FOR_S = 30.0  # an agent that has said nothing for so long is fetching nothing
 
 
 class Neighbours:
@@ -34,6 +36,7 @@ class Neighbours:
         self._controller, self._state, self._snapshots = controller, state, snapshots
         self._peers_row, self._computer = peers_row, SystemClock()
         self._directory_seen: tuple[int, int] | None = None
+        self._fetching = self._more_coming = False  # the agent has more to bring; the loop was told that there is more
         self._complained = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
@@ -67,23 +70,44 @@ class Neighbours:
         status = read_status(self._state)
         if status is None:
             return
+        age_s = (self._computer.now_ms() - status.written_ms) / 1000
+        self._fetching = status.fetching and abs(age_s) < FETCHING_FOR_S
         # The agent writes by the computer's clock; the gate's own may be a played one. Only ages carry over.
         ahead_ms = self._controller.clock.now_ms() - self._computer.now_ms()
         last_ms = None if status.last_contact_ms is None else status.last_contact_ms + ahead_ms
         asked_ms = (status.asked_ms or 0) + ahead_ms
-        peers = {p.node: asked_ms - int(p.seen_s_ago * 1000) for p in status.peers if p.seen_s_ago is not None}
+        peers = {p.node: 0 if p.seen_s_ago is None else asked_ms - int(p.seen_s_ago * 1000) for p in status.peers}
+        behind = [p.node for p in status.peers if p.waiting or self._fetching]
         back = status.server_back
         self._controller.submit(
             LinkChanged(
                 waiting=status.waiting, last_contact_ms=last_ms, peers=peers, server=status.server,
+                behind=frozenset(behind),
                 server_back=(back.noticed_ms, back.entries) if back else None,
             )
         )  # fmt: skip
 
     def _look_at_peers(self) -> None:
-        self._peers_row, sealed = peers_after(self._state / PEERS_FILE, self._peers_row)
-        for start in range(0, len(sealed), PEERS_AT_ONCE):
-            self._controller.submit(PeerEntries(sealed=sealed[start : start + PEERS_AT_ONCE]))
+        """Whatever is new, in parts of a millisecond, each handed over when the one before is folded."""
+        with contextlib.closing(OtherGates(self._state)) as others:
+            while not self._stopping.is_set():
+                row, sealed = others.after(self._peers_row)
+                if row == self._peers_row:
+                    break
+                for start in range(0, len(sealed), SLICE):
+                    self._hand_over(PeerEntries(sealed=tuple(sealed[start : start + SLICE]), more=True))
+                self._peers_row, self._more_coming = row, True
+        if self._more_coming and not self._fetching:
+            self._hand_over(PeerEntries(sealed=()))
+            self._more_coming = False
+
+    def _hand_over(self, entries: PeerEntries) -> None:
+        folded = threading.Event()
+        self._controller.submit(entries, lambda _: folded.set())
+        while not folded.wait(LOOK_EVERY_S):
+            if self._stopping.is_set():
+                return
+        self._stopping.wait(BREATH_S)
 
     def _prune_pictures(self) -> None:
         """Once a day: snapshots past their time are erased, and that is recorded."""

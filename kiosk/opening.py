@@ -6,30 +6,24 @@ of what other gates sent) is the state, and this module is the only place that m
 
 from __future__ import annotations
 
-import logging
-import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from kiosk import __version__
 from kiosk.controller import Clock, Controller, opening
-from kiosk.core.campus import STANDING_KINDS, Campus
 from kiosk.core.card_numbers import CardIndex
 from kiosk.core.delegates import delegate_of
-from kiosk.core.entries import Entry, Fact, Kind, Sealed, Stream, UnreadableEntry, decode
+from kiosk.core.entries import Fact, Kind, Stream
 from kiosk.core.people import Directory
 from kiosk.core.timetable import day_book
 from kiosk.core.world import World
 from kiosk.journal import Journal, new_incarnation
 from kiosk.pass_keys import load_issuers
+from kiosk.reading_back import Slices, finished, folded_in_slices
 from kiosk.settings import Settings
 from kiosk.sun_keys import sun_reader
-
-PEERS_FILE = "peers.db"
-_NAMING_KINDS = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # their notes say who a pass is for
-
-log = logging.getLogger("kiosk.opening")
 
 
 def open_journal(state: Path, node: str) -> Journal:
@@ -62,7 +56,18 @@ def open_gate(
         again.devices, again.link, again.watched = now.devices, now.link, now.watched
         return again
 
-    controller = Controller(world=world, journal=journal, clock=clock, rebuild=rebuild)
+    def reread() -> Slices[World]:
+        """The world that goes on, on a fold of all that is on the disk by now; between two slices others have a turn."""
+        heard = Stream(node=journal.node, incarnation=journal.incarnation)
+        today = controller.world.book.day.date
+        folded = yield from folded_in_slices(journal=journal, state=state, stream=heard, today=today)
+        now = controller.world  # it has gone on meanwhile, and so has its stream
+        now.stream.catch_up(heard.seen, heard.tick)
+        return replace(
+            now, campus=folded.campus, let_go_through=folded.let_go_through, reread=folded.late, unreadable=folded.unreadable
+        )
+
+    controller = Controller(world=world, journal=journal, clock=clock, rebuild=rebuild, reread=reread)
     return controller
 
 
@@ -97,48 +102,30 @@ def build_world(
     today: the clock's date unless it is given.
     """
     today = today or local_date(settings, clock.now_ms())
-    others = peers_at_start(state)[1]
-    since = _since(journal, others, today)
-    campus, tick, unreadable, named = Campus(), 0, list[str](), dict[str, str]()
-    for entry in (*journal.of_kinds(STANDING_KINDS), *since):
-        if not campus.apply(entry):
-            unreadable.append(str(entry.id))
-        tick = max(tick, entry.tick)
-        if entry.kind in _NAMING_KINDS and entry.body.get("pass_id") and entry.body.get("note"):
-            named.setdefault(entry.body["pass_id"], entry.body["note"])
     if stream is None:
         head = journal.head()
         stream = Stream(
-            node=journal.node,
-            incarnation=journal.incarnation,
-            tick=max(tick, head[2] if head else 0),
-            seen=journal.streams(),
+            node=journal.node, incarnation=journal.incarnation, tick=head[2] if head else 0, seen=journal.streams()
         )
-    for name, last in journal.streams().items():
-        campus.streams.reach(name, last)
-    for sealed in others:
-        campus.streams.reach(sealed.entry.stream, sealed.entry.seq)
-        if not _over(sealed.entry, since[:1]) and not campus.apply(sealed.entry):
-            unreadable.append(str(sealed.entry.id))
-        stream.observe(sealed.entry)
+    folded = finished(folded_in_slices(journal=journal, state=state, stream=stream, today=today))
     world = World(
         rules=settings.rules_for(directory),
         directory=directory,
         calendar=settings.calendar,
         plan=settings.plan,
         release_window_min=settings.release_window_min,
-        campus=campus,
+        campus=folded.campus,
         stream=stream,
         book=day_book(today, settings.calendar, settings.plan, directory, release_window_min=settings.release_window_min),
         cards=CardIndex(directory.cards),
+        let_go_through=folded.let_go_through,
+        unreadable=folded.unreadable,
     )  # fmt: skip
-    if since and since[0].kind == Kind.CAMPUS_CLEARED:
-        world.let_go_through = str(since[0].body.get("day", ""))
     world.pass_issuers, world.sun = load_issuers(state), sun_reader(state)
-    for pass_id, digest in named.items():
-        if pass_id in campus.passes.registered or pass_id in campus.passes.shown:
+    for pass_id, digest in folded.named.items():
+        if pass_id in folded.campus.passes.registered or pass_id in folded.campus.passes.shown:
             world.remember_delegate(pass_id, delegate_of(journal.note(digest) or ""))
-    world.readers, world.unreadable = _readers(settings), unreadable
+    world.readers = _readers(settings)
     world.link.configured = bool(settings.site.sync.server)
     return world
 
@@ -152,58 +139,6 @@ def _readers(settings: Settings) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _since(journal: Journal, others: Iterable[Sealed], today: date) -> list[Entry]:
-    """What this gate's state begins with: the close of an earlier day, further back where other gates knew less of it."""
-    since = list(journal.since_cleared(today.isoformat()))
-    unheard = _unheard_day(since[:1], others)
-    return list(journal.since_cleared(unheard)) if unheard else since
-
-
-def _unheard_day(begins_with: list[Entry], others: Iterable[Sealed]) -> str:
-    """The earliest day of which another gate had facts that the close of a later or the same day did not know: they fit to
-    what this gate wrote then, so that is read as well. "" when there is none, which is nearly always."""
-    if not begins_with or begins_with[0].kind != Kind.CAMPUS_CLEARED:
-        return ""
-    closed = begins_with[0]
-    days = (str(one.entry.body.get("day", "")) for one in others if not _over(one.entry, begins_with))
-    return min((day for day in days if day and day <= closed.body["day"]), default="")
-
-
-def _over(entry: Entry, begins_with: list[Entry]) -> bool:
-    """Whether the close of an earlier day knew this fact of another gate: it ended with that day, there as here."""
-    closed = begins_with and begins_with[0].kind == Kind.CAMPUS_CLEARED and begins_with[0].knew(entry)
-    return bool(closed) and entry.kind not in STANDING_KINDS
-
-
 def local_date(settings: Settings, now_ms: int) -> date:
     days, _ = divmod(now_ms + settings.plan.utc_offset_ms, 86_400_000)
     return date.fromordinal(date(1970, 1, 1).toordinal() + days)
-
-
-def peers_at_start(state: Path) -> tuple[int, tuple[Sealed, ...]]:
-    """The last row and all entries of other gates. A damaged file keeps no gate shut: it is a copy, to be fetched again."""
-    path = state / PEERS_FILE
-    try:
-        return peers_after(path, 0)
-    except sqlite3.Error as error:
-        log.error("%s cannot be read (%s); delete it and restart the sync agent, which fetches it again", path, error)
-        return 0, ()
-
-
-def peers_after(path: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:
-    """Other gates' entries that the agent stored after `row`, and the last row. An unreadable one is left to the duty page."""
-    if not path.exists():
-        return row, ()
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
-        rows = connection.execute("SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id", (row,)).fetchall()
-    connection.close()
-    return (rows[-1][0] if rows else row), tuple(_readable((raw, hash_) for _, raw, hash_ in rows))
-
-
-def _readable(rows: Iterable[tuple[bytes, bytes]]) -> Iterable[Sealed]:
-    for raw, hash_ in rows:
-        try:
-            entry: Entry = decode(raw)
-        except UnreadableEntry:
-            continue  # a later version's entry: it stays in peers.db byte for byte and is read after the upgrade
-        yield Sealed(entry, raw, hash_)

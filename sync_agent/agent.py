@@ -108,6 +108,8 @@ class Agent:
         self._asked_ms: int | None = None
         self._directory_checked_ms: int | None = None
         self._seen: list[PeerStatus] = []
+        self._seen_at_ms = 0
+        self._fetching = False  # more of the others is at the server
         self._enrolling = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -192,9 +194,25 @@ class Agent:
         relay = await self._transport.relay(have=self._peers.have(self._up.lost))
         self._contact()
         self._asked_ms = self._now_ms()
-        self._seen = [_peer(seen, relay.server_now_ms) for seen in relay.nodes if seen.node != self._identity.node]
+        self._seen = self._peers_seen(relay)
         added = self._peers.add(relay.segments)
+        self._fetching = relay.more and bool(added)
         return Step.MOVED if relay.more and added else Step.IDLE
+
+    def _peers_seen(self, relay: protocol.Relay) -> list[PeerStatus]:
+        """A server that was started anew has heard of nobody yet: what it said before holds, and grows older."""
+        before = {peer.node: peer for peer in self._seen}
+        since_s = (relay.server_now_ms - self._seen_at_ms) / 1000
+        self._seen_at_ms = relay.server_now_ms
+        found = []
+        for seen in (one for one in relay.nodes if one.node != self._identity.node):
+            known = before.get(seen.node)
+            if seen.last_contact_ms is not None:
+                ago_s: float | None = max(0.0, (relay.server_now_ms - seen.last_contact_ms) / 1000)
+            else:
+                ago_s = None if known is None or known.seen_s_ago is None else known.seen_s_ago + max(0.0, since_s)
+            found.append(PeerStatus(node=seen.node, seen_s_ago=ago_s, waiting=seen.waiting))
+        return found
 
     async def _step_directory(self) -> Step:
         step = await self._directory.step()
@@ -233,6 +251,7 @@ class Agent:
             directory=self._directory_status(),
             problems=[*self._problems.values(), *self._stuck_streams()],
             server_back=self._state.server_back(),
+            fetching=self._fetching,
         )
 
     def _directory_status(self) -> DirectoryStatus:
@@ -287,11 +306,6 @@ def node_of(journal: JournalTail) -> str:
     return streams[-1].node
 
 
-def _peer(seen: protocol.NodeSeen, server_now_ms: int) -> PeerStatus:
-    ago_s = None if seen.last_contact_ms is None else max(0.0, (server_now_ms - seen.last_contact_ms) / 1000)
-    return PeerStatus(node=seen.node, seen_s_ago=ago_s)
-
-
 def _differs(now: AgentStatus, before: AgentStatus) -> bool:
     """Whether a reader would see anything new. That time has passed is no news; it is written every ten seconds."""
     return _news(now) != _news(before)
@@ -303,7 +317,8 @@ def _news(status: AgentStatus) -> tuple[object, ...]:
         status.quarantined,
         status.last_contact_ms is None,
         status.streams,
-        [(peer.node, peer.seen_s_ago is None) for peer in status.peers],
+        [(peer.node, peer.seen_s_ago is None, peer.waiting > 0) for peer in status.peers],
+        status.fetching,
         status.directory.number,
         status.directory.state,
         status.problems,

@@ -40,10 +40,14 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One other gate. seen_s_ago: how long before `asked_ms` it called the server; null: not since the server started."""
+    """One other gate. seen_s_ago: how long before `asked_ms` it called the server; null: not since the server started.
+
+    waiting: what it said it had still to send.
+    """
 
     node: str
     seen_s_ago: float | None = None
+    waiting: int = 0
 
 
 class DirectoryStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     """sync_status.json. All `_ms` by this computer's clock. waiting: entries that the server has not got.
 
     last_contact_ms: the last answer of any kind from the server; asked_ms: the last answer about peers.
+    fetching: there is more of the other gates at the server than has come.
     """
 
     written_ms: int
@@ -93,6 +98,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     directory: DirectoryStatus
     problems: list[Problem]
     server_back: ServerBack | None = None
+    fetching: bool = False
 
 
 class AgentState:

@@ -98,8 +98,11 @@ class Item(msgspec.Struct, omit_defaults=True, frozen=True):
     quarantined: str = ""
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of one stream, `first_seq` upwards without a hole. `prev_hash` is the hash before the first."""
+class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run of one stream, `first_seq` upwards without a hole. `prev_hash` is the hash before the first.
+
+    waiting: how many entries this node has still to send after these, in all its streams; for people.
+    """
 
     node: str
     incarnation: str
@@ -108,6 +111,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Item]
     head_hash: str
     signature: str
+    waiting: int = 0
 
 
 class EntryVerdict(msgspec.Struct, frozen=True):
@@ -124,10 +128,14 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """last_contact_ms: the server's clock when the node last called; null: not since the server was started."""
+    """last_contact_ms: the server's clock when the node last called; null: not since the server was started.
+
+    waiting: what it said that it had still to send.
+    """
 
     node: str
     last_contact_ms: int | None = None
+    waiting: int = 0
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from msgspec.structs import replace
+
 from sync_agent import protocol
 from sync_agent.agent_state import AgentState, StreamStatus
 from sync_agent.bisection import Bisection
@@ -178,7 +180,7 @@ class UpSync:
         return entries
 
     def _batch(self, stream: LocalStream, cursor: int, entries: list[Sealed]) -> protocol.Batch:
-        return signed_batch(
+        batch = signed_batch(
             school=self._school,
             stream=_name(stream),
             first_seq=cursor + 1,
@@ -186,6 +188,8 @@ class UpSync:
             entries=entries,
             key=self._key,
         )
+        backlog = sum(one.last_seq - self._cursor(one) for one in self._journal.streams() if one.node == stream.node)
+        return replace(batch, waiting=max(0, backlog - len(entries)))
 
     def _accept(self, stream: LocalStream, answer: protocol.BatchAnswer, cursor: int, count: int) -> Step:
         aside = [found for found in answer.verdicts if found.verdict in (Verdict.QUARANTINED, Verdict.FORKED)]

@@ -337,9 +337,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEntries:
-    """Entries of other gates, as the sync agent brought them."""
+    """Entries of other gates, as the sync agent brought them. `more`: others follow at once."""
 
     sealed: tuple[Sealed, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +358,8 @@ class LinkChanged:
 
     waiting: int
     last_contact_ms: int | None
-    peers: Mapping[str, int] = field(default_factory=dict)  # node -> last entry at_ms
+    peers: Mapping[str, int] = field(default_factory=dict)  # node -> when the server last heard of it
+    behind: frozenset[str] = frozenset()  # nodes of which not everything is here that is known to exist
     server: str = ""
     server_back: tuple[int, int] | None = None
 

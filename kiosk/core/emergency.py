@@ -138,8 +138,10 @@ def frozen_now(world: World, now_ms: int, *, by: int = 0, drill: bool = False) -
 
 def unseen_gates(world: World, now_ms: int) -> tuple[str, ...]:
     """Gates whose entries have not come lately: what happened there may be missing from the list."""
-    peers = world.link.peers
-    return tuple(gate for gate in world.rules.gates if gate in peers and now_ms - peers[gate] > LINK_FRESH_MS)
+    peers, behind = world.link.peers, world.link.behind
+    return tuple(
+        gate for gate in world.rules.gates if gate in peers and (gate in behind or now_ms - peers[gate] > LINK_FRESH_MS)
+    )
 
 
 def statuses(world: World, emergency: Emergency) -> Iterator[Status]:

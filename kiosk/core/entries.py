@@ -218,3 +218,8 @@ class Stream:
         self.tick = max(self.tick, entry.tick)
         # A fresh mapping: entries sealed before keep the vector that they were sealed with.
         self.seen = {**self.seen, entry.stream: max(entry.seq, self.seen.get(entry.stream, 0))}
+
+    def catch_up(self, seen: dict[str, int], tick: int) -> None:
+        """Takes note of all that was folded in elsewhere: a vector and the highest tick of it."""
+        self.tick = max(self.tick, tick)
+        self.seen = {**self.seen, **{stream: max(seq, self.seen.get(stream, 0)) for stream, seq in seen.items()}}

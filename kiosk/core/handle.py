@@ -27,9 +27,9 @@ from kiosk.core import (
     turnstiles,
 )
 from kiosk.core import commands as c
-from kiosk.core.child_steps import CHILD_STEPS
 from kiosk.core.decisions import Decision, Outcome, Reason
-from kiosk.core.entries import Entry, Fact, Kind
+from kiosk.core.entries import Fact, Kind
+from kiosk.core.late_facts import is_late
 from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
@@ -91,7 +91,7 @@ def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> D
     world.link.configured = True
     world.link.waiting = command.waiting
     world.link.last_contact_ms = command.last_contact_ms
-    world.link.peers = dict(command.peers)
+    world.link.peers, world.link.behind = dict(command.peers), command.behind
     if command.server_back is None or command.server_back[0] in world.campus.server_backs:
         return acts.done()
     noticed, entries = command.server_back
@@ -119,20 +119,20 @@ def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) ->
 
 
 def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> Decision:
-    """Facts of other gates are folded in; they are not ours to record again."""
+    """Facts of other gates are folded in; they are not ours to record again.
+
+    Once one has come that fits to facts which were let go of, it and all after it are left on the disk: everything is read
+    back from there, in order and beside the work, and until then the story stays the one without them.
+    """
+    world.more_coming = command.more
     for sealed in command.sealed:
-        world.reread = world.reread or _late(sealed.entry, world)
+        world.reread = world.reread or is_late(sealed.entry, world.let_go_through, world.campus)
+        if world.reread:
+            break
         if not world.campus.apply(sealed.entry):
             world.unreadable.append(str(sealed.entry.id))  # the others still count
         world.stream.observe(sealed.entry)
     return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
-
-
-def _late(entry: Entry, world: World) -> bool:
-    """Whether a fact is of a day whose facts were let go of. Folded without them it would tell another story: a child who
-    went home then would stand on campus now."""
-    day = entry.body.get("day")
-    return isinstance(day, str) and day <= world.let_go_through and entry.kind in CHILD_STEPS and not world.campus.knows(entry.id)
 
 
 HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {

@@ -158,12 +158,13 @@ class Bar:
     directory_number: int
     directory_made_ms: int
     freshness: str  # green | amber | red
-    unseen_gates: tuple[str, ...]
+    unseen_gates: tuple[str, ...]  # the server has not heard of them for minutes, or we not of the server
     devices_down: tuple[DeviceLine, ...]
     calendar_unverified: bool
     day_note: str
     emergency: str  # "" | "emergency" | "drill"
     can_save: bool
+    behind_gates: tuple[str, ...] = ()  # heard of, but not everything that they recorded is here yet
     hold: tuple[str, ...] = ()  # lost children, by class: while there is one, gates verify everybody
 
 

@@ -55,6 +55,18 @@ def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[
     return topics
 
 
+def every_topic(world: World) -> frozenset[str]:
+    """All pages: the whole state was read anew."""
+    people = world.directory
+    return frozenset(
+        {"bar", "duty", "muster", "rosters"}
+        | {f"{page}:{gate}" for page in ("guard", "register") for gate in world.rules.gates}
+        | {f"roster:class:{one}" for one in people.classes}
+        | {f"roster:session:{one}" for one in people.sessions}
+        | {f"roster:staff:{one}" for one in people.staff}
+    )
+
+
 def _touch(world: World, entry: Entry, topics: set[str]) -> None:
     topics.add("duty")
     topics |= _rosters_of(world, {entry.body.get("giver"), entry.body.get("taker"), _giver(world, entry)})

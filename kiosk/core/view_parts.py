@@ -16,7 +16,8 @@ def bar(world: World, query: Any, now_ms: int, trusted: bool) -> r.Bar:
     link, day, emergency = world.link, world.book.day, world.campus.emergency
     online = link.last_contact_ms is not None and now_ms - link.last_contact_ms < LINK_FRESH_MS
     down = [device_line(world, name) for name, d in world.devices.items() if d.health in ("down", "misconfigured")]
-    unseen = [g.name for g in world.rules.gates.values() if g.id in link.peers and now_ms - link.peers[g.id] > LINK_FRESH_MS]
+    unseen = [gate for gate, seen_ms in link.peers.items() if now_ms - seen_ms > LINK_FRESH_MS]
+    behind = [gate for gate in link.peers if gate in link.behind and gate not in unseen]
     return r.Bar(
         node=world.rules.node,
         school=world.rules.public_name,
@@ -28,7 +29,8 @@ def bar(world: World, query: Any, now_ms: int, trusted: bool) -> r.Bar:
         directory_number=world.directory.number,
         directory_made_ms=world.directory.made_at_ms,
         freshness=world.freshness(now_ms, trusted),
-        unseen_gates=tuple(unseen),
+        unseen_gates=_gate_names(world, unseen),
+        behind_gates=_gate_names(world, behind),
         devices_down=tuple(down),
         calendar_unverified=day.calendar_unverified,
         day_note=day.warning or day.note,
@@ -36,6 +38,12 @@ def bar(world: World, query: Any, now_ms: int, trusted: bool) -> r.Bar:
         can_save=world.can_save,
         hold=tuple(sorted(_class_name(world, child) for _, child, _ in world.campus.lost())),
     )
+
+
+def _gate_names(world: World, gates: Iterable[str]) -> tuple[str, ...]:
+    """In the order of the settings; computers that are no gate, such as the office's, are left out."""
+    named = set(gates)
+    return tuple(gate.name for gate in world.rules.gates.values() if gate.id in named)
 
 
 def _class_name(world: World, child: int) -> str:

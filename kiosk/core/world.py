@@ -39,6 +39,7 @@ class Link:
     waiting: int = 0
     last_contact_ms: int | None = None
     peers: dict[str, int] = field(default_factory=dict)
+    behind: frozenset[str] = frozenset()
     configured: bool = False
 
 
@@ -96,6 +97,7 @@ class World:
     clock_trusted: bool = True  # as the last tick found it
     let_go_through: str = ""  # of this day (ISO) and those before, not every fact is in `campus` any more
     reread: bool = False  # something came that fits to facts which were let go of: the journal has them
+    more_coming: bool = False  # of other gates' entries; nothing is read back before they are all here
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold
     pass_issuers: Mapping[str, bytes] = field(default_factory=dict)  # node -> Ed25519 public key of its delegates' passes
     sun: SunReader | None = None  # tells what a text of a signing card proves; None: this gate has no keys for such cards

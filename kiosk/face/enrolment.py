@@ -19,7 +19,7 @@ from kiosk.face.engine import Engine
 from kiosk.face.looking import look
 from kiosk.face.templates import Template, TemplateStore
 from kiosk.journal import entries_of_kinds
-from kiosk.opening import PEERS_FILE, peers_after
+from kiosk.reading_back import PEERS_FILE, peers_after
 from kiosk.snapshots import PictureError, SnapshotStore
 
 CONSENT_KINDS = frozenset({Kind.CONSENT_WITHDRAWN, Kind.CONSENT_RENEWED})

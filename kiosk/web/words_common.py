@@ -36,6 +36,7 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "bar.list_amber": ("名单较旧：看照片并打电话核实", "The list is older: photo and call-back"),
     "bar.list_red": ("名单过旧：需两人并查证件", "The list is stale: second person and identity document"),
     "bar.unseen": ("看不到：{gates}", "Not seen: {gates}"),
+    "bar.behind": ("正在补齐：{gates}", "Catching up: {gates}"),
     "bar.clock": ("时钟未校准，暂不判迟到", "Clock not set: lateness is not judged"),
     "bar.calendar": ("校历未核对", "Calendar unverified"),
     "bar.devices": ("设备 {n} 台断开", "{n} devices down"),

@@ -54,6 +54,7 @@ class SchoolServer:
         # One each: who guesses at one school's code must not shut the door of another.
         self._doorkeepers = {name: enrolling.Doorkeeper(monotonic_s=monotonic_s) for name in settings.school_names}
         self._contact_ms: dict[tuple[str, str], int] = {}
+        self._waiting: dict[tuple[str, str], int] = {}
         self._run = secrets.token_hex(8)
 
     async def post_entries(self, request: Request) -> Response:
@@ -61,6 +62,7 @@ class SchoolServer:
         body = await requests.read_message(request)
         received = await run_in_threadpool(receiving.receive, self._store, body, school=school, at_ms=self._now_ms())
         self._contact_ms[school, received.node] = self._now_ms()
+        self._waiting[school, received.node] = received.waiting
         return json_response(received.answer)
 
     async def get_entries(self, request: Request) -> Response:
@@ -219,7 +221,11 @@ class SchoolServer:
 
     def _nodes(self, school: str) -> list[protocol.NodeSeen]:
         return [
-            protocol.NodeSeen(node=node.node, last_contact_ms=self._contact_ms.get((school, node.node)))
+            protocol.NodeSeen(
+                node=node.node,
+                last_contact_ms=self._contact_ms.get((school, node.node)),
+                waiting=self._waiting.get((school, node.node), 0),
+            )
             for node in self._store.nodes(school=school)
         ]
 

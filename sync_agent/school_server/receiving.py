@@ -25,9 +25,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """node: whose signature the batch bore."""
+    """node: whose signature the batch bore. waiting: how much it said it had still to send."""
 
     node: str
+    waiting: int
     answer: protocol.BatchAnswer
 
 
@@ -44,7 +45,7 @@ def receive(store: Store, body: bytes, *, school: str, at_ms: int) -> Received:
             stream.write(entries=judgement.entries, branch=judgement.branch, head=head, at_ms=at_ms)
     _tell(run, judgement)
     answer = protocol.BatchAnswer(durable_through=judgement.durable_through, verdicts=list(judgement.verdicts))
-    return Received(run.node, answer)
+    return Received(run.node, min(max(batch.waiting, 0), protocol.MAX_SEQ), answer)
 
 
 def _decoded(body: bytes) -> protocol.Batch:

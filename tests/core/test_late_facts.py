@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.core import commands as c
 from kiosk.core.entries import Sealed
-from kiosk.opening import peers_after
+from kiosk.reading_back import peers_after
 from tests.support.people import uid_of
 from tests.support.school import School
 from tests.support.two_gates import TwoGates, morning_ms

@@ -133,7 +133,7 @@ def cut_off(now_ms: int = NOW) -> Bar:
         waiting=214,
         directory_made_ms=at("07:42"),
         freshness="amber",
-        unseen_gates=("南门",),
+        unseen_gates=("南门",), behind_gates=("北门",),
         devices_down=(DeviceLine(name="east-in-2", health="down", why="读卡器已拔出", since_ms=at("17:31")),),
     )
 

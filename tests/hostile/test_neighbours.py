@@ -20,7 +20,7 @@ from kiosk.core.campus import Campus
 from kiosk.core.commands import PeerEntries, Tick
 from kiosk.core.entries import Entry, Kind, Sealed, Stream, chain_hash, encode
 from kiosk.neighbours import LOOK_EVERY_S
-from kiosk.opening import peers_after
+from kiosk.reading_back import peers_after
 from tests.hostile.conftest import Site, wait_until
 from tests.support.fault_school import PIN
 from tests.support.plain_http import http_client

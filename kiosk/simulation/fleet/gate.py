@@ -17,7 +17,8 @@ from kiosk.core.commands import LinkChanged, PeerEntries
 from kiosk.core.decisions import Answer, Decision
 from kiosk.core.entries import Entry, EntryId, Sealed, decode
 from kiosk.journal import CannotAppend, Journal, connect, last_trusted_ms
-from kiosk.opening import open_gate, peers_after
+from kiosk.opening import open_gate
+from kiosk.reading_back import peers_after
 from kiosk.simulation.fleet.computer_clock import ComputerClock
 from kiosk.simulation.fleet.disk import AGENT_FILE, PEERS_FILE, Disk, DiskJournal, Image
 from kiosk.simulation.fleet.network import Network, finished

@@ -1,0 +1,244 @@
+"""The fold of what is on the disk: this gate's journal and what the sync agent brought of other gates.
+
+Used at every start, after a failed write, and when facts come that fit to what a running gate has let go of. All of it is
+read in the order of its facts, so that each comes last for its child and costs one step; and in slices, so that the one
+loop can answer a card between two of them. Never writes, decides nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import logging
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from kiosk.core.campus import STANDING_KINDS, Campus
+from kiosk.core.entries import Entry, Kind, Sealed, Stream, UnreadableEntry, decode
+from kiosk.core.late_facts import is_late
+from kiosk.journal import Journal
+
+PEERS_FILE: Final = "peers.db"
+SLICE: Final = 24  # facts between two looks at who waits: about half a millisecond
+PAGE: Final = 64  # rows of one read; no read stays open between two slices
+_NAMING_KINDS: Final = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # their notes say who a pass is for
+
+T = TypeVar("T")
+Slices = Generator[None, None, T]  # work that may be left alone for a while after every step, and its result
+
+log = logging.getLogger("kiosk.reading_back")
+
+
+def finished(slices: Slices[T]) -> T:
+    """All of it at once."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+@dataclass(slots=True)
+class Folded:
+    """`named`: pass -> the digest of the note that says who it is for. `late`: while this was read, facts came that fit to
+    what begins before it."""
+
+    stream: Stream
+    campus: Campus = field(default_factory=Campus)
+    let_go_through: str = ""
+    unreadable: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
+    late: bool = False
+
+
+def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: date) -> Slices[Folded]:
+    """The state of that day: standing facts of all times, and all since the close of an earlier day. `stream`: our writing
+    end; it takes note of what the others wrote. Between the last slice and the result nothing is left out."""
+    with contextlib.closing(OtherGates(state, damaged_is_empty=True)) as others:
+        through = others.last_row()
+        closed, at = yield from _begins_with(journal, others, through, today)
+        folded = Folded(stream)
+        if closed is not None:
+            folded.let_go_through = str(closed.body.get("day", ""))
+        for name, last in journal.streams().items():
+            folded.campus.streams.reach(name, last)
+        for entry in journal.of_kinds(STANDING_KINDS):
+            _take_own(folded, entry)
+        own = OwnRows(journal, at)
+        streams = [others.of_stream(node, incarnation, through) for node, incarnation in others.streams()]
+        merged = heapq.merge(_ours(own), *map(_theirs, streams), key=_by_order)
+        for count, (_, entry, ours) in enumerate(merged, start=1):
+            if ours:
+                _take_own(folded, entry)
+            else:
+                _take_other(folded, entry, closed)
+            if count % SLICE == 0:
+                yield
+        while True:  # what was written meanwhile
+            rest, through, heard = own.page(), *others.after(through)
+            for entry in rest:
+                _take_own(folded, entry)
+            for sealed in heard:
+                folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.campus)
+                _take_other(folded, sealed.entry, closed)
+            if not rest and not heard:
+                return folded
+            yield
+
+
+def _begins_with(journal: Journal, others: OtherGates, through: int, today: date) -> Slices[tuple[Entry | None, tuple[int, int]]]:
+    """What this gate's state begins with: the close of an earlier day, further back where other gates knew less of it. And
+    the place in the journal where that stands."""
+    closed, at = journal.cleared_before(today.isoformat())
+    if closed is None:
+        return None, at
+    unheard, row = "", 0
+    while row < through:
+        row, heard = others.after(row)
+        for day in (str(sealed.entry.body.get("day", "")) for sealed in heard if not _over(sealed.entry, closed)):
+            if day and day <= closed.body["day"] and (not unheard or day < unheard):
+                unheard = day  # nearly never: of that day the close knew less than there was
+        yield
+    return journal.cleared_before(unheard) if unheard else (closed, at)
+
+
+def _over(entry: Entry, closed: Entry | None) -> bool:
+    """Whether the close of an earlier day knew this fact of another gate: it ended with that day, there as here."""
+    return closed is not None and closed.knew(entry) and entry.kind not in STANDING_KINDS
+
+
+def _take_own(folded: Folded, entry: Entry) -> None:
+    if not folded.campus.apply(entry):
+        folded.unreadable.append(str(entry.id))
+    folded.stream.tick = max(folded.stream.tick, entry.tick)
+    if entry.kind in _NAMING_KINDS and entry.body.get("pass_id") and entry.body.get("note"):
+        folded.named.setdefault(entry.body["pass_id"], entry.body["note"])
+
+
+def _take_other(folded: Folded, entry: Entry, closed: Entry | None) -> None:
+    folded.campus.streams.reach(entry.stream, entry.seq)
+    if not _over(entry, closed) and not folded.campus.apply(entry):
+        folded.unreadable.append(str(entry.id))
+    folded.stream.observe(entry)
+
+
+_Told = tuple[tuple[int, str, str, int], Entry, bool]
+
+
+def _by_order(one: _Told) -> tuple[int, str, str, int]:
+    return one[0]
+
+
+def _ours(rows: OwnRows) -> Iterator[_Told]:
+    while page := rows.page():
+        yield from ((entry.order, entry, True) for entry in page)
+
+
+def _theirs(entries: Iterable[Entry]) -> Iterator[_Told]:
+    return ((entry.order, entry, False) for entry in entries)
+
+
+class OwnRows:
+    """The journal from one place on, page by page, with what is appended meanwhile."""
+
+    def __init__(self, journal: Journal, at: tuple[int, int]) -> None:
+        self._journal, self._at = journal, at
+
+    def page(self) -> list[Entry]:
+        rows = self._journal.from_place(self._at, most=PAGE)
+        if rows:
+            boot, seq, _ = rows[-1]
+            self._at = (boot, seq + 1)
+        return [decode(raw) for _, _, raw in rows]
+
+
+class OtherGates:
+    """peers.db, read page by page.
+
+    damaged_is_empty: a damaged file keeps no gate shut, because it is a copy, to be fetched again. Else sqlite3.Error is raised.
+    """
+
+    def __init__(self, state: Path, *, damaged_is_empty: bool = False) -> None:
+        self._path, self._forgiving = state / PEERS_FILE, damaged_is_empty
+        self._db: sqlite3.Connection | None = None
+        if self._path.exists():
+            self._db = sqlite3.connect(
+                f"file:{self._path}?mode=ro", uri=True, timeout=5, isolation_level=None, check_same_thread=False
+            )
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+        self._db = None
+
+    def last_row(self) -> int:
+        rows = self._rows("SELECT coalesce(max(id), 0) FROM peers")
+        return int(rows[0][0]) if rows else 0
+
+    def streams(self) -> list[tuple[str, str]]:
+        """Every (node, incarnation), found by leaps through the index."""
+        found: list[tuple[str, str]] = []
+        at = ("", "")
+        sql = "SELECT node, incarnation FROM peers WHERE (node, incarnation) > (?, ?) ORDER BY node, incarnation LIMIT 1"
+        while rows := self._rows(sql, at):
+            at = (rows[0][0], rows[0][1])
+            found.append(at)
+        return found
+
+    def of_stream(self, node: str, incarnation: str, through: int) -> Iterator[Entry]:
+        """One stream in the order of its numbers, as far as it was there at row `through`."""
+        seq = 0
+        sql = (
+            "SELECT seq, raw, hash FROM peers WHERE node = ? AND incarnation = ? AND seq > ? AND id <= ?"
+            f" ORDER BY seq LIMIT {PAGE}"
+        )
+        while rows := self._rows(sql, (node, incarnation, seq, through)):
+            seq = rows[-1][0]
+            yield from (sealed.entry for sealed in _readable((raw, hash_) for _, raw, hash_ in rows))
+
+    def after(self, row: int) -> tuple[int, list[Sealed]]:
+        """The next page behind a row, and its last row."""
+        rows = self._rows(f"SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id LIMIT {PAGE}", (row,))
+        return (rows[-1][0] if rows else row), list(_readable((raw, hash_) for _, raw, hash_ in rows))
+
+    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+        if self._db is None:
+            return []
+        try:
+            found: list[Any] = self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            if not self._forgiving:
+                raise
+            log.error("%s cannot be read (%s); delete it and restart the sync agent, which fetches it again", self._path, error)
+            self.close()
+            return []
+        return found
+
+
+def peers_after(path: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:
+    """Other gates' entries that the agent stored after `row`, and the last row. An unreadable one is left to the duty page."""
+    if not path.exists():
+        return row, ()
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
+        rows = connection.execute("SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id", (row,)).fetchall()
+    connection.close()
+    return (rows[-1][0] if rows else row), tuple(_readable((raw, hash_) for _, raw, hash_ in rows))
+
+
+def last_row_of_peers(state: Path) -> int:
+    with contextlib.closing(OtherGates(state, damaged_is_empty=True)) as others:
+        return others.last_row()
+
+
+def _readable(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Sealed]:
+    for raw, hash_ in rows:
+        try:
+            entry: Entry = decode(raw)
+        except UnreadableEntry:
+            continue  # a later version's entry: it stays in peers.db byte for byte and is read after the upgrade
+        yield Sealed(entry, raw, hash_)
