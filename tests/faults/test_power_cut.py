@@ -1,6 +1,6 @@
 """Power cuts at random moments of a writing gate: nothing acknowledged is lost, nothing doubled, the chain is whole.
 
-A real ext4 file system is shut down under the gate while it writes. CI cuts a few times; KIOSK_FAULTS=full a hundred times.
+A real ext4 file system is shut down under the gate while it writes. CI cuts a few times; KIOSK_FAULTS=full three hundred times.
 
 What counts as acknowledged is what came out of the gate before the cut. The ioctl stops a file system, not the computer: a
 sync call that is under way at that moment comes back as if it had worked (a bare pwrite and fdatasync in a loop shows the
@@ -34,8 +34,8 @@ from tests.support.journal_facts import (
 )
 
 FULL = os.environ.get("KIOSK_FAULTS") == "full"
-CUTS = 100 if FULL else 6
-CUTS_OF_A_DISK = 10  # then the next disk, so that a hundred cuts see ten first starts, and no school runs out of children
+CUTS = 300 if FULL else 6
+CUTS_OF_A_DISK = 10  # then the next disk, so that three hundred cuts see thirty first starts, and no school runs out of children
 SEED = int(os.environ.get("KIOSK_FAULTS_SEED", "20261123"))
 KIND_OF_TAP = {"in": Kind.ARRIVED, "out": Kind.READ_REFUSED}
 Ack = tuple[int, EntryId, str]
