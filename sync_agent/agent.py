@@ -28,7 +28,7 @@ from sync_agent.agent_state import (
 from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.directory_sync import DirectorySync
 from sync_agent.enrolment import Enrolment
-from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, SyncError
+from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, ServerUnreachable, SyncError
 from sync_agent.journal_tail import JournalTail
 from sync_agent.keys import SigningKey
 from sync_agent.peers import Peers
@@ -37,6 +37,7 @@ from sync_agent.transports import Transport
 from sync_agent.up_sync import Step, UpSync
 
 STATUS_EVERY_S: Final = 1.0  # looked at
+LONGEST_UNREACHABLE_S: Final = 2.0  # between two tries to reach a server that does not answer at all
 STATUS_AT_LEAST_EVERY_S: Final = 10.0  # written although nothing changed, so that a dead agent is seen
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,9 @@ class Agent:
         self._note(part, error)
         if isinstance(error, JournalUnreadable):
             return self._pace.first_pause_s  # local: the controller may make the file any moment
+        if isinstance(error, ServerUnreachable):
+            # Burdens nobody, and counts for nothing: else the first trouble after days without a link would wait a minute.
+            return self._uniform(0.0, min(LONGEST_UNREACHABLE_S, self._pace.longest_pause_s))
         return backoff.pause_s(retry_after_s=getattr(error, "retry_after_s", None))
 
     async def _enrol(self) -> None:

@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import camera, core, devices, gate, muster, recovery, sun, sync, web
+from kiosk.bench import camera, core, devices, gate, muster, offline, recovery, sun, sync, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -30,6 +30,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "recovery": recovery.recovery,
     "sun": sun.sun,
     "sync": sync.sync,
+    "offline": offline.offline,
 }
 
 
