@@ -37,6 +37,7 @@ class Neighbours:
         self._peers_row, self._computer = peers_row, SystemClock()
         self._directory_seen: tuple[int, int] | None = None
         self._fetching = self._more_coming = False  # the agent has more to bring; the loop was told that there is more
+        self._ahead_row = 0
         self._complained = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
@@ -90,6 +91,7 @@ class Neighbours:
     def _look_at_peers(self) -> None:
         """Whatever is new, in parts of a millisecond, each handed over when the one before is folded."""
         with contextlib.closing(OtherGates(self._state)) as others:
+            self._look_ahead(others)
             while not self._stopping.is_set():
                 row, sealed = others.after(self._peers_row)
                 if row == self._peers_row:
@@ -97,9 +99,20 @@ class Neighbours:
                 for start in range(0, len(sealed), SLICE):
                     self._hand_over(PeerEntries(sealed=tuple(sealed[start : start + SLICE]), more=True))
                 self._peers_row, self._more_coming = row, True
+                self._look_ahead(others)
         if self._more_coming and not self._fetching:
             self._hand_over(PeerEntries(sealed=()))
             self._more_coming = False
+
+    def _look_ahead(self, others: OtherGates) -> None:
+        """What came ahead of its turn, between two pages of what comes in turn."""
+        while not self._stopping.is_set():
+            row, sealed = others.ahead_after(self._ahead_row)
+            if row == self._ahead_row:
+                return
+            for start in range(0, len(sealed), SLICE):
+                self._hand_over(PeerEntries(sealed=tuple(sealed[start : start + SLICE]), ahead=True))
+            self._ahead_row = row
 
     def _hand_over(self, entries: PeerEntries) -> None:
         folded = threading.Event()

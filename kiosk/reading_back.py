@@ -87,8 +87,10 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
                 folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.campus)
                 _take_other(folded, sealed.entry, closed)
             if not rest and not heard:
-                return folded
+                break
             yield
+        _take_ahead(folded, others)
+        return folded
 
 
 def _begins_with(journal: Journal, others: OtherGates, through: int, today: date) -> Slices[tuple[Entry | None, tuple[int, int]]]:
@@ -125,6 +127,17 @@ def _take_other(folded: Folded, entry: Entry, closed: Entry | None) -> None:
     if not _over(entry, closed) and not folded.campus.apply(entry):
         folded.unreadable.append(str(entry.id))
     folded.stream.observe(entry)
+
+
+def _take_ahead(folded: Folded, others: OtherGates) -> None:
+    """What came ahead of its turn, which is no part of what was seen of its stream."""
+    before, (row, heard) = 0, others.ahead_after(0)
+    while row > before:
+        for sealed in heard:
+            late = is_late(sealed.entry, folded.let_go_through, folded.campus)
+            if not late and not folded.campus.apply(sealed.entry):
+                folded.unreadable.append(str(sealed.entry.id))
+        before, (row, heard) = row, others.ahead_after(row)
 
 
 _Told = tuple[tuple[int, str, str, int], Entry, bool]
@@ -165,6 +178,7 @@ class OtherGates:
 
     def __init__(self, state: Path, *, damaged_is_empty: bool = False) -> None:
         self._path, self._forgiving = state / PEERS_FILE, damaged_is_empty
+        self._has_ahead: bool | None = None  # an agent of an earlier version makes no such table
         self._db: sqlite3.Connection | None = None
         if self._path.exists():
             self._db = sqlite3.connect(
@@ -204,6 +218,15 @@ class OtherGates:
     def after(self, row: int) -> tuple[int, list[Sealed]]:
         """The next page behind a row, and its last row."""
         rows = self._rows(f"SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id LIMIT {PAGE}", (row,))
+        return (rows[-1][0] if rows else row), list(_readable((raw, hash_) for _, raw, hash_ in rows))
+
+    def ahead_after(self, row: int) -> tuple[int, list[Sealed]]:
+        """The next page of what came ahead of its turn behind a row of that table, and its last row."""
+        if self._has_ahead is None:
+            self._has_ahead = bool(self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ahead'"))
+        if not self._has_ahead:
+            return row, []
+        rows = self._rows(f"SELECT id, raw, hash FROM ahead WHERE id > ? ORDER BY id LIMIT {PAGE}", (row,))
         return (rows[-1][0] if rows else row), list(_readable((raw, hash_) for _, raw, hash_ in rows))
 
     def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:

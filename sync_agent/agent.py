@@ -200,6 +200,7 @@ class Agent:
         self._asked_ms = self._now_ms()
         self._seen = self._peers_seen(relay)
         added = self._peers.add(relay.segments)
+        added += self._peers.announce(relay.ahead)
         self._fetching = relay.more and bool(added)
         return Step.MOVED if relay.more and added else Step.IDLE
 

@@ -9,6 +9,7 @@ Source of the schema: kiosk/journal.py, tables `incarnations` and `entries`.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,32 @@ class JournalTail:
             raise self._damaged(stream, seq)
         return bytes(rows[0][0])
 
+    def since(self, place: tuple[int, int], *, most: int) -> list[tuple[int, int, bytes, bytes]]:
+        """(boot, seq, raw, hash) from one place on in the order of writing, sound rows only."""
+        rows = self._query(
+            "SELECT boot, seq, raw, hash FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq LIMIT ?", (*place, most)
+        )
+        return [row for row in rows if _is_sound(row[2], row[3])]
+
+    def of_kinds(self, kinds: Iterable[str]) -> list[tuple[int, int, bytes, bytes]]:
+        """The same rows of some kinds, of all times."""
+        names = tuple(sorted(kinds))
+        marks = ",".join("?" * len(names))
+        rows = self._query(
+            f"SELECT boot, seq, raw, hash FROM entries WHERE kind IN ({marks}) ORDER BY boot, seq", names
+        )
+        return [row for row in rows if _is_sound(row[2], row[3])]
+
+    def last_cleared(self) -> tuple[int, int]:
+        """The place of the last close of a day; the very beginning without one."""
+        rows = self._query("SELECT boot, seq FROM entries WHERE kind='campus_cleared' ORDER BY boot DESC, seq DESC LIMIT 1")
+        return (rows[0][0], rows[0][1]) if rows else (0, 0)
+
+    def newest(self, count: int) -> tuple[int, int]:
+        """The place behind which so many entries stand."""
+        rows = self._query("SELECT boot, seq FROM entries ORDER BY boot DESC, seq DESC LIMIT 1 OFFSET ?", (count,))
+        return (rows[0][0], rows[0][1]) if rows else (0, 0)
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -94,7 +121,7 @@ class JournalTail:
     def _last_seq(self, boot: int) -> int:
         return int(self._query("SELECT coalesce(max(seq), 0) FROM entries WHERE boot=?", (boot,))[0][0])
 
-    def _query(self, sql: str, values: tuple[int, ...] = ()) -> list[Any]:
+    def _query(self, sql: str, values: tuple[int | str, ...] = ()) -> list[Any]:
         try:
             return self._opened().execute(sql, values).fetchall()
         except sqlite3.Error as error:

@@ -4,11 +4,13 @@ controller reads it.
 The controller reads table `peers` by rising `id`. A stream grows from its first entry without a hole. An entry
 that the server could not read is there too, byte for byte, if its chain is sound: a newer gate may well understand
 what an older server did not. What breaks the chain, or claims another place than its own, must never be folded:
-it goes to table `aside`.
+it goes to table `aside`. What came ahead of its turn is in table `ahead`, with holes before it, and leaves it when the stream
+has come so far: the controller folds it too, but takes it for no part of what it has seen of that stream.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -34,8 +36,18 @@ def m001_peers(db: Database) -> None:
     )
 
 
-SCHEMA = Schema("peers", (m001_peers,))
+def m002_ahead(db: Database) -> None:
+    """Entries ahead of their turn, until they come in it. AUTOINCREMENT: whoever read up to an id has read all below it."""
+    db.execute(
+        "CREATE TABLE ahead(id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL, incarnation TEXT NOT NULL,"
+        " seq INTEGER NOT NULL, raw BLOB NOT NULL, hash BLOB NOT NULL, UNIQUE(node, incarnation, seq))"
+    )
 
+
+SCHEMA = Schema("peers", (m001_peers, m002_ahead))
+
+
+log = logging.getLogger(__name__)
 
 _Row = tuple[str, str, int, bytes, bytes, str]
 _Stream = tuple[str, str]
@@ -55,6 +67,7 @@ class Peers:
                 " USING (node, incarnation, seq) ORDER BY p.id"
             )
         }
+        self._ahead = self._connection.execute("SELECT 1 FROM ahead LIMIT 1").fetchone() is not None
         for node, incarnation, seq, digest in self._connection.execute(
             "SELECT node, incarnation, max(seq), hash FROM aside GROUP BY node, incarnation"
         ):
@@ -93,6 +106,33 @@ class Peers:
             raise broken
         return len(rows)
 
+    def announce(self, entries: Sequence[protocol.Announcement]) -> int:
+        """Keeps what is ahead of its turn; returns how many of them were new. Raises ServerFailed for what is no entry."""
+        rows = []
+        for one in entries:
+            name = f"{one.node}/{one.incarnation}/{one.seq}"
+            try:
+                sealed = protocol.unpack_announced(one, where=name)
+            except protocol.MalformedMessage as error:
+                raise ServerFailed(f"the server's answer is not of this protocol: {error}") from error
+            known, _ = self._heads.get((one.node, one.incarnation), (0, GENESIS))
+            segment = protocol.Segment(node=one.node, incarnation=one.incarnation, first_seq=one.seq, entries=[])
+            if one.seq > known and not _claims_another_place(sealed.raw, segment, one.seq):
+                rows.append((one.node, one.incarnation, one.seq, sealed.raw, sealed.hash))
+        if not rows:
+            return 0
+        before = self._connection.total_changes
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO ahead(node, incarnation, seq, raw, hash) VALUES (?,?,?,?,?)", rows
+            )
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from error
+        self._ahead = True
+        return self._connection.total_changes - before
+
     def close(self) -> None:
         self._connection.close()
 
@@ -106,11 +146,28 @@ class Peers:
                 [row[:5] for row in rows if not row[5]],
             )
             self._connection.executemany("INSERT INTO aside VALUES (?,?,?,?,?,?)", [row for row in rows if row[5]])
+            if self._ahead:
+                self._their_turn_came({(row[0], row[1]): row[2] for row in rows})
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise StateUnwritable(f"peers.db cannot be written ({error}); look at free space") from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: sqlite3.Error) -> StateUnwritable:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        return StateUnwritable(f"peers.db cannot be written ({error}); look at free space")
+
+    def _their_turn_came(self, reached: dict[_Stream, int]) -> None:
+        """What was ahead stands in its stream now. If it is another entry there, its writer has said two things."""
+        for (node, incarnation), seq in reached.items():
+            other = self._connection.execute(
+                "SELECT seq FROM ahead JOIN peers USING (node, incarnation, seq)"
+                " WHERE node=? AND incarnation=? AND seq<=? AND ahead.hash<>peers.hash ORDER BY seq LIMIT 1",
+                (node, incarnation, seq),
+            ).fetchone()
+            if other is not None:
+                log.error("%s/%s/%d is another entry than was announced; restart this gate", node, incarnation, other[0])
+            self._connection.execute("DELETE FROM ahead WHERE node=? AND incarnation=? AND seq<=?", (node, incarnation, seq))
 
 
 def _continuation(segment: protocol.Segment, head: _Head) -> tuple[list[_Row], PeerChainBroken | None]:

@@ -98,10 +98,22 @@ class Item(msgspec.Struct, omit_defaults=True, frozen=True):
     quarantined: str = ""
 
 
+class Announcement(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
+    """One entry ahead of its turn: what it is called, and the same as an Item."""
+
+    node: str
+    incarnation: str
+    seq: int
+    hash: str
+    entry: Raw | UnsetType = UNSET
+    octets: str | UnsetType = UNSET
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run of one stream, `first_seq` upwards without a hole. `prev_hash` is the hash before the first.
 
     waiting: how many entries this node has still to send after these, in all its streams; for people.
+    ahead: entries of this node that the others should know before their turn comes; they are sent again in it.
     """
 
     node: str
@@ -112,6 +124,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     head_hash: str
     signature: str
     waiting: int = 0
+    ahead: list[Announcement] = []
+    ahead_signature: str = ""
 
 
 class EntryVerdict(msgspec.Struct, frozen=True):
@@ -148,12 +162,17 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to GET entries. more: ask again at once, there is more."""
+    """Answer to GET entries. more: ask again at once, there is more.
+
+    ahead: other nodes' entries ahead of their turn. ahead_next: what to bring as `ahead` with the next question.
+    """
 
     segments: list[Segment]
     more: bool
     server_now_ms: int
     nodes: list[NodeSeen] = []
+    ahead: list[Announcement] = []
+    ahead_next: str = ""
 
 
 class EnrolRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +276,18 @@ def unpack(item: Item, *, where: str) -> Sealed:
         raise MalformedMessage(f"{where}.octets is not base64") from error
 
 
+def announced(sealed: Sealed, *, node: str, incarnation: str, seq: int) -> Announcement:
+    item = pack(sealed)
+    return Announcement(node=node, incarnation=incarnation, seq=seq, hash=item.hash, entry=item.entry, octets=item.octets)
+
+
+def unpack_announced(one: Announcement, *, where: str) -> Sealed:
+    """Raises MalformedMessage with `where` in it."""
+    if not (is_name(one.node) and is_name(one.incarnation) and FIRST_SEQ <= one.seq <= MAX_SEQ):
+        raise MalformedMessage(f"{where} names no entry")
+    return unpack(Item(hash=one.hash, entry=one.entry, octets=one.octets), where=where)
+
+
 def hash_bytes(text: str, *, where: str) -> bytes:
     """32 bytes from 64 lower hex digits. Raises MalformedMessage."""
     if _HEX_64.fullmatch(text) is None:
@@ -301,6 +332,13 @@ def batch_text(
         head_hash.hex(),
         content_sha256.hex(),
     )
+    return "\n".join(lines).encode("utf-8")
+
+
+def ahead_text(*, school: str, node: str, entries: Sequence[Announcement], sealed: Sequence[Sealed]) -> bytes:
+    """What the node signs for what it sends ahead: each entry with its stream and number, exact bytes and hash."""
+    names = hashlib.sha256("".join(f"{one.incarnation}/{one.seq}\n" for one in entries).encode("utf-8"))
+    lines = ("kiosk-sync-v1 ahead", school, node, str(len(entries)), names.hexdigest(), content_digest(sealed).hex())
     return "\n".join(lines).encode("utf-8")
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from sync_agent import protocol
 from sync_agent.agent_state import AgentState, StreamStatus
+from sync_agent.ahead import Ahead, OutOfTurn
 from sync_agent.bisection import Bisection
 from sync_agent.errors import AnswerLost, ServerBroke, ServerFailed, ServerRefused, StreamDamaged, SyncError
 from sync_agent.journal_tail import JournalTail, LocalStream
@@ -74,6 +75,7 @@ class UpSync:
         self._doubt: _Doubt | None = None
         self._rewound: tuple[tuple[str, str], int] | None = None
         self._resting: set[tuple[str, str]] = set()
+        self._ahead = Ahead(journal, self._cursor)
         self.stuck: dict[tuple[str, str], SyncError] = {}  # streams that cannot be sent on, and why
         self.sent_again = 0  # entries that the server had and has no more: it went back to an older copy
         self.lost: dict[tuple[str, str], int] = {}  # our own streams, as far as the server has them and this disk has not
@@ -100,6 +102,8 @@ class UpSync:
         """Asks the server what it has of this gate and goes back to that where it is less than we thought."""
         for node in sorted({stream.node for stream in self._journal.streams()}):
             status = await self._transport.status(node)
+            if status.run != self._server_run:
+                self._ahead.forget()
             self._server_run = status.run
             theirs = {found.incarnation: found for found in status.streams if found.node == node}
             ours = {stream.incarnation: stream for stream in self._journal.streams() if stream.node == node}
@@ -159,8 +163,10 @@ class UpSync:
         cursor = self._cursor(stream)
         entries = self._next_entries(stream, cursor)
         first_seq = cursor + 1
+        waiting = self._waiting(stream) - len(entries)
+        out_of_turn = self._ahead.next(waiting)
         try:
-            answer = await self._transport.send(self._batch(stream, cursor, entries))
+            answer = await self._transport.send(self._with_ahead(self._batch(stream, cursor, entries), out_of_turn, waiting))
         except ServerRefused as refusal:
             return self._refused(stream, refusal, first_seq=first_seq, entries=entries)
         except ServerBroke:
@@ -169,6 +175,7 @@ class UpSync:
         except (AnswerLost, ServerFailed):
             self._doubt = _Doubt(stream, first_seq, len(entries))
             raise
+        self._ahead.sent(len(out_of_turn), waiting=waiting)
         return self._accept(stream, answer, cursor, len(entries))
 
     def _next_entries(self, stream: LocalStream, cursor: int) -> list[Sealed]:
@@ -180,7 +187,7 @@ class UpSync:
         return entries
 
     def _batch(self, stream: LocalStream, cursor: int, entries: list[Sealed]) -> protocol.Batch:
-        batch = signed_batch(
+        return signed_batch(
             school=self._school,
             stream=_name(stream),
             first_seq=cursor + 1,
@@ -188,8 +195,22 @@ class UpSync:
             entries=entries,
             key=self._key,
         )
-        backlog = sum(one.last_seq - self._cursor(one) for one in self._journal.streams() if one.node == stream.node)
-        return replace(batch, waiting=max(0, backlog - len(entries)))
+
+    def _waiting(self, stream: LocalStream) -> int:
+        return sum(one.last_seq - self._cursor(one) for one in self._journal.streams() if one.node == stream.node)
+
+    def _with_ahead(self, batch: protocol.Batch, out_of_turn: list[OutOfTurn], waiting: int) -> protocol.Batch:
+        """The same batch, and beside it what the others should know before the rest has come through."""
+        chosen = [one for one in out_of_turn if one.stream.node == batch.node]
+        if not chosen:
+            return replace(batch, waiting=max(0, waiting))
+        sealed = [one.sealed for one in chosen]
+        ahead = [
+            protocol.announced(one.sealed, node=one.stream.node, incarnation=one.stream.incarnation, seq=one.place.seq)
+            for one in chosen
+        ]
+        text = protocol.ahead_text(school=self._school, node=batch.node, entries=ahead, sealed=sealed)
+        return replace(batch, waiting=max(0, waiting), ahead=ahead, ahead_signature=self._key.sign(text))
 
     def _accept(self, stream: LocalStream, answer: protocol.BatchAnswer, cursor: int, count: int) -> Step:
         aside = [found for found in answer.verdicts if found.verdict in (Verdict.QUARANTINED, Verdict.FORKED)]

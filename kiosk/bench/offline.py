@@ -2,7 +2,8 @@
 
 Everything runs as it does at a school: each gate's loop with its journal and the thread that looks at what came, in a process
 of its own; beside each its `sync-agent run`, which has been trying all the time; one `sync-agent serve`. The moment of the
-link-up is the first answer of the server. At one gate cards are tapped before, meanwhile and afterwards.
+link-up is the first answer of the server. At one gate cards are tapped before, meanwhile and afterwards: that gate and its agent
+have one core, as a gate computer has its own, and the rest of the campus shares the others.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ def _gate(
     ours, theirs = context.Pipe()
     process = context.Process(target=run_gate, args=(theirs, state, gate, size, watched), daemon=True)
     process.start()
+    assert process.pid is not None
+    _on_its_computer(process.pid, gate)
     running.callback(process.join, READY_S)
     running.callback(_let_go, ours)
     if not ours.poll(READY_S) or ours.recv() != "ready":
@@ -121,16 +124,18 @@ def _let_go(gate: Connection) -> None:
 
 
 def _agent(running: ExitStack, state: Path, gate: str, port: int) -> None:
-    _started(
+    process = _started(
         running, state / "agent.log", "run", "--state", str(state), "--server", f"http://127.0.0.1:{port}", "--node", gate,
         "--code", "bench",
     )  # fmt: skip
+    _on_its_computer(process.pid, gate)
 
 
 def _server(running: ExitStack, state: Path, port: int) -> None:
-    """Returns with its first answer. In life it is another computer: it gets what the gates leave of this one."""
+    """Returns with its first answer."""
     state.mkdir()
     process = _started(running, state / "serve.log", "serve", "--state", str(state), "--port", str(port), "--code", "bench")
+    _on_its_computer(process.pid, "server")
     end_s = steady_s() + READY_S
     while process.poll() is None and steady_s() < end_s:
         try:
@@ -139,6 +144,13 @@ def _server(running: ExitStack, state: Path, port: int) -> None:
         except httpx.HTTPError:
             time.sleep(0.02)
     raise RuntimeError(f"the school server did not start: {(state / 'serve.log').read_text()[-500:]}")
+
+
+def _on_its_computer(pid: int, place: str) -> None:
+    """The tapped gate has a core of its own, and so has the rest. On a computer with one core they share it."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(pid, cores[:1] if place == GATES[0] else cores[1:])
 
 
 def _started(running: ExitStack, log: Path, *command: str) -> subprocess.Popen[bytes]:

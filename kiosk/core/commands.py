@@ -337,10 +337,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEntries:
-    """Entries of other gates, as the sync agent brought them. `more`: others follow at once."""
+    """Entries of other gates, as the sync agent brought them. `more`: others follow at once. `ahead`: of their turn."""
 
     sealed: tuple[Sealed, ...]
     more: bool = False
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,8 @@ def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> 
     Once one has come that fits to facts which were let go of, it and all after it are left on the disk: everything is read
     back from there, in order and beside the work, and until then the story stays the one without them.
     """
+    if command.ahead:
+        return _announced(command, world)
     world.more_coming = command.more
     for sealed in command.sealed:
         world.reread = world.reread or is_late(sealed.entry, world.let_go_through, world.campus)
@@ -132,6 +134,19 @@ def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> 
         if not world.campus.apply(sealed.entry):
             world.unreadable.append(str(sealed.entry.id))  # the others still count
         world.stream.observe(sealed.entry)
+    return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
+
+
+def _announced(command: c.PeerEntries, world: World) -> Decision:
+    """Facts of other gates before their turn: a lost card counts at once, and who is where since this morning.
+
+    There are holes before them, so nothing that is decided here claims to have seen their streams so far. What fits to days
+    that were let go of waits for its turn.
+    """
+    for sealed in command.sealed:
+        late = is_late(sealed.entry, world.let_go_through, world.campus)
+        if not late and not world.campus.apply(sealed.entry):
+            world.unreadable.append(str(sealed.entry.id))
     return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)
 
 

@@ -26,6 +26,7 @@ from sync_agent import protocol
 from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
 from sync_agent.school_server import description, enrolling, page, read_api, receiving, relaying, requests
+from sync_agent.school_server.announced import Announced
 from sync_agent.school_server.refusals import Refused, json_response, respond
 from sync_agent.school_server.settings import ServerSettings
 from sync_agent.school_server.store import Store, StoredDirectory, StoreUnavailable, Totals
@@ -56,6 +57,7 @@ class SchoolServer:
         self._contact_ms: dict[tuple[str, str], int] = {}
         self._waiting: dict[tuple[str, str], int] = {}
         self._run = secrets.token_hex(8)
+        self._announced = Announced(self._run)
 
     async def post_entries(self, request: Request) -> Response:
         school = self._spoken_to(request)
@@ -63,6 +65,8 @@ class SchoolServer:
         received = await run_in_threadpool(receiving.receive, self._store, body, school=school, at_ms=self._now_ms())
         self._contact_ms[school, received.node] = self._now_ms()
         self._waiting[school, received.node] = received.waiting
+        self._announced.hear(school, received.ahead)
+        self._announced.stored(school, received.node, received.incarnation, received.answer.durable_through)
         return json_response(received.answer)
 
     async def get_entries(self, request: Request) -> Response:
@@ -70,11 +74,17 @@ class SchoolServer:
         asker = await run_in_threadpool(requests.signed_by, request, self._store, school=school)
         self._contact_ms[school, asker.node] = self._now_ms()
         have = _have(request.query_params.get("have", ""))
+        ahead, word, much = self._announced.since(
+            school, asker=asker.node, word=request.query_params.get("ahead", ""), have=have
+        )
+        room = protocol.MAX_RELAY_ENTRIES - len(ahead)
         segments, more = await run_in_threadpool(
-            relaying.missing_segments, self._store, school=school, asker=asker.node, have=have
+            relaying.missing_segments, self._store, school=school, asker=asker.node, have=have, room=room
         )
         nodes = await run_in_threadpool(self._nodes, school)
-        relay = protocol.Relay(segments=segments, more=more, server_now_ms=self._now_ms(), nodes=nodes)
+        relay = protocol.Relay(
+            segments=segments, more=more or much, server_now_ms=self._now_ms(), nodes=nodes, ahead=ahead, ahead_next=word
+        )
         return _packed(request, msgspec.json.encode(relay))
 
     async def get_directory(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ import msgspec
 from sync_agent import protocol
 from sync_agent.keys import verify
 from sync_agent.protocol import Code, MalformedMessage, Sealed, Verdict
+from sync_agent.school_server.announced import sound
 from sync_agent.school_server.refusals import Refused
 from sync_agent.school_server.rules import GoBack, Judgement, Run, judge
 from sync_agent.school_server.store import Head, Node, Store
@@ -25,10 +26,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """node: whose signature the batch bore. waiting: how much it said it had still to send."""
+    """node: whose signature the batch bore. waiting: how much it said it had still to send. ahead: what it announced."""
 
     node: str
+    incarnation: str
     waiting: int
+    ahead: list[protocol.Announcement]
     answer: protocol.BatchAnswer
 
 
@@ -36,7 +39,9 @@ def receive(store: Store, body: bytes, *, school: str, at_ms: int) -> Received:
     """Raises Refused or StoreUnavailable. `body`: unpacked, within its limit. at_ms: the server's clock, for people."""
     batch = _decoded(body)
     run = _checked(batch)
-    head = _signed_head(batch, run, school=school, node=_enrolled(store, school=school, node=run.node))
+    node = _enrolled(store, school=school, node=run.node)
+    head = _signed_head(batch, run, school=school, node=node)
+    ahead = _announced(batch, school=school, node=node)
     with store.locked_stream(school=school, node=run.node, incarnation=run.incarnation) as stream:
         judgement = judge(run, stream.known(first_seq=run.first_seq, last_seq=run.last_seq))
         if isinstance(judgement, GoBack):
@@ -45,7 +50,7 @@ def receive(store: Store, body: bytes, *, school: str, at_ms: int) -> Received:
             stream.write(entries=judgement.entries, branch=judgement.branch, head=head, at_ms=at_ms)
     _tell(run, judgement)
     answer = protocol.BatchAnswer(durable_through=judgement.durable_through, verdicts=list(judgement.verdicts))
-    return Received(run.node, min(max(batch.waiting, 0), protocol.MAX_SEQ), answer)
+    return Received(run.node, run.incarnation, min(max(batch.waiting, 0), protocol.MAX_SEQ), ahead, answer)
 
 
 def _decoded(body: bytes) -> protocol.Batch:
@@ -134,6 +139,15 @@ def _signed_head(batch: protocol.Batch, run: Run, *, school: str, node: Node) ->
         content_sha256=digest,
         signature=bytes.fromhex(batch.signature),
     )
+
+
+def _announced(batch: protocol.Batch, *, school: str, node: Node) -> list[protocol.Announcement]:
+    """What goes ahead of its turn never holds up what is in its turn: what is not sound of it is not taken, and that is all."""
+    try:
+        return sound(batch, school=school, public_hex=node.public_key)
+    except MalformedMessage as error:
+        log.warning("what %s sent ahead is not taken: %s", batch.node, error)
+        return []
 
 
 def _tell(run: Run, judgement: Judgement) -> None:

@@ -10,7 +10,8 @@ from sync_agent.school_server.store import Store, StoredEntry
 
 
 def missing_segments(
-    store: Store, *, school: str, asker: str, have: Mapping[tuple[str, str], int]
+    store: Store, *, school: str, asker: str, have: Mapping[tuple[str, str], int],
+    room: int = protocol.MAX_RELAY_ENTRIES,
 ) -> tuple[list[protocol.Segment], bool]:
     """Runs that continue what the asker has of every other node's streams, and whether there is more.
 
@@ -18,7 +19,7 @@ def missing_segments(
     The stream that received last comes first: a new gate needs today before it needs last month.
     """
     segments: list[protocol.Segment] = []
-    room, room_bytes = protocol.MAX_RELAY_ENTRIES, protocol.MAX_RELAY_BYTES
+    room_bytes = protocol.MAX_RELAY_BYTES
     for stream in store.streams(school=school):
         name = (stream.node, stream.incarnation)
         after = have.get(name, 0)

@@ -6,6 +6,7 @@ It never retries, never sleeps and never decides; one call is one request.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -26,6 +27,7 @@ MAX_RETRY_AFTER_S: Final = 600.0
 MAX_ANSWER_BYTES: Final = 2 * protocol.MAX_BODY_BYTES
 PACK_ABOVE_BYTES: Final = 1_024  # below this zstd saves nothing worth its time
 ZSTD_LEVEL: Final = 1
+_AHEAD_WORD: Final = re.compile(r"[A-Za-z0-9:._-]{1,64}")
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -52,6 +54,7 @@ class HttpTransport:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url, self._caller = base_url.rstrip("/"), caller
+        self._ahead_next = ""  # what the server knows by what it has told us ahead of its turn
         timeout = httpx.Timeout(answer_timeout_s, connect=min(CONNECT_TIMEOUT_S, answer_timeout_s))
         self._client = httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False)
 
@@ -79,8 +82,12 @@ class HttpTransport:
 
     async def relay(self, *, have: list[tuple[str, str, int]]) -> protocol.Relay:
         target = f"{protocol.ENTRIES_PATH}?have={protocol.have_text(have)}"
+        if _AHEAD_WORD.fullmatch(self._ahead_next):
+            target += f"&ahead={self._ahead_next}"
         answer, body = await self._ask("GET", target, signed=True)
-        return _decode(answer, body, protocol.Relay)
+        relay = _decode(answer, body, protocol.Relay)
+        self._ahead_next = relay.ahead_next
+        return relay
 
     async def directory(self, *, sha256: str) -> DirectoryAnswer:
         headers = {"If-None-Match": f'"{sha256}"'} if sha256 else {}
