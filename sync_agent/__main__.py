@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
+WEBHOOK_SECRET_VARIABLE: Final = "SYNC_AGENT_WEBHOOK_SECRET"
 STORE_VARIABLE: Final = "SYNC_AGENT_STORE"
 AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
@@ -90,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--office", action="append", default=[], metavar="NODE", help="may send the directory")
     serve.add_argument("--read-token", help=f"opens the read API; or in {READ_TOKEN_VARIABLE}")
+    serve.add_argument(
+        "--webhook", metavar="URL", help=f"tell another system of attendance, signed with the secret in {WEBHOOK_SECRET_VARIABLE}"
+    )
     serve.set_defaults(command=_serve)
     status = commands.add_parser("status", help="待上传多少 / what the server has not got yet")
     status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
@@ -132,17 +136,22 @@ def _server_settings(options: argparse.Namespace) -> tuple[ServerSettings, str]:
     from sync_agent.school_server.settings import School, ServerSettings
 
     if options.schools is not None:
-        if options.school or options.code or options.office or options.read_token:
-            raise Misconfigured("--schools stands instead of --school, --code, --office, --read-token; write them into the file")
+        if options.school or options.code or options.office or options.read_token or options.webhook:
+            raise Misconfigured(
+                "--schools stands instead of --school, --code, --office, --read-token, --webhook; write them into the file"
+            )
         return settings_file.load(options.schools)
     codes = options.code or [code for code in (os.environ.get(CODE_VARIABLE, ""),) if code]
     name = options.school or DEFAULT_SCHOOL
     for one in (name, *options.office):
         _check_name(one)
+    secret = os.environ.get(WEBHOOK_SECRET_VARIABLE, "")
+    receiver = settings_file.receiver(options.webhook, secret) if options.webhook else None
     school = School(
         code=next((code for code in codes if "=" not in code), ""),
         node_codes=dict(code.split("=", 1) for code in codes if "=" in code),
         office=frozenset(options.office),
+        receiver=receiver,
     )
     if not codes:
         log.warning("no --code: nodes that are not enrolled yet cannot enrol")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -25,8 +25,9 @@ from starlette.routing import Route
 from sync_agent import protocol
 from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
-from sync_agent.school_server import description, enrolling, page, read_api, receiving, relaying, requests
+from sync_agent.school_server import cloud_events, description, enrolling, page, read_api, receiving, relaying, requests
 from sync_agent.school_server.announced import Announced
+from sync_agent.school_server.delivery import DeliveryState
 from sync_agent.school_server.refusals import Refused, json_response, respond
 from sync_agent.school_server.settings import ServerSettings
 from sync_agent.school_server.store import Store, StoredDirectory, StoreUnavailable, Totals
@@ -50,7 +51,9 @@ class SchoolServer:
         key: SigningKey,
         now_ms: Callable[[], int],
         monotonic_s: Callable[[], float],
+        deliveries: Mapping[str, DeliveryState],
     ) -> None:
+        self._deliveries = deliveries
         self._store, self._settings, self._key, self._now_ms = store, settings, key, now_ms
         # One each: who guesses at one school's code must not shut the door of another.
         self._doorkeepers = {name: enrolling.Doorkeeper(monotonic_s=monotonic_s) for name in settings.school_names}
@@ -163,16 +166,20 @@ class SchoolServer:
         school = self._school_asked_for(request)
         status = await run_in_threadpool(self._status, school, None)
         aside = await run_in_threadpool(self._store.set_aside, school=school, most=page.SET_ASIDE_SHOWN)
-        return Response(page.render(status, aside), headers=headers, media_type="text/html; charset=utf-8")
+        refused = await run_in_threadpool(self._store.refused_events, school=school, most=page.SET_ASIDE_SHOWN)
+        telling = page.telling(self._deliveries.get(school), refused, status.server_now_ms)
+        return Response(page.render(status, aside, telling), headers=headers, media_type="text/html; charset=utf-8")
 
     async def read_entries(self, request: Request) -> Response:
-        school = self._school_asked_for(request)
-        tokens = (self._settings.schools[school].read_token, self._settings.read_token)
-        read_api.check_token(request.headers.get("Authorization", ""), tokens=tokens)
-        after = _number(request.query_params.get("after", "0"), where="after")
-        most = _number(request.query_params.get("limit", str(read_api.DEFAULT_ENTRIES)), where="limit")
+        school, after, most = self._reader(request)
         body = await run_in_threadpool(read_api.read_page, self._store, school=school, after=after, most=most)
         return _packed(request, msgspec.json.encode(body))
+
+    async def read_events(self, request: Request) -> Response:
+        school, after, most = self._reader(request)
+        found = await run_in_threadpool(read_api.event_page, self._store, school=school, after=after, most=most)
+        headers = {**_PRIVATE, read_api.HEADER_NEXT: str(found.next), read_api.HEADER_MORE: protocol.YES if found.more else "no"}
+        return Response(found.events, headers=headers, media_type=cloud_events.BATCH)
 
     async def get_document(self, request: Request) -> Response:
         document = msgspec.json.encode(description.describe())
@@ -181,6 +188,14 @@ class SchoolServer:
     async def health(self, request: Request) -> Response:
         await run_in_threadpool(self._store.nodes, school=self._settings.school_names[0])
         return Response(b'{"ok":true}', media_type="application/json")
+
+    def _reader(self, request: Request) -> tuple[str, int, int]:
+        """School, after and limit of a request that bears the right token."""
+        school = self._school_asked_for(request)
+        tokens = (self._settings.schools[school].read_token, self._settings.read_token)
+        read_api.check_token(request.headers.get("Authorization", ""), tokens=tokens)
+        after = _number(request.query_params.get("after", "0"), where="after")
+        return school, after, _number(request.query_params.get("limit", str(read_api.DEFAULT_ENTRIES)), where="limit")
 
     def _spoken_to(self, request: Request) -> str:
         requests.check_version(request)
@@ -247,9 +262,10 @@ def create_app(
     key: SigningKey,
     now_ms: Callable[[], int],
     monotonic_s: Callable[[], float],
+    deliveries: Mapping[str, DeliveryState] | None = None,
 ) -> Starlette:
-    """The ASGI application. The caller opens and closes the store."""
-    server = SchoolServer(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s)
+    """The ASGI application. The caller opens and closes the store. deliveries: by school, for the status page."""
+    server = SchoolServer(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s, deliveries=deliveries or {})
     return Starlette(
         routes=[
             Route(protocol.ENTRIES_PATH, server.post_entries, methods=["POST"]),
@@ -259,6 +275,7 @@ def create_app(
             Route(protocol.ENROL_PATH, server.post_enrol, methods=["POST"]),
             Route(protocol.STATUS_PATH, server.get_status, methods=["GET"]),
             Route(description.READ_PATH, server.read_entries, methods=["GET"]),
+            Route(description.EVENTS_PATH, server.read_events, methods=["GET"]),
             Route(description.DOCUMENT_PATH, server.get_document, methods=["GET"]),
             Route("/healthz", server.health, methods=["GET"]),
             Route("/", server.get_page, methods=["GET"]),

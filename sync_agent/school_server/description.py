@@ -12,15 +12,17 @@ import msgspec
 
 from sync_agent import protocol
 from sync_agent.protocol import Code
-from sync_agent.school_server.read_api import DEFAULT_ENTRIES, ReadPage
+from sync_agent.school_server.cloud_events import BATCH, Event
+from sync_agent.school_server.read_api import DEFAULT_ENTRIES, HEADER_MORE, HEADER_NEXT, ReadPage
 from sync_agent.school_server.refusals import STATUS_OF
 
 DOCUMENT_PATH: Final = "/openapi.json"
 READ_PATH: Final = "/api/v1/entries"
+EVENTS_PATH: Final = "/api/v1/events"
 _REF: Final = "#/components/schemas/{name}"
 _MESSAGES: Final = (
     protocol.Batch, protocol.BatchAnswer, protocol.Relay, protocol.EnrolRequest, protocol.EnrolAnswer, protocol.ServerStatus,
-    protocol.DirectoryState, protocol.Refusal, ReadPage,
+    protocol.DirectoryState, protocol.Refusal, ReadPage, Event,
 )  # fmt: skip
 _TEXT: Final = {"type": "string"}
 _NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
@@ -115,7 +117,20 @@ def _rest() -> dict[str, Any]:
         None, _json("One page", "ReadPage"), Code.MALFORMED, Code.BAD_TOKEN, Code.NOT_FOUND,
     )  # fmt: skip
     read["security"] = [{"token": []}]
-    return {protocol.ENROL_PATH: {"post": enrol}, protocol.STATUS_PATH: {"get": status}, READ_PATH: {"get": read}}
+    events = _operation(
+        "Attendance as CloudEvents 1.0", read["parameters"], None, _events(), Code.MALFORMED, Code.BAD_TOKEN, Code.NOT_FOUND
+    )
+    events["security"] = read["security"]
+    return {
+        protocol.ENROL_PATH: {"post": enrol}, protocol.STATUS_PATH: {"get": status},
+        READ_PATH: {"get": read}, EVENTS_PATH: {"get": events},
+    }  # fmt: skip
+
+
+def _events() -> dict[str, Any]:
+    batch = {"type": "array", "items": {"$ref": _REF.format(name="Event")}}
+    headers = {HEADER_NEXT: {"schema": _NUMBER}, HEADER_MORE: {"schema": {"type": "string", "enum": [protocol.YES, "no"]}}}
+    return {"200": {"description": "One page, in batched mode", "headers": headers, "content": {BATCH: {"schema": batch}}}}
 
 
 def _operation(

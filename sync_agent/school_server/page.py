@@ -6,9 +6,10 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from sync_agent import protocol
+from sync_agent.school_server.delivery import DeliveryState
 from sync_agent.school_server.store import SetAside, Totals
 
 STREAMS_SHOWN: Final = 50
@@ -28,7 +29,7 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 
 
-def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
+def render(status: protocol.ServerStatus, aside: Sequence[SetAside], telling: Telling) -> str:
     """The whole page for one school."""
     now_ms = status.server_now_ms
     number = status.directory.number if status.directory else None
@@ -38,7 +39,7 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>学校服务器 <small>School server</small> · {escape(status.school)}</h1>",
         "<p>这里只存事实，不评判事实。 <small>This server stores facts; it does not judge them.</small></p>",
-        _alarm(status),
+        _alarm(status, telling),
         "<h2>总数 <small>Totals</small></h2>",
         _table(
             ("", ""),
@@ -78,9 +79,41 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside]) -> str:
                 for item in aside
             ],
         ),
+        telling.html,
         "</body></html>",
     ]
     return "".join(parts)
+
+
+class Telling(NamedTuple):
+    """What the page says of the school's other system; "" where there is none and never was. alarm: a person has to look."""
+
+    html: str
+    alarm: bool
+
+
+def telling(delivery: DeliveryState | None, refused: Sequence[SetAside], now_ms: int) -> Telling:
+    """What it has been told, what holds that up, and what it would not take."""
+    if delivery is None and not refused:
+        return Telling("", False)
+    parts = ["<h2>推送到其他系统 <small>Sent to the other system</small></h2>"]
+    if delivery is not None and delivery.problem:
+        parts.append(f"<p class='alarm'>推送受阻 <small>held up</small>: {escape(delivery.problem)}</p>")
+    if delivery is not None:
+        parts.append(
+            _table(
+                ("", ""),
+                [
+                    ("本次启动已送 <small>events since start</small>", str(delivery.sent)),
+                    ("最近送达 <small>last delivered</small>", _ago(delivery.last_ms, now_ms)),
+                ],
+            )
+        )
+    if refused:
+        parts.append("<p class='alarm'>对方拒收，需人工查看： <small>refused there, a person has to look:</small></p>")
+        rows = [(escape(f"{r.node}/{r.incarnation}/{r.seq}"), escape(r.reason), _ago(r.received_ms, now_ms)) for r in refused]
+        parts.append(_table(("记录 <small>entry</small>", "原因 <small>why</small>", "时间 <small>when</small>"), rows))
+    return Telling("".join(parts), bool(refused or (delivery is not None and delivery.problem)))
 
 
 def render_schools(totals: Mapping[str, Totals]) -> str:
@@ -98,7 +131,9 @@ def render_schools(totals: Mapping[str, Totals]) -> str:
     )
 
 
-def _alarm(status: protocol.ServerStatus) -> str:
+def _alarm(status: protocol.ServerStatus, telling: Telling) -> str:
+    if telling.alarm:
+        return "<p class='alarm'>需要人工查看：见下方。 <small>A person has to look: see below.</small></p>"
     if not status.quarantined and not status.forks:
         return "<p>一切正常。 <small>All is well.</small></p>"
     return "<p class='alarm'>有记录需要人工查看：见下方。 <small>Some entries need a person's look: see below.</small></p>"

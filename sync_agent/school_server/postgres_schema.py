@@ -45,7 +45,16 @@ _002_NODES: Final[tuple[LiteralString, ...]] = (
     " content bytea, node text NOT NULL, received_ms bigint NOT NULL, PRIMARY KEY(school, number))",
 )
 
-STEPS: Final = (_001_STREAMS, _002_NODES)
+# How far another system has the events, and what it would not take. In this database, so that a restore takes both back.
+_003_DELIVERIES: Final[tuple[LiteralString, ...]] = (
+    "CREATE TABLE deliveries(school integer NOT NULL REFERENCES schools(id), receiver text NOT NULL, position bigint NOT NULL,"
+    " PRIMARY KEY(school, receiver))",
+    "CREATE TABLE refused_events(id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, school integer NOT NULL"
+    " REFERENCES schools(id), receiver text NOT NULL, node text NOT NULL, incarnation text NOT NULL, seq bigint NOT NULL,"
+    " why text NOT NULL, at_ms bigint NOT NULL, UNIQUE(school, receiver, node, incarnation, seq))",
+)
+
+STEPS: Final = (_001_STREAMS, _002_NODES, _003_DELIVERIES)
 
 
 def migrate(connection: psycopg.Connection) -> None:

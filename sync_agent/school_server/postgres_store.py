@@ -24,6 +24,7 @@ from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
 from sync_agent.school_server.store import (
     Head,
     Node,
+    Refusal,
     SetAside,
     StoredDirectory,
     StoredEntry,
@@ -176,6 +177,38 @@ class PostgresStore:
         return [
             SetAside(node=node, incarnation=incarnation, seq=seq, reason=reason, received_ms=at_ms)
             for node, incarnation, seq, reason, at_ms in rows
+        ]
+
+    def delivered_through(self, *, school: str, receiver: str) -> int:
+        rows = self._read(
+            f"SELECT position FROM deliveries WHERE school={_SCHOOL} AND receiver=%(receiver)s", school=school, receiver=receiver
+        )
+        return int(rows[0][0]) if rows else 0
+
+    def set_delivered(self, *, school: str, receiver: str, position: int, refused: Refusal | None, at_ms: int) -> None:
+        with self._writing() as connection, connection.transaction():
+            of_school = _locked_school(connection, school)
+            connection.execute(
+                "INSERT INTO deliveries VALUES (%s,%s,%s) ON CONFLICT(school, receiver) DO UPDATE SET position=excluded.position",
+                (of_school, receiver, position),
+            )
+            if refused is not None:
+                connection.execute(
+                    "INSERT INTO refused_events(school, receiver, node, incarnation, seq, why, at_ms)"
+                    " VALUES (%s,%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING",
+                    (of_school, receiver, refused.node, refused.incarnation, refused.seq, refused.why, at_ms),
+                )
+
+    def refused_events(self, *, school: str, most: int) -> list[SetAside]:
+        rows = self._read(
+            f"SELECT node, incarnation, seq, why, at_ms FROM refused_events WHERE school={_SCHOOL} ORDER BY id DESC"
+            " LIMIT %(most)s",
+            school=school,
+            most=most,
+        )
+        return [
+            SetAside(node=node, incarnation=incarnation, seq=seq, reason=why, received_ms=at_ms)
+            for node, incarnation, seq, why, at_ms in rows
         ]
 
     def close(self) -> None:

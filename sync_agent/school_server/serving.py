@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,11 +21,14 @@ from sync_agent.durable_sqlite import only_one
 from sync_agent.errors import Misconfigured
 from sync_agent.keys import load_or_create
 from sync_agent.school_server.app import create_app
+from sync_agent.school_server.delivery import Delivery
 from sync_agent.school_server.opening import open_store
 from sync_agent.school_server.settings import ServerSettings
+from sync_agent.school_server.store import Store
 
 LOCK_FILE: Final = "server.lock"
 ADDRESS_FILE: Final = "server.json"
+SENDERS_GRACE_S: Final = 15  # longer than they wait for an answer
 GRACE_S: Final = 5  # for requests under way when the server is told to stop
 
 log = logging.getLogger(__name__)
@@ -60,7 +66,9 @@ def serve(
     try:
         lock = only_one(place.folder, LOCK_FILE)
         key = load_or_create(place.folder / "keys" / "server.key")
-        app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s)
+        senders = _senders(store, settings, now_ms)
+        states = {school: sender.state for school, sender in senders.items()}
+        app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s, deliveries=states)
         config = uvicorn.Config(
             app,
             host=place.host,
@@ -70,11 +78,39 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        _run(config, place, announce)
+        with _telling(senders):
+            _run(config, place, announce)
     finally:
         store.close()
         if lock is not None:
             os.close(lock)
+
+
+def _senders(store: Store, settings: ServerSettings, now_ms: Callable[[], int]) -> dict[str, Delivery]:
+    """One for each school that has another system to be told."""
+    return {
+        name: Delivery(store, school.receiver, school=name, now_ms=now_ms, uniform=random.Random().uniform)
+        for name, school in settings.schools.items()
+        if school.receiver is not None
+    }
+
+
+@contextmanager
+def _telling(senders: Mapping[str, Delivery]) -> Iterator[None]:
+    """Their threads, as long as the server runs. One that waits for an answer is left to end with the process."""
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=sender.run, args=(stop,), name=f"events of {school}", daemon=True)
+        for school, sender in senders.items()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(SENDERS_GRACE_S)
 
 
 def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) -> None:

@@ -19,6 +19,7 @@ from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
 from sync_agent.school_server.store import (
     Head,
     Node,
+    Refusal,
     SetAside,
     StoredDirectory,
     StoredEntry,
@@ -68,7 +69,20 @@ def m002_nodes_directories(db: Database) -> None:
     )
 
 
-SCHEMA: Final = Schema("school_server", (m001_streams_entries_branches, m002_nodes_directories))
+def m003_deliveries(db: Database) -> None:
+    """How far another system has the events, and what it would not take. In this file, so that a restore takes both back."""
+    db.execute(
+        "CREATE TABLE deliveries(school TEXT NOT NULL, receiver TEXT NOT NULL, position INTEGER NOT NULL,"
+        " PRIMARY KEY(school, receiver)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE refused_events(id INTEGER PRIMARY KEY, school TEXT NOT NULL, receiver TEXT NOT NULL, node TEXT NOT NULL,"
+        " incarnation TEXT NOT NULL, seq INTEGER NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+        " UNIQUE(school, receiver, node, incarnation, seq))"
+    )
+
+
+SCHEMA: Final = Schema("school_server", (m001_streams_entries_branches, m002_nodes_directories, m003_deliveries))
 
 
 class SqliteStore:
@@ -180,6 +194,33 @@ class SqliteStore:
         return [
             SetAside(node=node, incarnation=incarnation, seq=seq, reason=reason, received_ms=at_ms)
             for node, incarnation, seq, reason, at_ms in rows
+        ]
+
+    def delivered_through(self, *, school: str, receiver: str) -> int:
+        rows = self._read("SELECT position FROM deliveries WHERE school=? AND receiver=?", (school, receiver))
+        return int(rows[0][0]) if rows else 0
+
+    def set_delivered(self, *, school: str, receiver: str, position: int, refused: Refusal | None, at_ms: int) -> None:
+        with self._transaction() as writer:
+            writer.execute(
+                "INSERT INTO deliveries VALUES (?,?,?) ON CONFLICT(school, receiver) DO UPDATE SET position=excluded.position",
+                (school, receiver, position),
+            )
+            if refused is not None:
+                writer.execute(
+                    "INSERT INTO refused_events(school, receiver, node, incarnation, seq, why, at_ms) VALUES (?,?,?,?,?,?,?)"
+                    " ON CONFLICT DO NOTHING",
+                    (school, receiver, refused.node, refused.incarnation, refused.seq, refused.why, at_ms),
+                )
+
+    def refused_events(self, *, school: str, most: int) -> list[SetAside]:
+        rows = self._read(
+            "SELECT node, incarnation, seq, why, at_ms FROM refused_events WHERE school=? ORDER BY id DESC LIMIT ?",
+            (school, most),
+        )
+        return [
+            SetAside(node=node, incarnation=incarnation, seq=seq, reason=why, received_ms=at_ms)
+            for node, incarnation, seq, why, at_ms in rows
         ]
 
     def close(self) -> None:

@@ -86,6 +86,16 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One entry whose event another system refused for good. why: its status, never its words."""
+
+    node: str
+    incarnation: str
+    seq: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     entries: int
     quarantined: int
@@ -153,6 +163,18 @@ class Store(Protocol):
 
     def set_aside(self, *, school: str, most: int) -> list[SetAside]:
         """The newest first."""
+        ...
+
+    def delivered_through(self, *, school: str, receiver: str) -> int:
+        """The position up to which that receiver has taken every event, or somebody has been told why not; 0 at first."""
+        ...
+
+    def set_delivered(self, *, school: str, receiver: str, position: int, refused: Refusal | None, at_ms: int) -> None:
+        """Moves the cursor and keeps the refusal, if there is one, in one transaction."""
+        ...
+
+    def refused_events(self, *, school: str, most: int) -> list[SetAside]:
+        """What the receiver would not take, the newest first."""
         ...
 
     def close(self) -> None: ...

@@ -89,16 +89,17 @@ class Process:
 class ServerProcess:
     """`sync-agent serve`; comes back on the same port after a kill. store: an address, or "" for SQLite in the folder."""
 
-    def __init__(self, folder: Path, *, store: str = "") -> None:
+    def __init__(self, folder: Path, *, store: str = "", more: tuple[str, ...] = (), **environment: str) -> None:
         self.folder, self.port, self._store = folder, 0, store
+        self._more, self._environment = more, environment
         self._client = http_client(timeout=WAIT_S)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
     def start(self, *, wait: bool = True) -> None:
         arguments = ["serve", "--state", str(self.folder), "--port", str(self.port), "--code", CODE]
-        arguments += ["--office", OFFICE, "--read-token", TOKEN]
-        self.process = Process(arguments, self.folder / "log.txt", SYNC_AGENT_STORE=self._store)
+        arguments += ["--office", OFFICE, "--read-token", TOKEN, *self._more]
+        self.process = Process(arguments, self.folder / "log.txt", SYNC_AGENT_STORE=self._store, **self._environment)
         assert self.process.popen.stdout is not None
         line = self.process.popen.stdout.readline().decode().strip()
         assert line.startswith("http://"), self.process.log.read_text()
