@@ -1,5 +1,6 @@
 """Reads the gate's journal.db from beside the controller: which streams it holds, and the entries of one.
 
+What the disk had lost and the server gave back belongs to the streams as well (fetched_back.py).
 Read-only by construction (SQLite mode=ro), in short reads, so that the controller's commits and checkpoints
 never wait. A journal file that is replaced under a running agent is noticed and opened anew.
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kiosk.core.entries import GENESIS
 from sync_agent.errors import JournalUnreadable, StreamDamaged
+from sync_agent.fetched_back import FetchedBack
 from sync_agent.protocol import FIRST_SEQ, Sealed
 
 READ_TIMEOUT_S = 5.0
@@ -23,12 +25,16 @@ READ_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LocalStream:
-    """One incarnation of this gate. boot: its order in the file. last_seq: 0 while it has no entry."""
+    """One incarnation of this gate. boot: its order in the file, below 0 where all of it was fetched back.
+
+    last_seq: 0 while it has no entry. written: as far as the journal itself has it.
+    """
 
     boot: int
     node: str
     incarnation: str
     last_seq: int
+    written: int
 
 
 class JournalTail:
@@ -36,6 +42,7 @@ class JournalTail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._fetched = FetchedBack(path.with_name("peers.db"))
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._finished: dict[int, LocalStream] = {}  # every incarnation but the newest: it can grow no more
@@ -47,18 +54,22 @@ class JournalTail:
         for index, (boot, node, incarnation) in enumerate(rows):
             stream = self._finished.get(boot)
             if stream is None:
-                stream = LocalStream(boot, node, incarnation, self._last_seq(boot))
+                last_seq = self._last_seq(boot)
+                stream = LocalStream(boot, node, incarnation, last_seq, last_seq)
                 if index < len(rows) - 1:
                     self._finished[boot] = stream
             streams.append(stream)
-        return streams
+        return self._with_fetched(streams)
 
     def read(self, stream: LocalStream, *, after_seq: int, max_entries: int, max_bytes: int) -> list[Sealed]:
         """The entries after `after_seq`, in order; at least one, however long it is. Raises StreamDamaged if there is none."""
-        rows = self._query(
-            "SELECT seq, raw, hash FROM entries WHERE boot=? AND seq>? ORDER BY seq LIMIT ?",
-            (stream.boot, after_seq, max_entries),
-        )
+        if after_seq < stream.written:
+            rows = self._query(
+                "SELECT seq, raw, hash FROM entries WHERE boot=? AND seq>? ORDER BY seq LIMIT ?",
+                (stream.boot, after_seq, max_entries),
+            )
+        else:
+            rows = self._fetched.read((stream.node, stream.incarnation), after_seq=after_seq, most=max_entries)
         taken: list[Sealed] = []
         size = 0
         for seq, raw, digest in rows:
@@ -76,6 +87,11 @@ class JournalTail:
         """The hash after entry `seq`; before the first entry it is 32 zero bytes."""
         if seq < FIRST_SEQ:
             return GENESIS
+        if seq > stream.written:
+            fetched = self._fetched.hash_at((stream.node, stream.incarnation), seq)
+            if fetched is None:
+                raise self._damaged(stream, seq)
+            return fetched
         rows = self._query("SELECT hash FROM entries WHERE boot=? AND seq=?", (stream.boot, seq))
         if not rows or not _is_sound(b"", rows[0][0]):
             raise self._damaged(stream, seq)
@@ -112,6 +128,23 @@ class JournalTail:
             self._connection.close()
         self._connection, self._identity = None, None
         self._finished.clear()
+        self._fetched.close()
+
+    def _with_fetched(self, written: list[LocalStream]) -> list[LocalStream]:
+        """What came back continues a stream here only if it has the same entry where this disk's ends."""
+        fetched = self._fetched.streams({stream.node for stream in written})
+        streams = []
+        for stream in written:
+            last_seq = fetched.pop((stream.node, stream.incarnation), 0)
+            if last_seq > stream.written and self._is_continued(stream):
+                stream = replace(stream, last_seq=last_seq)
+            streams.append(stream)
+        lost = [LocalStream(-at, *name, last_seq, 0) for at, (name, last_seq) in enumerate(fetched.items(), start=1)]
+        return [*lost, *streams]
+
+    def _is_continued(self, stream: LocalStream) -> bool:
+        name = (stream.node, stream.incarnation)
+        return not stream.written or self._fetched.hash_at(name, stream.written) == self.hash_at(stream, stream.written)
 
     def _damaged(self, stream: LocalStream, seq: int) -> StreamDamaged:
         return StreamDamaged(

@@ -319,6 +319,31 @@ def test_a_gate_on_an_older_copy_of_its_disk_gets_back_what_it_lost(world: SyncW
     assert north.peers_rows() == {("south", *name): row for name, row in {**before, **south.journal.everything()}.items()}
 
 
+def test_what_came_back_is_sent_on_when_the_server_has_lost_it_too(world: SyncWorld, tmp_path: Path) -> None:
+    south, north = world.gate("south"), world.gate("north")
+    south.journal.write(3)
+    world.run(south.drain())
+    image = shutil.copytree(south.folder, tmp_path / "image")
+    world.server.keep_copy(tmp_path / "yesterday")
+    south.journal.write(4)  # later in the same incarnation
+    south.journal.boot()
+    south.journal.write(2)  # and a whole one after it
+    world.run(south.drain())
+    before = south.journal.everything()
+    south.put_back(image)
+    south.journal.boot()
+    world.run(south.drain())
+    world.run(south.drain_down())
+
+    world.server.restore(tmp_path / "yesterday")
+    world.run(south.up.compare())
+    world.run(south.drain())
+    everything = {**before, **south.journal.everything()}
+    assert world.server.everything("south") == everything
+    world.run(north.drain_down())
+    assert north.peers_rows() == {("south", *name): row for name, row in everything.items()}
+
+
 def test_a_gate_that_lost_nothing_is_sent_nothing_of_its_own(world: SyncWorld) -> None:
     south = world.gate("south")
     south.journal.write(3)
