@@ -22,7 +22,7 @@ from kiosk.core.topics import every_topic, topics_of
 from kiosk.core.views import view
 from kiosk.core.world import World
 from kiosk.journal import CannotAppend, Journal, Note, new_note
-from kiosk.reading_back import Slices
+from kiosk.reading_back import SLICE, Slices
 
 log = logging.getLogger("kiosk.controller")
 
@@ -119,6 +119,8 @@ class Controller:
             asked = self.inbox.take_all(timeout_s=BREATH_S if self._reading else 1.0)
             for part in _people_first(asked):
                 self.turn(part)
+                if any(type(one.command) is PeerEntries and len(one.command.sealed) >= SLICE for one in part):
+                    gc.freeze()  # see _read_on
             if self._reading and not len(self.inbox):
                 self._read_on()
             if self.journal.log_bytes > CHECKPOINT_BYTES and not len(self.inbox):
@@ -232,6 +234,7 @@ class Controller:
     def _read_on(self) -> None:
         """One slice. The last one brings a state with facts in it that an earlier day's story needed."""
         assert self._reading is not None
+        gc.freeze()  # facts by the ten thousand live as long as the day: a collection that walks them all holds up every card
         try:
             next(self._reading)
         except StopIteration as end:

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
     run.add_argument("--code", help=f"enrolment code of the office; or in {CODE_VARIABLE}")
     run.add_argument("--longest-pause", type=_seconds, metavar="S", help="between tries (60)")
-    run.add_argument("--peers-every", type=_seconds, metavar="S", help="ask for other gates' entries (2)")
+    run.add_argument("--peers-every", type=_seconds, metavar="S", help="ask for other gates' entries (1)")
     run.add_argument("--directory-every", type=_seconds, metavar="S", help="ask for a newer directory (30)")
     run.add_argument("--compare-every", type=_seconds, metavar="S", help="ask what the server has of this gate (30)")
     run.add_argument("--batch", type=_batch, metavar="N", help=f"entries per request ({protocol.DEFAULT_BATCH_ENTRIES})")

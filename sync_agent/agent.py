@@ -37,7 +37,7 @@ from sync_agent.transports import Transport
 from sync_agent.up_sync import Step, UpSync
 
 STATUS_EVERY_S: Final = 1.0  # looked at
-LONGEST_UNREACHABLE_S: Final = 2.0  # between two tries to reach a server that does not answer at all
+LONGEST_UNREACHABLE_S: Final = 1.5  # between two tries to reach a server that does not answer at all
 STATUS_AT_LEAST_EVERY_S: Final = 10.0  # written although nothing changed, so that a dead agent is seen
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Pace:
     """How often to look. The defaults are for a campus network; tests and demos hurry."""
 
     journal_every_s: float = 0.25
-    peers_every_s: float = 2.0
+    peers_every_s: float = 1.0
     directory_every_s: float = 30.0
     compare_every_s: float = 30.0
     first_pause_s: float = FIRST_PAUSE_S

@@ -6,12 +6,12 @@ import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain, count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from kiosk.bench.offline_load import Size, link_up_ms, opened
+from kiosk.bench.offline_load import Size, link_up_ms, nobody, opened
 from kiosk.bench.school import uid_of
 from kiosk.clock import steady_s
 from kiosk.controller import Batch, Controller, settle_interpreter
@@ -22,6 +22,7 @@ from kiosk.snapshots import SnapshotStore
 
 TAPS_A_SECOND: Final = 80.0
 SEED: Final = 20261129
+FIRST_UNKNOWN: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ class Tapper:
     def run(self) -> None:
         chance = random.Random(SEED)
         known = (Read(access_point="east-in-1", scheme="uid", value=uid_of(child)) for child in self.children)
-        nobody = repeat(Read(access_point="room-101", scheme="uid", value="DEADBEEF"))
-        reads: Iterator[Any] = chain.from_iterable(zip(known, nobody, strict=False))
-        for read in chain(reads, nobody):
+        unknown = map(nobody, count(FIRST_UNKNOWN))
+        reads: Iterator[Any] = chain.from_iterable(zip(known, unknown, strict=False))
+        for read in chain(reads, unknown):
             if self.over.wait(chance.expovariate(TAPS_A_SECOND)):
                 return
             began_s, phase = steady_s(), self.phase

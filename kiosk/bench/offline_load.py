@@ -91,7 +91,6 @@ def _day(gate: Controller, clock: FixedClock, morning_ms: int, children: range, 
     classes = [tuple(children[start : start + CLASS_SIZE]) for start in range(0, len(children), CLASS_SIZE)]
     teachers = [gate.world.directory.pupils[one[0]].class_id for one in classes]
     heads = [gate.world.directory.classes[name].teacher or LEADER for name in teachers]
-    nobody = c.Read(access_point=_ROOM, scheme="uid", value="DEADBEEF")
     clock.set(morning_ms)
     _press(gate, [c.Tick(), *(_tap(_DOOR, child) for child in children)])
     clock.advance(60 * MINUTE_MS)
@@ -109,11 +108,16 @@ def _day(gate: Controller, clock: FixedClock, morning_ms: int, children: range, 
     if left:
         raise RuntimeError(f"{len(left)} children of this bench's day did not go home; the first is {left[0]}")
     missing = size.day_entries - 1 - (gate.world.stream.seq - before)
-    _press(gate, [nobody] * max(0, missing))
+    _press(gate, [nobody(before + n) for n in range(missing)])
     clock.advance(15 * MINUTE_MS)
     closed = _press(gate, [c.Tick(), c.ClearCampus(by=LEADER)])[-1].decision
     if closed.outcome != "granted":
         raise RuntimeError(f"the day of {gate.world.rules.node} was not closed: {closed}")
+
+
+def nobody(number: int) -> c.Read:
+    """A card that nobody knows, another one each time."""
+    return c.Read(access_point=_ROOM, scheme="uid", value=f"7F{number:06X}")
 
 
 def _hand_over(gate: Controller, group: tuple[int, ...], taker: int) -> None:
