@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
 WEBHOOK_SECRET_VARIABLE: Final = "SYNC_AGENT_WEBHOOK_SECRET"
+PUPILS_TOKEN_VARIABLE: Final = "SYNC_AGENT_PUPILS_TOKEN"
 STORE_VARIABLE: Final = "SYNC_AGENT_STORE"
 AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
@@ -147,10 +148,14 @@ def _server_settings(options: argparse.Namespace) -> tuple[ServerSettings, str]:
         _check_name(one)
     secret = os.environ.get(WEBHOOK_SECRET_VARIABLE, "")
     receiver = settings_file.receiver(options.webhook, secret) if options.webhook else None
+    pupils_token = os.environ.get(PUPILS_TOKEN_VARIABLE, "")
+    if pupils_token and pupils_token == (options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")):
+        raise Misconfigured(f"{PUPILS_TOKEN_VARIABLE} opens the read API as well; give each its own")
     school = School(
         code=next((code for code in codes if "=" not in code), ""),
         node_codes=dict(code.split("=", 1) for code in codes if "=" in code),
         office=frozenset(options.office),
+        pupils_token=pupils_token,
         receiver=receiver,
     )
     if not codes:

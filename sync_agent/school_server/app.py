@@ -25,7 +25,17 @@ from starlette.routing import Route
 from sync_agent import protocol
 from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
-from sync_agent.school_server import cloud_events, description, enrolling, page, read_api, receiving, relaying, requests
+from sync_agent.school_server import (
+    cloud_events,
+    description,
+    enrolling,
+    page,
+    pupil_numbers,
+    read_api,
+    receiving,
+    relaying,
+    requests,
+)
 from sync_agent.school_server.announced import Announced
 from sync_agent.school_server.delivery import DeliveryState
 from sync_agent.school_server.refusals import Refused, json_response, respond
@@ -181,6 +191,13 @@ class SchoolServer:
         headers = {**_PRIVATE, read_api.HEADER_NEXT: str(found.next), read_api.HEADER_MORE: protocol.YES if found.more else "no"}
         return Response(found.events, headers=headers, media_type=cloud_events.BATCH)
 
+    async def read_pupils(self, request: Request) -> Response:
+        school = self._school_asked_for(request)
+        tokens = (self._settings.schools[school].pupils_token,)
+        read_api.check_token(request.headers.get("Authorization", ""), tokens=tokens)
+        found = await run_in_threadpool(pupil_numbers.read_pupils, self._store, school=school)
+        return _packed(request, msgspec.json.encode(found))
+
     async def get_document(self, request: Request) -> Response:
         document = msgspec.json.encode(description.describe())
         return Response(document, headers=_PRIVATE, media_type="application/json")
@@ -276,6 +293,7 @@ def create_app(
             Route(protocol.STATUS_PATH, server.get_status, methods=["GET"]),
             Route(description.READ_PATH, server.read_entries, methods=["GET"]),
             Route(description.EVENTS_PATH, server.read_events, methods=["GET"]),
+            Route(description.PUPILS_PATH, server.read_pupils, methods=["GET"]),
             Route(description.DOCUMENT_PATH, server.get_document, methods=["GET"]),
             Route("/healthz", server.health, methods=["GET"]),
             Route("/", server.get_page, methods=["GET"]),

@@ -13,16 +13,19 @@ import msgspec
 from sync_agent import protocol
 from sync_agent.protocol import Code
 from sync_agent.school_server.cloud_events import BATCH, Event
+from sync_agent.school_server.pupil_numbers import PupilNumbers
 from sync_agent.school_server.read_api import DEFAULT_ENTRIES, HEADER_MORE, HEADER_NEXT, ReadPage
 from sync_agent.school_server.refusals import STATUS_OF
 
 DOCUMENT_PATH: Final = "/openapi.json"
 READ_PATH: Final = "/api/v1/entries"
 EVENTS_PATH: Final = "/api/v1/events"
+PUPILS_PATH: Final = "/api/v1/pupils"
 _REF: Final = "#/components/schemas/{name}"
 _MESSAGES: Final = (
     protocol.Batch, protocol.BatchAnswer, protocol.Relay, protocol.EnrolRequest, protocol.EnrolAnswer, protocol.ServerStatus,
     protocol.DirectoryState, protocol.Refusal, ReadPage, Event,
+    PupilNumbers,
 )  # fmt: skip
 _TEXT: Final = {"type": "string"}
 _NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
@@ -121,9 +124,14 @@ def _rest() -> dict[str, Any]:
         "Attendance as CloudEvents 1.0", read["parameters"], None, _events(), Code.MALFORMED, Code.BAD_TOKEN, Code.NOT_FOUND
     )
     events["security"] = read["security"]
+    pupils = _operation(
+        "Which school number a child's number stands for", [_query("school", _NAME)], None,
+        _json("All of the current directory", "PupilNumbers"), Code.BAD_TOKEN, Code.NOT_FOUND,
+    )  # fmt: skip
+    pupils["security"] = read["security"]
     return {
         protocol.ENROL_PATH: {"post": enrol}, protocol.STATUS_PATH: {"get": status},
-        READ_PATH: {"get": read}, EVENTS_PATH: {"get": events},
+        READ_PATH: {"get": read}, EVENTS_PATH: {"get": events}, PUPILS_PATH: {"get": pupils},
     }  # fmt: skip
 
 

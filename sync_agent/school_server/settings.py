@@ -26,13 +26,15 @@ class Receiver:
 class School:
     """code: enrols any node of the school; node_codes: one code for one node; office: nodes that write the directory.
 
-    read_token: opens the read API for this school and no other. receiver: another system that is told of every event.
+    read_token: opens the read API for this school and no other; pupils_token: only which 学号 a child's number stands for.
+    receiver: another system that is told of every event.
     """
 
     code: str = field(default="", repr=False)
     node_codes: Mapping[str, str] = field(default_factory=dict, repr=False)
     office: frozenset[str] = frozenset()
     read_token: str = field(default="", repr=False)
+    pupils_token: str = field(default="", repr=False)
     receiver: Receiver | None = None
 
 

@@ -36,6 +36,7 @@ class _School(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node_codes: dict[str, str] = {}
     office: list[str] = []
     read_token: str = ""
+    pupils_token: str = ""
     webhook: _Receiver | None = None
 
 
@@ -68,6 +69,7 @@ def load(path: Path) -> tuple[ServerSettings, str]:
             node_codes=one.node_codes,
             office=frozenset(one.office),
             read_token=one.read_token,
+            pupils_token=one.pupils_token,
             receiver=_receiver(path, name, one.webhook),
         )
         for name, one in found.schools.items()
@@ -81,6 +83,10 @@ def _check_tokens(path: Path, found: _File) -> None:
     for name, school in found.schools.items():
         if school.read_token and (other := seen.setdefault(school.read_token, name)) != name:
             raise Misconfigured(f"{path}: {name} and {other} have the same read_token; give each its own")
+    readers = {found.read_token, *(school.read_token for school in found.schools.values())}
+    pupils = [school.pupils_token for school in found.schools.values() if school.pupils_token]
+    if readers & set(pupils) or len(set(pupils)) < len(pupils):
+        raise Misconfigured(f"{path}: a pupils_token is used twice, or opens the read API as well; give each its own")
 
 
 def receiver(url: str, secret: str, *, kinds: Collection[str] = (), batch: int = 1, ask_first: bool = False) -> Receiver:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tests.support.postgres import Cluster
 
 SCHOOL, CODE, TOKEN, OFFICE = "yucai", "7-otters-2", "read-me", "south"
+PUPILS_TOKEN = "who-is-who"
 SERVER_KEY = signing_key(bytes(range(32)))
 STEPS_AT_MOST = 2_000
 
@@ -65,7 +66,7 @@ class Server:
 
     def start(self) -> None:
         self.store: Any = open_store(self.folder, self._cluster.url(self._database) if self._cluster else "")
-        school = School(code=CODE, office=frozenset({OFFICE}))
+        school = School(code=CODE, office=frozenset({OFFICE}), pupils_token=PUPILS_TOKEN)
         settings = ServerSettings(schools={SCHOOL: school}, read_token=TOKEN)
         clock = self.clock
         self.app: Starlette = create_app(self.store, settings, key=SERVER_KEY, now_ms=clock.now_ms, monotonic_s=clock.monotonic_s)
