@@ -16,6 +16,7 @@ from tests.support.school import School
 LONGEST_FIRST = (
     "sync/test_sync_processes.py",
     "demo/test_demo.py",
+    "faults/test_chaos.py",
     "faults/test_kill.py",
     "faults/test_outage.py",
     "core/test_two_gates_machine.py",

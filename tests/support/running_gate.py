@@ -84,9 +84,10 @@ class RunningGate:
         relays: Mapping[str, str] | None = None,
         state: Path | None = None,
         node: str = "east",
+        port: int = 0,
     ) -> None:
         self.folder, self.state, self.day = folder, state or folder / "state", day
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.site, self.log = folder / "site.toml", folder / "gate.log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,10 +109,10 @@ class RunningGate:
         return self
 
     def ready(self) -> RunningGate:
-        wait_until(self._answers, f"the gate answers; its log: {self.log}")
+        wait_until(self.answers, f"the gate answers; its log: {self.log}")
         return self
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         assert self.process is not None
         ended = self.process.poll()
         assert ended is None, f"the gate ended with {ended}: {self.said()[-1500:]}"

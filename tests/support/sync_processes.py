@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -89,17 +89,21 @@ class Process:
 class ServerProcess:
     """`sync-agent serve`; comes back on the same port after a kill. store: an address, or "" for SQLite in the folder."""
 
-    def __init__(self, folder: Path, *, store: str = "", more: tuple[str, ...] = (), **environment: str) -> None:
-        self.folder, self.port, self._store = folder, 0, store
+    def __init__(self, folder: Path, *, store: str = "", port: int = 0, more: Sequence[str] = (), **environment: str) -> None:
+        self.folder, self.port, self._store = folder, port, store
         self._more, self._environment = more, environment
         self._client = http_client(timeout=WAIT_S)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
-    def start(self, *, wait: bool = True) -> None:
+    def begin(self) -> None:
+        """Starts it and looks no further."""
         arguments = ["serve", "--state", str(self.folder), "--port", str(self.port), "--code", CODE]
         arguments += ["--office", OFFICE, "--read-token", TOKEN, *self._more]
         self.process = Process(arguments, self.folder / "log.txt", SYNC_AGENT_STORE=self._store, **self._environment)
+
+    def start(self, *, wait: bool = True) -> None:
+        self.begin()
         assert self.process.popen.stdout is not None
         line = self.process.popen.stdout.readline().decode().strip()
         assert line.startswith("http://"), self.process.log.read_text()
