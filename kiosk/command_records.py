@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiosk.command_line import FINE, NOT_FINE, Stop, say_answer, settings_of, shared
+
+if TYPE_CHECKING:
+    from kiosk.countersigned import Found
 
 CHINA_OFFSET_MS = 8 * 3_600_000
 Run = Callable[[argparse.Namespace], int]
@@ -48,18 +52,36 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verify_journal(options: argparse.Namespace) -> int:
+    from kiosk.countersigned import Found, look
     from kiosk.journal import FILE_NAME, JournalDamaged, verify
 
     try:
         found = verify(options.state / FILE_NAME)
     except JournalDamaged as error:
         raise Stop(str(error), NOT_FINE) from error
-    bad = found.first_bad
-    words = f"{found.entries} entries in {found.incarnations} incarnations: whole"
+    seen = look(options.state) if found.ok else Found((), 0, None)
+    bad = found.first_bad or seen.first_bad
+    words = f"{found.entries} entries in {found.incarnations} incarnations: whole" + _countersigned(seen)
     if bad:
         words = f"first bad entry: node {bad['node']}, incarnation {bad['incarnation']}, seq {bad['seq']}: {bad['why']}"
-    say_answer(options, asdict(found), words)
-    return FINE if found.ok else NOT_FINE
+    answer = {**asdict(found), "ok": bad is None, "first_bad": bad}
+    if seen.through or seen.unproven:
+        answer["countersigned"] = [asdict(one) for one in seen.through]
+        answer["countersignatures_unproven"] = seen.unproven
+    say_answer(options, answer, words)
+    return FINE if bad is None else NOT_FINE
+
+
+def _countersigned(seen: Found) -> str:
+    """A line for each incarnation that the school server has countersigned; the time is the server's, in the school's zone."""
+    lines = [
+        f"\n  {one.node}/{one.incarnation}: countersigned by the school server to {one.seq},"
+        f" {datetime.fromtimestamp((one.seen_ms + CHINA_OFFSET_MS) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+        for one in seen.through
+    ]
+    if seen.unproven:
+        lines.append(f"\n  {seen.unproven} countersignatures are not of the server that this gate is enrolled with: not counted")
+    return "".join(lines)
 
 
 def _verify_bundle(options: argparse.Namespace) -> int:

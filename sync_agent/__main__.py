@@ -233,6 +233,7 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
             now_ms=SystemClock().now_ms,
             monotonic_s=time.monotonic,
             uniform=random.Random().uniform,
+            countersign=transport.countersign,
         )
         await agent.run(stop)
 

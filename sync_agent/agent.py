@@ -29,6 +29,7 @@ from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.directory_sync import DirectorySync
 from sync_agent.enrolment import Enrolment
 from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, ServerUnreachable, SyncError
+from sync_agent.head_sync import Ask, HeadSync
 from sync_agent.journal_tail import JournalTail
 from sync_agent.keys import SigningKey
 from sync_agent.peers import Peers
@@ -80,6 +81,7 @@ class Agent:
         now_ms: Callable[[], int],
         monotonic_s: Callable[[], float],
         uniform: Callable[[float, float], float],
+        countersign: Ask | None = None,
     ) -> None:
         self._folder, self._identity, self._transport, self._enrolment = folder, identity, transport, enrolment
         self._pace, self._now_ms, self._monotonic_s, self._uniform = pace, now_ms, monotonic_s, uniform
@@ -95,6 +97,15 @@ class Agent:
             monotonic_s=monotonic_s,
             batch_entries=pace.batch_entries,
             compare_every_s=pace.compare_every_s,
+        )
+        self._heads = HeadSync(
+            journal=self._journal,
+            state=self._state,
+            ask=countersign or _nobody,
+            key=identity.key,
+            server_key=enrolment.server_key,
+            school=identity.school,
+            monotonic_s=monotonic_s,
         )
         self._directory = DirectorySync(
             folder=folder,
@@ -121,6 +132,7 @@ class Agent:
                 ("up", self._step_up, self._pace.journal_every_s),
                 ("down", self._step_down, self._pace.peers_every_s),
                 ("directory", self._step_directory, self._pace.directory_every_s),
+                ("heads", self._heads.step, self._pace.directory_every_s),
             )
         ]
         tasks.append(asyncio.create_task(self._keep_status(), name="sync status"))
@@ -296,6 +308,11 @@ class Agent:
         self._journal.close()
         self._peers.close()
         self._state.close()
+
+
+async def _nobody(head: protocol.SignedHead) -> protocol.HeadAnswer:
+    """A transport without countersignatures: as a server that does not know the request."""
+    raise ServerRefused("nobody countersigns here", status=404, code=Code.NOT_FOUND)
 
 
 def node_of(journal: JournalTail) -> str:

@@ -1,7 +1,8 @@
 """agent.db, what the agent remembers between runs, and sync_status.json, what the gate's bar shows of it.
 
-Both are caches. Deleting agent.db costs some re-sending and nothing else: the truth is the journal on this side
-and the store on the server's. The status file is replaced whole, so a reader never sees half of one.
+Both are caches. Deleting agent.db costs some re-sending, and this gate's copies of the countersignatures, which the server has
+as well: the truth is the journal on this side and the store on the server's. The status file is replaced whole, so a reader
+never sees half of one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kiosk.core.heads import Countersigned
 from sync_agent.durable_sqlite import Schema, open_durable
 from sync_agent.errors import StateUnwritable
 
@@ -29,7 +31,16 @@ def m001_cursors_and_facts(db: Database) -> None:
     db.execute("CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
 
 
-SCHEMA = Schema("agent", (m001_cursors_and_facts,))
+def m002_countersigned(db: Database) -> None:
+    """The server's word on how far it had this gate's record. Whoever loses these has the server's own."""
+    db.execute(
+        "CREATE TABLE countersigned(node TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL, school TEXT NOT NULL,"
+        " hash TEXT NOT NULL, seen_ms INTEGER NOT NULL, signature TEXT NOT NULL,"
+        " PRIMARY KEY(node, incarnation, seq)) WITHOUT ROWID"
+    )
+
+
+SCHEMA = Schema("agent", (m001_cursors_and_facts, m002_countersigned))
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +135,18 @@ class AgentState:
 
     def set_quarantined(self, stream: tuple[str, str], *, count: int) -> None:
         self._write("UPDATE cursors SET quarantined=? WHERE node=? AND incarnation=?", (count, *stream))
+
+    def countersigned_through(self) -> dict[tuple[str, str], int]:
+        """(node, incarnation) -> the highest number that the server has countersigned."""
+        rows = self._connection.execute("SELECT node, incarnation, max(seq) FROM countersigned GROUP BY node, incarnation")
+        return {(node, incarnation): seq for node, incarnation, seq in rows}
+
+    def keep_countersigned(self, said: Countersigned) -> None:
+        self._write(
+            "INSERT INTO countersigned(node, incarnation, seq, school, hash, seen_ms, signature) VALUES (?,?,?,?,?,?,?)"
+            " ON CONFLICT DO NOTHING",
+            (said.node, said.incarnation, said.seq, said.school, said.hash, said.seen_ms, said.signature),
+        )
 
     def fact(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()

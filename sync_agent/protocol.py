@@ -45,6 +45,7 @@ YES: Final = "yes"
 
 ENTRIES_PATH: Final = "/sync/v1/entries"
 DIRECTORY_PATH: Final = "/sync/v1/directory"
+HEADS_PATH: Final = "/sync/v1/heads"
 ENROL_PATH: Final = "/sync/v1/enrol"
 STATUS_PATH: Final = "/sync/v1/status"
 
@@ -76,6 +77,7 @@ class Code(StrEnum):
     HOLE = "hole"  # 409: go back to durable_through
     FORK_POINT_UNKNOWN = "fork_point_unknown"  # 409: go back to durable_through (0) so that the point can be found
     OTHER_KEY = "other_key"  # 409: that name is enrolled with another key
+    OTHER_HEAD = "other_head"  # 409: that entry is stored with another hash; a person looks
     STALE_BASE = "stale_base"  # 409: the directory has moved on
     TOO_LARGE = "too_large"  # 413
     UNSUPPORTED_ENCODING = "unsupported_encoding"  # 415
@@ -139,6 +141,23 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     durable_through: int
     verdicts: list[EntryVerdict]
+
+
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """POST heads: the node's word on how far its stream goes. signature: kiosk.core.heads.head_text."""
+
+    node: str
+    incarnation: str
+    seq: int
+    hash: str
+    signature: str
+
+
+class HeadAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's word on it. countersignature: kiosk.core.heads.Countersigned.text."""
+
+    seen_ms: int
+    countersignature: str
 
 
 class NodeSeen(msgspec.Struct, frozen=True, kw_only=True):

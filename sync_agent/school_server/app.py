@@ -27,6 +27,7 @@ from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
 from sync_agent.school_server import (
     cloud_events,
+    countersigning,
     description,
     enrolling,
     page,
@@ -81,6 +82,14 @@ class SchoolServer:
         self._announced.hear(school, received.ahead)
         self._announced.stored(school, received.node, received.incarnation, received.answer.durable_through)
         return json_response(received.answer)
+
+    async def post_head(self, request: Request) -> Response:
+        school = self._spoken_to(request)
+        body = await requests.read_message(request)
+        answer = await run_in_threadpool(
+            countersigning.countersign, self._store, body, school=school, key=self._key, at_ms=self._now_ms()
+        )
+        return json_response(answer)
 
     async def get_entries(self, request: Request) -> Response:
         school = self._spoken_to(request)
@@ -287,6 +296,7 @@ def create_app(
         routes=[
             Route(protocol.ENTRIES_PATH, server.post_entries, methods=["POST"]),
             Route(protocol.ENTRIES_PATH, server.get_entries, methods=["GET"]),
+            Route(protocol.HEADS_PATH, server.post_head, methods=["POST"]),
             Route(protocol.DIRECTORY_PATH, server.get_directory, methods=["GET"]),
             Route(protocol.DIRECTORY_PATH, server.put_directory, methods=["PUT"]),
             Route(protocol.ENROL_PATH, server.post_enrol, methods=["POST"]),

@@ -24,7 +24,7 @@ PUPILS_PATH: Final = "/api/v1/pupils"
 _REF: Final = "#/components/schemas/{name}"
 _MESSAGES: Final = (
     protocol.Batch, protocol.BatchAnswer, protocol.Relay, protocol.EnrolRequest, protocol.EnrolAnswer, protocol.ServerStatus,
-    protocol.DirectoryState, protocol.Refusal, ReadPage, Event,
+    protocol.DirectoryState, protocol.SignedHead, protocol.HeadAnswer, protocol.Refusal, ReadPage, Event,
     PupilNumbers,
 )  # fmt: skip
 _TEXT: Final = {"type": "string"}
@@ -36,7 +36,8 @@ _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": protocol.MAX_SEQ}
 # What a struct cannot say about its strings and numbers, by the name that the field has everywhere.
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "node": _NAME, "incarnation": _NAME, "school": _NAME, "hash": _HASH, "prev_hash": _HASH, "head_hash": _HASH, "sha256": _HASH,
-    "public_key": _KEY, "server_key": _KEY, "signature": _SIGNATURE, "durable_through": _NUMBER, "first_seq": _NUMBER,
+    "public_key": _KEY, "server_key": _KEY, "signature": _SIGNATURE, "countersignature": _SIGNATURE,
+    "durable_through": _NUMBER, "first_seq": _NUMBER,
     "seq": _NUMBER, "position": _NUMBER,
 }  # fmt: skip
 _ASKER: Final = (Code.UNSUPPORTED_VERSION, Code.UNKNOWN_NODE, Code.BAD_SIGNATURE)
@@ -78,7 +79,12 @@ def _entries() -> dict[str, Any]:
         "Other gates' entries that the asker lacks", [*_signed(), _query("have", _TEXT)],
         None, _json("Runs that continue what the asker has", "Relay"), Code.MALFORMED, *_ASKER,
     )  # fmt: skip
-    return {protocol.ENTRIES_PATH: {"post": up, "get": down}}
+    head = _operation(
+        "A signed head, to be countersigned", [_header(protocol.HEADER_SCHOOL, _NAME)], _body("SignedHead"),
+        _json("The server's word on it", "HeadAnswer"),
+        Code.MALFORMED, *_ASKER, Code.HOLE, Code.OTHER_HEAD, Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING,
+    )  # fmt: skip
+    return {protocol.ENTRIES_PATH: {"post": up, "get": down}, protocol.HEADS_PATH: {"post": head}}
 
 
 def _directory() -> dict[str, Any]:

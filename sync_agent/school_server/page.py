@@ -39,7 +39,7 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside], telling: Te
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>学校服务器 <small>School server</small> · {escape(status.school)}</h1>",
         "<p>这里只存事实，不评判事实。 <small>This server stores facts; it does not judge them.</small></p>",
-        _alarm(status, telling),
+        _alarm(status, telling, aside),
         "<h2>总数 <small>Totals</small></h2>",
         _table(
             ("", ""),
@@ -131,8 +131,8 @@ def render_schools(totals: Mapping[str, Totals]) -> str:
     )
 
 
-def _alarm(status: protocol.ServerStatus, telling: Telling) -> str:
-    if telling.alarm:
+def _alarm(status: protocol.ServerStatus, telling: Telling, aside: Sequence[SetAside]) -> str:
+    if telling.alarm or aside:
         return "<p class='alarm'>需要人工查看：见下方。 <small>A person has to look: see below.</small></p>"
     if not status.quarantined and not status.forks:
         return "<p>一切正常。 <small>All is well.</small></p>"

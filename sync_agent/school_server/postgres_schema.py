@@ -54,7 +54,13 @@ _003_DELIVERIES: Final[tuple[LiteralString, ...]] = (
     " why text NOT NULL, at_ms bigint NOT NULL, UNIQUE(school, receiver, node, incarnation, seq))",
 )
 
-STEPS: Final = (_001_STREAMS, _002_NODES, _003_DELIVERIES)
+# How far each gate said that its record goes, and the server's countersignature; none where the hash differed.
+_004_SIGNED_HEADS: Final[tuple[LiteralString, ...]] = (
+    "CREATE TABLE signed_heads(stream bigint NOT NULL REFERENCES streams(id), seq bigint NOT NULL, hash bytea NOT NULL,"
+    " signature bytea NOT NULL, countersignature bytea NOT NULL, at_ms bigint NOT NULL, PRIMARY KEY(stream, seq, hash))",
+)
+
+STEPS: Final = (_001_STREAMS, _002_NODES, _003_DELIVERIES, _004_SIGNED_HEADS)
 
 
 def migrate(connection: psycopg.Connection) -> None:

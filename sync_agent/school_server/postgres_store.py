@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, Final, LiteralString
 
 import psycopg
@@ -26,6 +27,7 @@ from sync_agent.school_server.store import (
     Node,
     Refusal,
     SetAside,
+    SignedHead,
     StoredDirectory,
     StoredEntry,
     StoreUnavailable,
@@ -170,7 +172,10 @@ class PostgresStore:
             "SELECT s.node, s.incarnation, e.seq, e.quarantined, e.received_ms FROM entries e JOIN streams s ON s.id=e.stream"
             f" WHERE e.school={_SCHOOL} AND e.quarantined <> '' UNION ALL"
             " SELECT s.node, s.incarnation, b.seq, 'fork', b.received_ms FROM branches b JOIN streams s ON s.id=b.stream"
-            f" WHERE s.school={_SCHOOL} ORDER BY 5 DESC, 3 DESC LIMIT %(most)s",
+            f" WHERE s.school={_SCHOOL} UNION ALL"
+            " SELECT s.node, s.incarnation, h.seq, 'another signed head', h.at_ms FROM signed_heads h"
+            f" JOIN streams s ON s.id=h.stream WHERE s.school={_SCHOOL} AND h.countersignature=''::bytea"
+            " ORDER BY 5 DESC, 3 DESC LIMIT %(most)s",
             school=school,
             most=most,
         )
@@ -178,6 +183,26 @@ class PostgresStore:
             SetAside(node=node, incarnation=incarnation, seq=seq, reason=reason, received_ms=at_ms)
             for node, incarnation, seq, reason, at_ms in rows
         ]
+
+    def keep_head(self, head: SignedHead, *, school: str) -> SignedHead:
+        with self._writing() as connection, connection.transaction():
+            stream = _one(
+                connection.execute(
+                    f"SELECT id FROM streams WHERE school={_SCHOOL} AND node=%(node)s AND incarnation=%(incarnation)s",
+                    {"school": school, "node": head.node, "incarnation": head.incarnation},
+                )
+            )[0]
+            connection.execute(
+                "INSERT INTO signed_heads VALUES (%s,%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING",
+                (stream, head.seq, head.hash, head.signature, head.countersignature, head.at_ms),
+            )
+            row = _one(
+                connection.execute(
+                    "SELECT signature, countersignature, at_ms FROM signed_heads WHERE stream=%s AND seq=%s AND hash=%s",
+                    (stream, head.seq, head.hash),
+                )
+            )
+        return replace(head, signature=bytes(row[0]), countersignature=bytes(row[1]), at_ms=row[2])
 
     def delivered_through(self, *, school: str, receiver: str) -> int:
         rows = self._read(

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ from sync_agent.school_server.store import (
     Node,
     Refusal,
     SetAside,
+    SignedHead,
     StoredDirectory,
     StoredEntry,
     StoreUnavailable,
@@ -82,7 +84,18 @@ def m003_deliveries(db: Database) -> None:
     )
 
 
-SCHEMA: Final = Schema("school_server", (m001_streams_entries_branches, m002_nodes_directories, m003_deliveries))
+def m004_signed_heads(db: Database) -> None:
+    """How far each gate said that its record goes, and the server's countersignature; none where the hash differed."""
+    db.execute(
+        "CREATE TABLE signed_heads(stream INTEGER NOT NULL REFERENCES streams(id), seq INTEGER NOT NULL, hash BLOB NOT NULL,"
+        " signature BLOB NOT NULL, countersignature BLOB NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(stream, seq, hash))"
+        " WITHOUT ROWID"
+    )
+
+
+SCHEMA: Final = Schema(
+    "school_server", (m001_streams_entries_branches, m002_nodes_directories, m003_deliveries, m004_signed_heads)
+)
 
 
 class SqliteStore:
@@ -188,13 +201,31 @@ class SqliteStore:
             "SELECT s.node, s.incarnation, e.seq, e.quarantined, e.received_ms FROM entries e JOIN streams s ON s.id=e.stream"
             " WHERE s.school=?1 AND e.quarantined != '' UNION ALL"
             " SELECT s.node, s.incarnation, b.seq, 'fork', b.received_ms FROM branches b JOIN streams s ON s.id=b.stream"
-            " WHERE s.school=?1 ORDER BY 5 DESC, 3 DESC LIMIT ?2",
+            " WHERE s.school=?1 UNION ALL"
+            " SELECT s.node, s.incarnation, h.seq, 'another signed head', h.at_ms FROM signed_heads h"
+            " JOIN streams s ON s.id=h.stream WHERE s.school=?1 AND h.countersignature=x''"
+            " ORDER BY 5 DESC, 3 DESC LIMIT ?2",
             (school, most),
         )
         return [
             SetAside(node=node, incarnation=incarnation, seq=seq, reason=reason, received_ms=at_ms)
             for node, incarnation, seq, reason, at_ms in rows
         ]
+
+    def keep_head(self, head: SignedHead, *, school: str) -> SignedHead:
+        with self._transaction() as writer:
+            stream = writer.execute(
+                "SELECT id FROM streams WHERE school=? AND node=? AND incarnation=?", (school, head.node, head.incarnation)
+            ).fetchone()[0]
+            writer.execute(
+                "INSERT INTO signed_heads VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                (stream, head.seq, head.hash, head.signature, head.countersignature, head.at_ms),
+            )
+            row = writer.execute(
+                "SELECT signature, countersignature, at_ms FROM signed_heads WHERE stream=? AND seq=? AND hash=?",
+                (stream, head.seq, head.hash),
+            ).fetchone()
+        return replace(head, signature=bytes(row[0]), countersignature=bytes(row[1]), at_ms=row[2])
 
     def delivered_through(self, *, school: str, receiver: str) -> int:
         rows = self._read("SELECT position FROM deliveries WHERE school=? AND receiver=?", (school, receiver))

@@ -67,6 +67,19 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedHead:
+    """One entry's hash under the node's signature. countersignature: b"" where the hash was not the one that is stored."""
+
+    node: str
+    incarnation: str
+    seq: int
+    hash: bytes
+    signature: bytes
+    countersignature: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDirectory:
     number: int
     sha256: str
@@ -163,6 +176,13 @@ class Store(Protocol):
 
     def set_aside(self, *, school: str, most: int) -> list[SetAside]:
         """The newest first."""
+        ...
+
+    def keep_head(self, head: SignedHead, *, school: str) -> SignedHead:
+        """Keeps it unless that very head (number and hash) is there; returns the one that is there afterwards.
+
+        Its stream must be there. What bears no countersignature is in `set_aside` from then on.
+        """
         ...
 
     def delivered_through(self, *, school: str, receiver: str) -> int:

@@ -76,6 +76,11 @@ class HttpTransport:
         answer, body = await self._ask("POST", protocol.ENTRIES_PATH, content=content, headers=headers)
         return _decode(answer, body, protocol.BatchAnswer)
 
+    async def countersign(self, head: protocol.SignedHead) -> protocol.HeadAnswer:
+        headers = {"Content-Type": "application/json"}
+        answer, body = await self._ask("POST", protocol.HEADS_PATH, content=msgspec.json.encode(head), headers=headers)
+        return _decode(answer, body, protocol.HeadAnswer)
+
     async def status(self, node: str) -> protocol.ServerStatus:
         answer, body = await self._ask("GET", f"{protocol.STATUS_PATH}?node={node}", signed=True)
         return _decode(answer, body, protocol.ServerStatus)

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from kiosk.core.entries import GENESIS, Fact, Kind, Stream, chain_hash
+from kiosk.core.heads import head_text
 from sync_agent import protocol
 from sync_agent.keys import SigningKey, signing_key
 from sync_agent.protocol import Sealed
@@ -57,6 +58,7 @@ def requests() -> Iterator[Asked]:
     yield from _entries_down()
     yield from _directory()
     yield from _the_rest()
+    yield from _heads()
 
 
 def played(world: SyncWorld, asked: list[Asked]) -> list[tuple[int, dict[str, str], str]]:
@@ -210,6 +212,21 @@ def _the_rest() -> Iterator[Asked]:
     yield Asked("bad-token", "The read API without its token.", "GET", "/api/v1/entries", {})
     yield Asked("not-found", "There is nothing.", "GET", "/sync/v1/nothing", V)
     yield Asked("method-not-allowed", "Not for this path.", "DELETE", protocol.ENTRIES_PATH, V)
+
+
+def _heads() -> Iterator[Asked]:
+    def head(name: str, about: str, seq: int, digest: bytes) -> Asked:
+        text = head_text(school=SCHOOL, node=OFFICE, incarnation=BOOT, seq=seq, hash_hex=digest.hex())
+        told = protocol.SignedHead(
+            node=OFFICE, incarnation=BOOT, seq=seq, hash=digest.hex(), signature=NODES[OFFICE].sign(text)
+        )
+        return Asked(name, about, "POST", protocol.HEADS_PATH, V, msgspec.json.encode(told).decode())
+
+    south = _chain(BOOT, OFFICE, "south-in", 4)
+    yield head("head", "A head, countersigned.", 4, south[3].hash)
+    yield head("head-again", "The same word again.", 4, south[3].hash)
+    yield head("head-other", "Of another chain under that name.", 4, bytes(range(32)))
+    yield head("head-hole", "Not stored yet.", 40, south[3].hash)
 
 
 if __name__ == "__main__":
