@@ -91,7 +91,7 @@ class ChildState:
     """One child's day so far. Mutated only by `kiosk.core.child_steps.fold_step`."""
 
     __slots__ = (
-        "arrived_ms", "before", "case", "conflicts", "day", "dormitory", "due_ms", "escort", "excused", "flags", "group",
+        "after", "arrived_ms", "before", "case", "conflicts", "day", "dormitory", "due_ms", "escort", "excused", "flags", "group",
         "hold", "last_outcome", "last_point", "last_reason", "last_seen_ms", "located_ms", "marks", "place",
         "released_entry", "released_ms", "released_to", "search", "session", "sessions_seen", "since_ms", "slips", "unused",
     )  # fmt: skip
@@ -105,6 +105,7 @@ class ChildState:
         self.released_ms = 0
         self.released_to = 0
         self.released_entry: Entry | None = None
+        self.after: tuple[Entry, ...] = ()  # the day's first release and every fact since: what a later one stands behind
         self.last_seen_ms = 0
         self.last_point = ""
         self.last_reason = ""

@@ -23,6 +23,7 @@ from kiosk.core.child import (
     Unused,
 )
 from kiosk.core.custody import NOBODY, Step, StepRefused, step
+from kiosk.core.doubles import apart
 from kiosk.core.entries import Entry, Kind
 
 
@@ -35,6 +36,8 @@ def fold_step(state: ChildState, child: int, entry: Entry) -> None:
         state.day = day
     state.unused = None  # whatever comes next is the last word
     CHILD_STEPS[entry.kind](state, child, entry)
+    if entry.kind == Kind.RELEASED or (state.after and entry.kind != Kind.PASSAGE_UNUSED):
+        state.after += (entry,)
 
 
 def standing(facts: Iterable[Entry]) -> Iterator[Entry]:
@@ -74,17 +77,15 @@ def _move(state: ChildState, child: int, entry: Entry, wanted: Step, misfit: str
     try:
         state.hold = step(state.hold, wanted, **who)
     except StepRefused:
-        other = str(state.released_entry.id) if state.released_entry else ""
-        _conflict(state, child, entry, misfit, other)
+        _conflict(state, child, entry, misfit, *((str(state.released_entry.id),) if state.released_entry else ()))
         return False
     state.since_ms = entry.happened_ms
     return True
 
 
-def _conflict(state: ChildState, child: int, entry: Entry, kind: str, other: str = "") -> None:
+def _conflict(state: ChildState, child: int, entry: Entry, kind: str, *others: str) -> None:
     case = f"{kind}:{child}:{entry.id}"
-    ids = tuple(i for i in (other, str(entry.id)) if i)
-    state.conflicts += (Conflict(case, kind, child, entry.at_ms, ids),)
+    state.conflicts += (Conflict(case, kind, child, entry.at_ms, (*others, str(entry.id))),)
 
 
 def _seen_at(state: ChildState, entry: Entry) -> None:
@@ -187,10 +188,22 @@ def _lapsed(state: ChildState, child: int, entry: Entry) -> None:
 
 
 def _released(state: ChildState, child: int, entry: Entry) -> None:
-    misfit = "double_release" if state.released_entry is not None else "out_without_in"
+    """Two releases of which neither stands behind the other are a conflict, wherever the clocks put them."""
+    others = tuple(str(other.id) for other in apart(state.after, entry))
+    before = state.released_entry
+    if before is not None and not state.hold.live and str(before.id) not in others:
+        others = (str(before.id), *others)
     if state.hold.live:
         state.before = Undoable(state.hold.custodian, state.place, state.session, state.case, state.since_ms)
-    if not _move(state, child, entry, Step.RELEASE, misfit) and misfit == "out_without_in":
+    try:
+        state.hold = step(state.hold, Step.RELEASE)
+        state.since_ms = entry.happened_ms
+        fits = True
+    except StepRefused:
+        fits = False
+    if others or not fits:
+        _conflict(state, child, entry, "double_release" if others else "out_without_in", *others)
+    if not fits and before is None:
         state.hold = step(step(NOBODY, Step.BEGIN, custodian=entry.body.get("guard") or -1), Step.RELEASE)
     state.released_entry = state.released_entry or entry
     state.released_ms = entry.happened_ms

@@ -83,9 +83,9 @@ def makes_no_case_of_a_double_release(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is gone either way: one line less on the duty page."""
     conflict = child_steps._conflict
 
-    def quiet(state: ChildState, child: int, entry: Entry, kind: str, other: str = "") -> None:
+    def quiet(state: ChildState, child: int, entry: Entry, kind: str, *others: str) -> None:
         if kind != "double_release":
-            conflict(state, child, entry, kind, other)
+            conflict(state, child, entry, kind, *others)
 
     monkeypatch.setattr(child_steps, "_conflict", quiet)
 

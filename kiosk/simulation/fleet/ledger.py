@@ -26,6 +26,7 @@ class Ledger:
         self.offered: dict[int, str] = {}
         self.last_release: dict[int, str] = {}
         self.misfits: Counter[int] = Counter()
+        self._today: dict[int, list[Entry]] = {}
         for child, facts in _by_child(entries).items():
             for at, entry in enumerate(facts):
                 if not _taken_back(facts[at : at + 2]):
@@ -54,20 +55,40 @@ class Ledger:
                 self.held[child] = body["taker"] if kind == "handover_accepted" else holder
         else:
             self._ending(child, entry, holder)
+        if kind != "passage_unused":
+            self._today.setdefault(child, []).append(entry)
 
     def _turn_page(self, child: int, day: str) -> None:
         """A release of yesterday is neither undone nor doubled today."""
         if day > self._day.setdefault(child, day):
             self._day[child] = day
             self.last_release.pop(child, None)
+            self._today.pop(child, None)
+
+    def _unknown_to(self, child: int, entry: Entry) -> list[str]:
+        """The day's releases that this one cannot have known of: walked forwards, from each release to whoever knew of it."""
+        found, facts = [], self._today.get(child, [])
+        for at, release in enumerate(facts):
+            if release.kind != "released":
+                continue
+            informed = [release]
+            for fact in facts[at + 1 :]:
+                if fact not in informed and any(fact.knew(one) for one in informed):
+                    informed.append(fact)
+            same = release.body.get("day") == entry.body.get("day") or "untrusted" in (release.clock, entry.clock)
+            if same and not any(entry.knew(one) for one in informed):
+                found.append(str(release.id))
+        return found
 
     def _ending(self, child: int, entry: Entry, holder: int) -> None:
         body, kind = entry.body, entry.kind
         ends = kind == "released" or (kind == "correction" and body["what"] != "not_released")
         resumes = kind == "release_undone" or (kind == "correction" and body["what"] == "not_released")
         if ends:
-            self._mark(child, bool(holder))
-            if kind == "released" and not holder and child in self.last_release:
+            unknown = self._unknown_to(child, entry) if kind == "released" else []
+            self._mark(child, bool(holder) and not unknown)
+            self.doubles += [(child, first, str(entry.id)) for first in unknown]
+            if kind == "released" and not holder and self.last_release.get(child) not in (None, *unknown):
                 self.doubles.append((child, self.last_release[child], str(entry.id)))
             self.held.pop(child, None)
             self.offered.pop(child, None)
