@@ -191,8 +191,6 @@ def _released(state: ChildState, child: int, entry: Entry) -> None:
     """Two releases of which neither stands behind the other are a conflict, wherever the clocks put them."""
     others = tuple(str(other.id) for other in apart(state.after, entry))
     before = state.released_entry
-    if before is not None and not state.hold.live and str(before.id) not in others:
-        others = (str(before.id), *others)
     if state.hold.live:
         state.before = Undoable(state.hold.custodian, state.place, state.session, state.case, state.since_ms)
     try:
@@ -201,6 +199,8 @@ def _released(state: ChildState, child: int, entry: Entry) -> None:
         fits = True
     except StepRefused:
         fits = False
+        if before is not None and str(before.id) not in others:
+            others = (str(before.id), *others)
     if others or not fits:
         _conflict(state, child, entry, "double_release" if others else "out_without_in", *others)
     if not fits and before is None:
