@@ -64,8 +64,9 @@ def open_gate(
         now = controller.world  # it has gone on meanwhile, and so has its stream
         now.stream.catch_up(heard.seen, heard.tick)
         return replace(
-            now, campus=folded.campus, let_go_through=folded.let_go_through, reread=folded.late, unreadable=folded.unreadable
-        )
+            now, campus=folded.campus, let_go_through=folded.let_go_through, let_go_tick=folded.let_go_tick,
+            reread=folded.late, unreadable=folded.unreadable,
+        )  # fmt: skip
 
     controller = Controller(world=world, journal=journal, clock=clock, rebuild=rebuild, reread=reread)
     return controller
@@ -119,6 +120,7 @@ def build_world(
         book=day_book(today, settings.calendar, settings.plan, directory, release_window_min=settings.release_window_min),
         cards=CardIndex(directory.cards),
         let_go_through=folded.let_go_through,
+        let_go_tick=folded.let_go_tick,
         unreadable=folded.unreadable,
     )  # fmt: skip
     world.pass_issuers, world.sun = load_issuers(state), sun_reader(state)

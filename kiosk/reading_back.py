@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from kiosk.core.campus import STANDING_KINDS, Campus
+from kiosk.core.child_steps import CHILD_STEPS
 from kiosk.core.entries import Entry, Kind, Sealed, Stream, UnreadableEntry, decode
 from kiosk.core.late_facts import is_late
 from kiosk.journal import Journal
@@ -51,6 +52,7 @@ class Folded:
     stream: Stream
     campus: Campus = field(default_factory=Campus)
     let_go_through: str = ""
+    let_go_tick: int = 0
     unreadable: list[str] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
     late: bool = False
@@ -64,7 +66,7 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
         closed, at = yield from _begins_with(journal, others, through, today)
         folded = Folded(stream)
         if closed is not None:
-            folded.let_go_through = str(closed.body.get("day", ""))
+            folded.let_go_through, folded.let_go_tick = str(closed.body.get("day", "")), closed.tick
         for name, last in journal.streams().items():
             folded.campus.streams.reach(name, last)
         for entry in journal.of_kinds(STANDING_KINDS):
@@ -84,7 +86,7 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
             for entry in rest:
                 _take_own(folded, entry)
             for sealed in heard:
-                folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.campus)
+                folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
                 _take_other(folded, sealed.entry, closed)
             if not rest and not heard:
                 break
@@ -99,14 +101,27 @@ def _begins_with(journal: Journal, others: OtherGates, through: int, today: date
     closed, at = journal.cleared_before(today.isoformat())
     if closed is None:
         return None, at
-    unheard, row = "", 0
-    while row < through:
-        row, heard = others.after(row)
-        for day in (str(sealed.entry.body.get("day", "")) for sealed in heard if not _over(sealed.entry, closed)):
-            if day and day <= closed.body["day"] and (not unheard or day < unheard):
-                unheard = day  # nearly never: of that day the close knew less than there was
-        yield
-    return journal.cleared_before(unheard) if unheard else (closed, at)
+    while closed is not None:
+        unheard, row = "", 0
+        while row < through:
+            row, heard = others.after(row)
+            for day in (_day_beside(sealed.entry, closed) for sealed in heard if not _over(sealed.entry, closed)):
+                if day and (not unheard or day < unheard):
+                    unheard = day  # nearly never: of that day the close knew less than there was
+            yield
+        if not unheard:
+            break
+        closed, at = journal.cleared_before(unheard)
+    return closed, at
+
+
+def _day_beside(entry: Entry, closed: Entry) -> str:
+    """The day of which this gate's own facts are needed beside this one of another gate; "" when none of those before the
+    close are. A later day's fact that stands before the close in order: a gate whose clock was in doubt turned no page."""
+    day, closed_day = str(entry.body.get("day", "")), str(closed.body["day"])
+    if day and day <= closed_day:
+        return day
+    return closed_day if entry.kind in CHILD_STEPS and entry.order < closed.order else ""
 
 
 def _over(entry: Entry, closed: Entry | None) -> bool:
@@ -134,7 +149,7 @@ def _take_ahead(folded: Folded, others: OtherGates) -> None:
     before, (row, heard) = 0, others.ahead_after(0)
     while row > before:
         for sealed in heard:
-            late = is_late(sealed.entry, folded.let_go_through, folded.campus)
+            late = is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
             if not late and not folded.campus.apply(sealed.entry):
                 folded.unreadable.append(str(sealed.entry.id))
         before, (row, heard) = row, others.ahead_after(row)

@@ -53,6 +53,7 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
         world.open_day(today)
         world.campus.forget_before(world.book.start_ms - DAY_MS)  # yesterday is kept: another gate may be late with it
         world.let_go_through = max(world.let_go_through, (today - timedelta(days=2)).isoformat())
+        world.let_go_tick = max(world.let_go_tick, world.book.start_ms - DAY_MS)
     facts = handover.lapses_due(world, now_ms)
     if trusted != world.clock_trusted:
         facts.append(Fact(Kind.CLOCK_FIXED if trusted else Kind.CLOCK_STEPPED, {"day": world.day}))
@@ -128,7 +129,7 @@ def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> 
         return _announced(command, world)
     world.more_coming = command.more
     for sealed in command.sealed:
-        world.reread = world.reread or is_late(sealed.entry, world.let_go_through, world.campus)
+        world.reread = world.reread or is_late(sealed.entry, world.let_go_through, world.let_go_tick, world.campus)
         if world.reread:
             break
         if not world.campus.apply(sealed.entry):
@@ -144,7 +145,7 @@ def _announced(command: c.PeerEntries, world: World) -> Decision:
     that were let go of waits for its turn.
     """
     for sealed in command.sealed:
-        late = is_late(sealed.entry, world.let_go_through, world.campus)
+        late = is_late(sealed.entry, world.let_go_through, world.let_go_tick, world.campus)
         if not late and not world.campus.apply(sealed.entry):
             world.unreadable.append(str(sealed.entry.id))
     return Decision(outcome=Outcome.GRANTED, reason=Reason.DONE)

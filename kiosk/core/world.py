@@ -96,6 +96,7 @@ class World:
     searched_ms: int = 0  # when everybody was last looked at for being missed
     clock_trusted: bool = True  # as the last tick found it
     let_go_through: str = ""  # of this day (ISO) and those before, not every fact is in `campus` any more
+    let_go_tick: int = 0  # nor every fact whose tick is not above this one
     reread: bool = False  # something came that fits to facts which were let go of: the journal has them
     more_coming: bool = False  # of other gates' entries; nothing is read back before they are all here
     unreadable: list[str] = field(default_factory=list)  # peers' entries that this version cannot fold

@@ -132,3 +132,28 @@ def test_a_clock_that_nobody_trusts_turns_no_page_when_the_state_is_read_back(ga
     assert east._rebuild is not None
     again = east._rebuild()
     assert again.book.day.date == day and again.campus.fingerprint() == before
+
+
+def test_a_day_that_a_doubted_clock_did_not_turn_is_read_back_with_the_next_ones_facts(gates: TwoGates) -> None:
+    """Seeds 22532 and 23309 of the simulator: south wrote facts of yesterday among those that east wrote today."""
+    gates.clock["south"].distrust("stepped")
+    gates.press("south", c.Tick())
+    later(gates, DAY_MS)
+    gates.press("east", c.Tick())
+    gates.press("east", c.Read(access_point="east-in", scheme="uid", value=uid_of(3)))
+    later(gates, 10 * HOUR_MS)
+    gates.press("south", c.Tick())
+    turned_back = gates.press("south", c.Read(access_point="south-out", scheme="uid", value=uid_of(3)))
+    assert turned_back.reason == "not_on_campus"
+    for waiting in tuple(gates.gate["south"].world.campus.requests):
+        gates.press("south", c.DismissFromQueue(queue_id=waiting, by=LEADER))
+    assert gates.press("south", c.ClearCampus(by=LEADER)).outcome == "granted"
+    gates.clock["south"].distrust("")
+    gates.restart("south")
+    on_disk(gates, "south", gates.own("east"))
+    gates.deliver("east", "south")
+    running = gates.gate["south"].world.campus
+    assert running.child(3).last_outcome == "ask_guard"
+    before = running.fingerprint()
+    gates.restart("south")
+    assert gates.gate["south"].world.campus.child(3).as_tuple() == dict(before[0])[3]
