@@ -221,20 +221,23 @@ class Journal:
 
     def cleared_before(self, day: str) -> tuple[Entry | None, tuple[int, int]]:
         """The last `campus_cleared` of a day before that one (ISO) and its place: what the state of `day` is folded from
-        begins there, so that a day that was closed still stands after a restart. Else nothing, and the very beginning."""
+        begins there, so that a day that was closed still stands after a restart. Else nothing, and the very beginning.
+        A clock that nobody trusts closes no day that this gate could name: what comes after belongs to the day before too."""
         rows = self._db.execute(
             "SELECT boot, seq, raw FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC"
         )
         for boot, seq, raw in rows:
             entry = decode(raw)
-            if str(entry.body.get("day", "")) < day:
+            if entry.clock == "trusted" and str(entry.body.get("day", "")) < day:
                 return entry, (boot, seq)
         return None, (0, 0)
 
     def since_cleared(self) -> Iterator[Entry]:
         """Everything since the very last `campus_cleared`, that included."""
-        _, at = self.cleared_before("9999-12-31")
-        return (decode(raw) for _, _, raw in self.from_place(at, most=-1))
+        last = self._db.execute(
+            "SELECT boot, seq FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC LIMIT 1"
+        ).fetchone()
+        return (decode(raw) for _, _, raw in self.from_place(last or (0, 0), most=-1))
 
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""

@@ -106,6 +106,17 @@ def test_a_failed_append_leaves_nothing_and_says_so(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_close_by_a_clock_that_fell_back_ends_no_day(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, node="east", incarnation="a" * 16)
+    stream = Stream(node="east", incarnation="a" * 16)
+    closed = stream.seal(Fact(Kind.CAMPUS_CLEARED, {"day": "2026-11-22"}), at_ms=1, trusted=True)
+    fell_back = stream.seal(Fact(Kind.CAMPUS_CLEARED, {"day": "1970-01-01"}), at_ms=2, trusted=False)
+    journal.append([closed, fell_back])
+    assert journal.cleared_before("2026-11-24")[0] == closed.entry
+    assert [one.kind for one in journal.since_cleared()] == ["campus_cleared"]
+    journal.close()
+
+
 def test_the_log_is_folded_in_although_the_gate_is_never_idle_for_a_second(school: School) -> None:
     for _ in range(1_500):  # one commit each: without folding some 20 MB
         school.ask(Read(access_point="room-201", scheme="uid", value="DEADBEEF"))

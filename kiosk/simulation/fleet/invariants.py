@@ -7,13 +7,13 @@ ledger, and a fold made anew in another order.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 from typing import Any
 
 from kiosk.core.campus import Campus
 from kiosk.core.custody import Custody
-from kiosk.core.entries import Entry, Kind, Sealed
+from kiosk.core.entries import Entry, EntryId, Kind, Sealed
 from kiosk.simulation.fleet.gate import FleetGate
 from kiosk.simulation.fleet.ledger import Ledger
 
@@ -95,7 +95,11 @@ def visible(campus: Campus) -> dict[str, Any]:
 
 
 def same_after_restart(gate: FleetGate, before: dict[str, Any]) -> None:
-    _same(gate, RESTART, visible(gate.campus), before)
+    """But for one thing: what this start wrote itself may be the second seal of a stream, which tells of a copy."""
+    after = visible(gate.campus)
+    by_this_start = f"copy:{gate.name}/{gate.incarnation}"
+    after["conflicts"] = [case for case in after["conflicts"] if case != by_this_start or case in before["conflicts"]]
+    _same(gate, RESTART, after, before)
 
 
 def rows_survived(gate: FleetGate) -> None:
@@ -196,8 +200,22 @@ def everything_is_everywhere(gates: list[FleetGate], stored: list[Any]) -> None:
         if len({one.entry.id for one in gate.heard}) != len(gate.heard):
             raise Violation(ONCE, f"{gate.name} heard an entry twice")
         _copies_are_cases(gate)
-    for gate, other in pairwise(gates):
-        _same(gate, EVERYWHERE, visible(gate.campus), visible(other.campus))
+    _one_story(gates, {EntryId(*name) for name in at_server})
+
+
+def _one_story(gates: list[FleetGate], at_server: Collection[EntryId]) -> None:
+    """What its writer lost with its card and the server with its disk, both after a third gate had heard it, stays with
+    that gate: nobody else could prove to the server whose it is. Beside that, all tell the same."""
+    beyond = {entry.id for gate in gates for entry in gate.known()} - set(at_server)
+    if kept := beyond & {one.entry.id for gate in gates for one in gate.rows}:
+        raise Violation(EVERYWHERE, f"the server has never heard of {min(kept)}, which its writer has")
+    told = [visible(_without(gate, beyond)) for gate in gates]
+    for (gate, one), (_, other) in pairwise(zip(gates, told, strict=True)):
+        _same(gate, EVERYWHERE, one, other)
+
+
+def _without(gate: FleetGate, beyond: Collection[EntryId]) -> Campus:
+    return folded((one for one in gate.known() if one.id not in beyond), like=gate) if beyond else gate.campus
 
 
 def _copies_are_cases(gate: FleetGate) -> None:

@@ -359,6 +359,8 @@ class _Story:
         while self._off:
             self._until(self._off[0][0])
         self._until(self.now_ms + 60 * MINUTE_MS)
+        for gate in self.gates:
+            gate.press(c.Tick())  # a loop ticks once a second: every gate has come to this day
         self._everybody_tells()
         for gate in self.gates:
             gate.look()
