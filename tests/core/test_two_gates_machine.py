@@ -347,6 +347,8 @@ def _hunt() -> None:
 )  # fmt: skip
 def test_a_fault_planted_in_the_custody_table_is_found(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(custody, "CUSTODY", MappingProxyType(fault()))
+    if fault is _a_second_release_goes_through:  # held twice: by the table, and by what the gates had seen of each other
+        monkeypatch.setattr(child_steps, "apart", lambda after, entry: ())
     with pytest.raises(AssertionError):
         _hunt()
 
