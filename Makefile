@@ -74,3 +74,7 @@ $(READY): pyproject.toml constraints.txt
 
 clean:  ## remove what was built; the state of a gate is not touched
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.PHONY: fixture
+fixture: $(READY)  ## NAME=0.1.0: keep what this version writes and sends, for every later one to read
+	$(BIN)/python -m tests.support.release_fixture $(NAME)
