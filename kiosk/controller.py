@@ -22,7 +22,7 @@ from kiosk.core.topics import every_topic, topics_of
 from kiosk.core.views import view
 from kiosk.core.world import World
 from kiosk.journal import CannotAppend, Journal, Note, new_note
-from kiosk.reading_back import SLICE, Slices
+from kiosk.reading_back import SLICE, Slices, steps_of
 
 log = logging.getLogger("kiosk.controller")
 
@@ -119,7 +119,7 @@ class Controller:
             asked = self.inbox.take_all(timeout_s=BREATH_S if self._reading else 1.0)
             for part in _people_first(asked):
                 self.turn(part)
-                if any(type(one.command) is PeerEntries and len(one.command.sealed) >= SLICE for one in part):
+                if any(type(one.command) is PeerEntries and _fills_a_slice(one.command) for one in part):
                     gc.freeze()  # see _read_on
             if self._reading and not len(self.inbox):
                 self._read_on()
@@ -295,6 +295,10 @@ def _people_first(asked: list[_Asked]) -> Iterator[list[_Asked]]:
     yield from (part for part in (first, [one for one in asked if type(one.command) is PeerEntries]) if part)
 
 
+def _fills_a_slice(entries: PeerEntries) -> bool:
+    return sum(steps_of(sealed.entry) for sealed in entries.sealed) >= SLICE
+
+
 def _safely(what: str, call: Callable[..., T] | None, *given: Any) -> T | None:
     """Whatever goes wrong in telling is that asker's trouble, never the loop's. None when it did, or nobody asked."""
     if call is None:
@@ -314,5 +318,3 @@ def opening(journal: Journal, version: str) -> Fact:
         last, hash_, _ = head
         sealed = {"node": last.node, "incarnation": last.incarnation, "seq": last.seq, "hash": hash_.hex()}
     return Fact(Kind.INCARNATION_OPENED, {"version": version, "sealed": sealed})
-
-

@@ -16,7 +16,7 @@ from kiosk.controller import Controller
 from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, PicturesErased, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
 from kiosk.photos import with_photos
-from kiosk.reading_back import SLICE, OtherGates
+from kiosk.reading_back import OtherGates, parts
 from kiosk.snapshots import SnapshotStore
 from sync_agent.agent_state import read_status
 
@@ -96,8 +96,8 @@ class Neighbours:
                 row, sealed = others.after(self._peers_row)
                 if row == self._peers_row:
                     break
-                for start in range(0, len(sealed), SLICE):
-                    self._hand_over(PeerEntries(sealed=tuple(sealed[start : start + SLICE]), more=True))
+                for part in parts(sealed):
+                    self._hand_over(PeerEntries(sealed=part, more=True))
                 self._peers_row, self._more_coming = row, True
                 self._look_ahead(others)
         if self._more_coming and not self._fetching:
@@ -110,8 +110,8 @@ class Neighbours:
             row, sealed = others.ahead_after(self._ahead_row)
             if row == self._ahead_row:
                 return
-            for start in range(0, len(sealed), SLICE):
-                self._hand_over(PeerEntries(sealed=tuple(sealed[start : start + SLICE]), ahead=True))
+            for part in parts(sealed):
+                self._hand_over(PeerEntries(sealed=part, ahead=True))
             self._ahead_row = row
 
     def _hand_over(self, entries: PeerEntries) -> None:

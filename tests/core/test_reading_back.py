@@ -10,7 +10,7 @@ import pytest
 from kiosk import reading_back
 from kiosk.controller import Controller
 from kiosk.core import commands as c
-from kiosk.core.entries import Sealed
+from kiosk.core.entries import Entry, Sealed
 from tests.support.people import uid_of
 from tests.support.two_gates import TwoGates, morning_ms
 
@@ -128,3 +128,26 @@ def test_a_tap_goes_before_what_other_gates_wrote(gates: TwoGates) -> None:
     south.submit(c.Tick())
     south._thread.join()
     assert order == ["tap", "peers"]
+
+
+def fact(seq: int, body: dict[str, object]) -> Sealed:
+    return Sealed(
+        Entry(node="east", incarnation="a" * 16, seq=seq, tick=seq, at_ms=seq, clock="trusted", kind="any", body=body), b"", b""
+    )
+
+
+def test_a_part_is_measured_by_the_children_that_its_facts_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two dozen classes handed over are a thousand children's steps: in one turn, cards would wait for all of them."""
+    monkeypatch.setattr(reading_back, "SLICE", 24)
+    single = [fact(seq, {"child": seq}) for seq in range(1, 31)]
+    classes = [fact(seq, {"children": list(range(45))}) for seq in range(31, 33)]
+    roll = fact(33, {"marks": [[child, "present"] for child in range(20)]})
+    strange = [fact(34, {"children": 7}), fact(35, {"marks": None}), fact(36, {"children": "1,2,3"})]
+    everything = [*single, *classes, roll, *strange]
+
+    found = list(reading_back.parts(everything))
+
+    assert [one for part in found for one in part] == everything
+    assert [len(part) for part in found] == [24, 6, 1, 1, 4]
+    assert all(len(part) == 1 or sum(reading_back.steps_of(one.entry) for one in part) <= 24 for part in found)
+    assert list(reading_back.parts([])) == []
