@@ -151,7 +151,17 @@ class Campus:
         return [*found, *self.cards.cloned(), *self.streams.conflicts()]
 
     def open_alarms(self) -> list[Alarm]:
-        return [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
+        """Without the exceptional releases that a double release names, open or closed: one thing is one case."""
+        found = [alarm for case, alarm in self.alarms.items() if case not in self.closed_cases]
+        if not any(alarm.kind == "exceptional_release" for alarm in found):
+            return found
+        doubles = [one for state in self.children.values() for one in state.conflicts if one.kind == "double_release"]
+        told = {f"alarm:{entry}" for one in doubles for entry in one.entries}
+        return [alarm for alarm in found if alarm.kind != "exceptional_release" or alarm.case not in told]
+
+    def named_in(self, conflict: Conflict) -> list[Entry]:
+        """The facts about a child that a conflict names, in their order."""
+        return [entry for _, entry in self._logs.get(conflict.child, ()) if str(entry.id) in conflict.entries]
 
     def history(self, child: int, day: str) -> Iterator[tuple[int, str, str]]:
         """(at_ms, kind, reason) of every fact about a child on one day, oldest first."""
@@ -255,6 +265,7 @@ class Campus:
 
         A child in custody, an open conflict and a lost card are never let go of, however old.
         """
+        awaited = {alarm.case for alarm in self.open_alarms()}  # while what answers for an alarm is still remembered
         for child, log in list(self._logs.items()):
             state = self.children[child]
             pending = any(conflict.case not in self.closed_cases for conflict in state.conflicts)
@@ -266,7 +277,7 @@ class Campus:
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
-        self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key not in self.closed_cases}
+        self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key in awaited}
         named = {conflict.case for conflict in self._all_conflicts()} | set(self.alarms)
         self.closed_cases = {key: at for key, at in self.closed_cases.items() if at >= at_ms or key in named}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}

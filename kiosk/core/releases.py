@@ -180,6 +180,8 @@ def _released(command: c.Release, child: int, verdict: Verdict, world: World) ->
     }
     if command.second is not None:
         body["second"] = command.second
+    if not world.answers_for(world.directory.pupils[child]):  # two of staff in place of the home gate's token
+        body["alarm"] = "exceptional_release"
     if command.pass_id:
         facts = world.campus.passes.facts(command.pass_id)
         body |= {"pass_id": command.pass_id, "id_last4": facts.id_last4 if facts else ""}

@@ -37,6 +37,9 @@ from kiosk.core.roster_custody import (
     ShiftReturnLine as ShiftReturnLine,
 )
 from kiosk.core.roster_custody import (
+    SideLine as SideLine,
+)
+from kiosk.core.roster_custody import (
     StaffLine as StaffLine,
 )
 from kiosk.core.roster_custody import (
@@ -316,6 +319,7 @@ class CaseLine:
     second_name: str = ""  # the second adult who acknowledged
     owner_name: str = ""
     search: SearchLine | None = None
+    sides: tuple[SideLine, ...] = ()  # of a double release: every one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

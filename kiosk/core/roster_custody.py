@@ -140,6 +140,27 @@ class ReturnedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SideLine:
+    """One of the releases of a child that was let go more than once: where, when, who let it go, to whom.
+
+    to_name: "" for a child alone, and for an adult on no list, of whom only `relation` and `id_last4` leave the gate.
+    """
+
+    entry: str
+    at_ms: int
+    doubted: bool  # by a clock that nobody trusted
+    node: str
+    gate_name: str
+    home: bool  # the child's own release gate
+    mode: str
+    guard_name: str
+    second_name: str
+    to_name: str
+    relation: str
+    id_last4: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLine:
     """Somebody looks for a child. incident_ms: since when it counts as lost and the gates are on hold."""
 

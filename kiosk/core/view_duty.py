@@ -9,9 +9,10 @@ from typing import Any
 from kiosk.core import roster as r
 from kiosk.core.campus_parts import Alarm
 from kiosk.core.card_book import CLONED
-from kiosk.core.child import LadderState, Search
+from kiosk.core.child import Conflict, LadderState, Search
 from kiosk.core.close_of_day import clear_blockers
 from kiosk.core.custody import Collection
+from kiosk.core.entries import Entry
 from kiosk.core.escalation import next_due_ms
 from kiosk.core.passage import ON_CAMPUS
 from kiosk.core.stream_book import CLONED_DEVICE, ROLLED_BACK
@@ -110,8 +111,43 @@ def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
     if conflict.kind in (ROLLED_BACK, CLONED_DEVICE):
         node = world.campus.streams.node_of(conflict)
         return plain_case(world, conflict.kind, conflict.case, 0, conflict.at_ms, node, now_ms)
+    if conflict.kind == "double_release":
+        return _double_case(world, conflict, now_ms)
     detail = " · ".join(conflict.entries)
     return plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, detail, now_ms)
+
+
+def _double_case(world: World, conflict: Conflict, now_ms: int) -> r.CaseLine:
+    """Every side of it. As urgent as a child who is looked for: nobody knows yet with whom it went."""
+    leader = world.rules.duty_leader
+    return replace(
+        plain_case(world, conflict.kind, conflict.case, conflict.child, conflict.at_ms, "", now_ms),
+        sides=tuple(_side(world, conflict.child, entry) for entry in world.campus.named_in(conflict)),
+        owner_name=world.directory.name_of(leader) if leader is not None and leader in world.directory.staff else "",
+        next_due_ms=conflict.at_ms + world.rules.locate_limit_ms,
+    )
+
+
+def _side(world: World, child: int, entry: Entry) -> r.SideLine:
+    body, name_of = entry.body, world.directory.name_of
+    point = world.rules.access_points.get(body.get("access_point", ""))
+    gate = world.rules.gates.get(point.gate) if point else None
+    pupil = world.directory.pupils.get(child)
+    school_class = world.directory.classes.get(pupil.class_id) if pupil else None
+    return r.SideLine(
+        entry=str(entry.id),
+        at_ms=entry.happened_ms,
+        doubted=entry.clock == "untrusted",
+        node=entry.id.node,
+        gate_name=gate.name if gate else entry.id.node,
+        home=bool(gate and school_class and gate.id == school_class.release_gate),
+        mode=str(body.get("mode", "")),
+        guard_name=name_of(body["guard"]) if body.get("guard") else "",
+        second_name=name_of(body["second"]) if body.get("second") else "",
+        to_name=name_of(body["collector"]) if body.get("collector") else "",
+        relation=str(body.get("relation", "")),
+        id_last4=str(body.get("id_last4", "")),
+    )
 
 
 def _cloned_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:

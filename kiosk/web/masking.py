@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from kiosk.core.masking import mask_name, mask_phone
-from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, PassAtGate, QueueItem, SearchHit
+from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, PassAtGate, QueueItem, SearchHit, SideLine
 
 # Which fields of which values identify a child or a member of a family. All else passes.
 _NAMES: dict[type, tuple[str, ...]] = {
@@ -20,9 +20,12 @@ _NAMES: dict[type, tuple[str, ...]] = {
     CallLine: ("guardian_name",),
     SearchHit: ("name",),
     PassAtGate: ("name",),
+    SideLine: ("to_name",),
 }
 _PHONES: dict[type, tuple[str, ...]] = {CollectorLine: ("phone",), GuardianLine: ("phone",), PassAtGate: ("phone",)}
-_EMPTIED: dict[type, tuple[str, ...]] = {ChildLine: ("school_number",), QueueItem: ("phone_tail", "snapshot")}
+_EMPTIED: dict[type, tuple[str, ...]] = {
+    ChildLine: ("school_number",), SideLine: ("id_last4",), QueueItem: ("phone_tail", "snapshot"),
+}  # fmt: skip
 
 
 def masked(view: Any) -> Any:

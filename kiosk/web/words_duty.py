@@ -12,6 +12,15 @@ DUTY: Final[dict[str, tuple[str, str]]] = {
     "duty.group_lists": ("名单对不上", "Lists that disagree"),
     "duty.group_conflict": ("记录冲突", "Conflicts in the record"),
     "duty.owner": ("{name} 负责", "{name} sees to it"),
+    # --- a child that was released twice ----------------------------------------------------------
+    "duty.sides": ("每次放行", "Each release"),
+    "duty.side_home": ("本班校门", "The class's own gate"),
+    "duty.side_doubted": ("时钟未校准", "Clock not set"),
+    "duty.side_to": ("交给", "To"),
+    "duty.side_by": ("放行人", "Let go by"),
+    "duty.side_alone": ("自行离校", "Left alone"),
+    "duty.side_reader": ("读卡器", "the reader"),
+    "duty.side_id": ("证件后四位 {last4}", "document ends in {last4}"),
     # --- a search -------------------------------------------------------------------------------
     "duty.last_place": ("最后在", "Last in"),
     "duty.last_adult": ("由", "with"),

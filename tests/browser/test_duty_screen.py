@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, standstill
@@ -64,6 +65,26 @@ def test_a_conflict_is_closed_with_a_note(stage: Stage, show: Opener) -> None:
     page.get_by_role("button", name="结案").click()
     said(page, "#case-conflict_3a7")
     assert stage.posted == [("close_case", {"case": "conflict:7", "note": "已电话核实，随母亲离校"})]
+
+
+@pytest.mark.parametrize("size", ["phone", "tablet", "landscape"])
+def test_a_double_release_shows_every_side_its_owner_and_is_closed_with_a_note(stage: Stage, show: Opener, size: str) -> None:
+    stage.views["duty"] = replace(sample_duty.duty(), cases=(sample_duty.double_release(),))
+    page = show("duty", size=size)
+    case = page.locator(".case-double_release")
+    expect(case).to_have_count(1)
+    expect(case).to_contain_text("陈立新 负责")
+    south, east = case.locator(".case-side").all()
+    for words in ("南门", "17:02", "母亲 许静", "赵建国、陈立新"):
+        expect(south).to_contain_text(words)
+    for words in ("东门", "17:09", "本班校门", "时钟未校准", "姑母", "证件后四位 123X", "钱国强、孙丽"):
+        expect(east).to_contain_text(words)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing runs out of the screen"
+    case.get_by_label("核实结果").fill("随母亲离校，姑母没有接到，已与两人通话")
+    case.get_by_role("button", name="结案").click()
+    said(page, ".case-double_release")
+    note = {"case": sample_duty.double_release().case, "note": "随母亲离校，姑母没有接到，已与两人通话"}
+    assert stage.posted == [("close_case", note)]
 
 
 def test_the_campus_is_signed_clear_at_zero_with_a_second_press(stage: Stage, show: Opener) -> None:

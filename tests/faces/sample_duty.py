@@ -11,6 +11,7 @@ from kiosk.core.roster import (
     DutyView,
     GuardianLine,
     OfferLine,
+    SideLine,
 )
 from tests.faces.sample_views import NOW, at, bar, child
 
@@ -157,6 +158,23 @@ def _restricted() -> CaseLine:
         guardians=(),
         detail="冯志强 在东门门卫室刷卡",
     )
+
+
+def double_release() -> CaseLine:
+    """Two gates that were cut off from each other, each with two members of staff."""
+    south = SideLine(
+        entry="south/9d2f/211", at_ms=at("17:02"), doubted=False, node="south", gate_name="南门", home=False, mode="collected",
+        guard_name="赵建国", second_name="陈立新", to_name="许静", relation="母亲", id_last4="",
+    )  # fmt: skip
+    east = replace(
+        south, entry="east/40c1/388", at_ms=at("17:09"), node="east", gate_name="东门", home=True, mode="exceptional",
+        doubted=True, guard_name="钱国强", second_name="孙丽", to_name="", relation="姑母", id_last4="123X",
+    )  # fmt: skip
+    return replace(
+        _restricted(), case="double_release:1033:east/40c1/388", kind="double_release", state="double_release", do="", do_en="",
+        line=child(33, on_campus=False, place="", custodian_name=""), opened_ms=at("17:09"), t0_ms=at("17:09"), detail="",
+        owner_name="陈立新", next_due_ms=at("17:19"), guardians=_guardians(), sides=(south, east),
+    )  # fmt: skip
 
 
 def quiet_duty() -> DutyView:
