@@ -1,7 +1,7 @@
 """kill -9 of everything, one after another and at once: two gates, their agents, the link, the school server, its PostgreSQL.
 
 What was captured at the gates is stored once, in order and without holes, byte for byte; whatever a reader was told "recorded"
-is there; both gates know and tell the same. CI kills a few times, KIOSK_FAULTS=full two thousand times, in runs of 250.
+is there; both gates know and tell the same. CI kills a few times, KIOSK_FAULTS=full two thousand times in an hour, 250 a run.
 """
 
 from __future__ import annotations
