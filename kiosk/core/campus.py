@@ -269,7 +269,7 @@ class Campus:
         for child, log in list(self._logs.items()):
             state = self.children[child]
             pending = any(conflict.case not in self.closed_cases for conflict in state.conflicts)
-            last_ms = log[-1][0][0]  # by ticks, which never go back: a clock in 1970 would have it forgotten at once
+            last_ms = log[-1][0][0]  # by ticks, as alarms below: a clock in 1970 would have it forgotten at once
             if not state.hold.live and not pending and last_ms < at_ms:
                 del self._logs[child], self.children[child]
         self.cards.forget_before(at_ms, self.closed_cases)
@@ -277,7 +277,7 @@ class Campus:
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
-        self.alarms = {key: a for key, a in self.alarms.items() if a.at_ms >= at_ms or key in awaited}
+        self.alarms = {key: a for key, a in self.alarms.items() if a.tick >= at_ms or key in awaited}
         named = {conflict.case for conflict in self._all_conflicts()} | set(self.alarms)
         self.closed_cases = {key: at for key, at in self.closed_cases.items() if at >= at_ms or key in named}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}

@@ -113,7 +113,7 @@ def alarm_raised(campus: Campus, entry: Entry) -> None:
     person = body.get("person") or body.get("collector") or body.get("staff") or body.get("child") or 0
     children = tuple(body.get("candidates") or body.get("children") or ([body["child"]] if body.get("child") else ()))
     place = body.get("access_point") or body.get("where", "")
-    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, person, children, place)
+    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, entry.tick, person, children, place)
 
 
 def _case_closed(campus: Campus, entry: Entry) -> None:

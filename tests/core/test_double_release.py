@@ -23,8 +23,8 @@ def arrives(at: Stream, ms: int, trusted: bool = True) -> Entry:
     return at.seal(Fact(Kind.ARRIVED, body), at_ms=ms, trusted=trusted).entry
 
 
-def leaves(at: Stream, ms: int, trusted: bool = True, day: str = DAY) -> Entry:
-    body = {"child": CHILD, "custodian": TEACHER, "day": day, "access_point": f"{at.node}-out", "mode": "alone"}
+def leaves(at: Stream, ms: int, trusted: bool = True, day: str = DAY, **more: str) -> Entry:
+    body = {"child": CHILD, "custodian": TEACHER, "day": day, "access_point": f"{at.node}-out", "mode": "alone", **more}
     return at.seal(Fact(Kind.RELEASED, body), at_ms=ms, trusted=trusted).entry
 
 
@@ -72,3 +72,21 @@ def test_a_gate_that_was_cut_off_for_days_makes_no_case_every_day() -> None:
     east, south = stream("east"), stream("south")
     here, gone = arrives(east, 1_000), leaves(east, 2_000)
     assert doubles(here, gone, arrives(south, 3_000), leaves(south, 90_000_000, day="2026-11-24")) == []
+
+
+def test_an_exception_of_1970_is_not_forgotten_while_a_double_release_answers_for_it() -> None:
+    """East lets the child go twice, the second time with its clock in 1970, because it has not heard that the child was back."""
+    east, south = stream("east"), stream("south")
+    here, gone = arrives(east, 1_000_000), leaves(east, 2_000_000)
+    south.observe(gone)
+    again = arrives(south, 3_000_000)
+    east.tick = 4_000_000
+    gone_too = leaves(east, 5, trusted=False, alarm="exceptional_release")
+    campus = Campus()
+    for fact in (here, gone, gone_too):
+        assert campus.apply(fact)
+    assert campus.open_alarms() == []
+    campus.forget_before(1_500_000)
+    assert campus.apply(again)
+    assert [alarm.case for alarm in campus.open_alarms()] == [f"alarm:{gone_too.id}"]
+    assert campus.conflicts() == []
