@@ -22,7 +22,7 @@ from kiosk.core.topics import every_topic, topics_of
 from kiosk.core.views import view
 from kiosk.core.world import World
 from kiosk.journal import CannotAppend, Journal, Note, new_note
-from kiosk.reading_back import SLICE, Slices, steps_of
+from kiosk.reading_back import Slices
 
 log = logging.getLogger("kiosk.controller")
 
@@ -119,8 +119,6 @@ class Controller:
             asked = self.inbox.take_all(timeout_s=BREATH_S if self._reading else 1.0)
             for part in _people_first(asked):
                 self.turn(part)
-                if any(type(one.command) is PeerEntries and _fills_a_slice(one.command) for one in part):
-                    gc.freeze()  # see _read_on
             if self._reading and not len(self.inbox):
                 self._read_on()
             if self.journal.log_bytes > CHECKPOINT_BYTES and not len(self.inbox):
@@ -234,7 +232,6 @@ class Controller:
     def _read_on(self) -> None:
         """One slice. The last one brings a state with facts in it that an earlier day's story needed."""
         assert self._reading is not None
-        gc.freeze()  # facts by the ten thousand live as long as the day: a collection that walks them all holds up every card
         try:
             next(self._reading)
         except StopIteration as end:
@@ -293,10 +290,6 @@ def _people_first(asked: list[_Asked]) -> Iterator[list[_Asked]]:
     """Whoever stands at the gate does not wait for what other gates wrote."""
     first = [one for one in asked if type(one.command) is not PeerEntries]
     yield from (part for part in (first, [one for one in asked if type(one.command) is PeerEntries]) if part)
-
-
-def _fills_a_slice(entries: PeerEntries) -> bool:
-    return sum(steps_of(sealed.entry) for sealed in entries.sealed) >= SLICE
 
 
 def _safely(what: str, call: Callable[..., T] | None, *given: Any) -> T | None:

@@ -287,14 +287,15 @@ class OtherGates:
         return found
 
 
-def peers_after(path: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:
-    """Other gates' entries that the agent stored after `row`, and the last row. An unreadable one is left to the duty page."""
-    if not path.exists():
-        return row, ()
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
-        rows = connection.execute("SELECT id, raw, hash FROM peers WHERE id > ? ORDER BY id", (row,)).fetchall()
-    connection.close()
-    return (rows[-1][0] if rows else row), tuple(_readable((raw, hash_) for _, raw, hash_ in rows))
+def peers_after(state: Path, row: int) -> tuple[int, tuple[Sealed, ...]]:
+    """Other gates' entries that the agent stored after `row`, all at once, and the last row. Raises sqlite3.Error."""
+    found: list[Sealed] = []
+    with contextlib.closing(OtherGates(state)) as others:
+        before, (row, page) = row, others.after(row)
+        while row > before:
+            found += page
+            before, (row, page) = row, others.after(row)
+    return row, tuple(found)
 
 
 def last_row_of_peers(state: Path) -> int:

@@ -61,8 +61,9 @@ class HeadSync:
         streams, cursors, have = self._journal.streams(), self._state.cursors(), self._state.countersigned_through()
         for index, stream in enumerate(streams):
             name = (stream.node, stream.incarnation)
-            through = min(cursors.get(name, 0), stream.last_seq)
-            ended = index < len(streams) - 1 and through == stream.last_seq
+            # As far as the journal has it: `kiosk verify` finds in the journal whatever was countersigned.
+            through = min(cursors.get(name, 0), stream.written)
+            ended = index < len(streams) - 1 and through == stream.written
             if name not in self._refused and self._is_due(name, fresh=through - have.get(name, 0), ended=ended):
                 await self._one(stream, through, server_key)
                 return Step.MOVED

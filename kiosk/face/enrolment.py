@@ -19,7 +19,7 @@ from kiosk.face.engine import Engine
 from kiosk.face.looking import look
 from kiosk.face.templates import Template, TemplateStore
 from kiosk.journal import entries_of_kinds
-from kiosk.reading_back import PEERS_FILE, peers_after
+from kiosk.reading_back import peers_after
 from kiosk.snapshots import PictureError, SnapshotStore
 
 CONSENT_KINDS = frozenset({Kind.CONSENT_WITHDRAWN, Kind.CONSENT_RENEWED})
@@ -51,7 +51,7 @@ def who_agrees(directory: Directory, state: Path) -> frozenset[int]:
 
 
 def _of_peers(state: Path) -> Iterable[Entry]:
-    return (s.entry for s in peers_after(state / PEERS_FILE, 0)[1] if s.entry.kind in CONSENT_KINDS)
+    return (s.entry for s in peers_after(state, 0)[1] if s.entry.kind in CONSENT_KINDS)
 
 
 def enrol(engine: Engine, state: Path) -> Enrolled:

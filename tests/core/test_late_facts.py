@@ -36,7 +36,7 @@ def on_disk(gates: TwoGates, node: str, sealed: list[Sealed]) -> None:
         rows = [(s.entry.node, s.entry.incarnation, s.entry.seq, s.raw, s.hash) for s in sealed]
         db.executemany("INSERT INTO peers (node, incarnation, seq, raw, hash) VALUES (?, ?, ?, ?, ?)", rows)
     db.close()
-    assert peers_after(path, 0)[0] == len(rows)
+    assert peers_after(path.parent, 0)[0] == len(rows)
 
 
 def later(gates: TwoGates, ms: int) -> None:

@@ -151,7 +151,7 @@ def test_an_unreadable_entry_among_the_peers_is_left_where_it_is(school: School)
     stream = Stream(node="south", incarnation="d" * 16)
     good = entry(stream, "arrived", {"child": 7, "day": DAY, "custodian": 106, "access_point": "south-in", "reason": "on_time"})
     write_peers(school.state, (good._replace(raw=b"{not json"), good))
-    row, found = peers_after(school.state / "peers.db", 0)
+    row, found = peers_after(school.state, 0)
     assert row == 2 and [one.entry.seq for one in found] == [1]
     school.restart()
     assert school.custodian("高个子") == "黄老师"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,24 @@ def written_anew(gate: Gate) -> None:
     journal = Journal(gate.folder, node=gate.node, incarnation=gate.journal.incarnation)
     journal.append([stream.seal(fact, at_ms=MONDAY_MS, trusted=True) for fact in facts])
     journal.close()
+
+
+def test_what_a_gate_on_an_old_copy_fetched_back_is_not_missing_from_its_journal(
+    world: SyncWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = sent(world, 3)
+    image = shutil.copytree(gate.folder, tmp_path / "image")
+    gate.journal.write(EVERY_ENTRIES)  # only the server has these afterwards, and this gate beside its journal
+    world.run(gate.drain())
+    gate.put_back(image)
+    gate.journal.boot()
+    world.run(gate.drain())
+    world.run(gate.drain_down())
+    world.run(gate.up.compare())
+    world.run(gate.drain())
+    asking = heads(world, gate)
+    while world.run(asking.step()) is Step.MOVED:
+        pass
+    code, found = verified(gate, capsys)
+    assert (code, found["first_bad"]) == (0, None)
+    assert sorted(one["seq"] for one in found["countersigned"]) == [1, 4]  # both ended incarnations, as far as they are here

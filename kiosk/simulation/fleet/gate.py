@@ -79,7 +79,7 @@ class FleetGate:
         clock = self.clock.boot(last_trusted_ms(self.disk.folder))
         settings, directory = self.school.settings[self.at], self.school.directory
         self._unfolded = False  # whether peers.db has rows that the loop has not been given
-        self._peers_row, heard = peers_after(self.disk.folder / PEERS_FILE, 0)
+        self._peers_row, heard = peers_after(self.disk.folder, 0)
         try:
             gate = open_gate(
                 settings=settings, directory=directory, state=self.disk.folder, clock=clock, journal_in=journal_in
@@ -220,7 +220,7 @@ class FleetGate:
             return
         sealed: Sequence[Sealed] = ()
         if self._unfolded:
-            self._peers_row, sealed = peers_after(self.disk.folder / PEERS_FILE, self._peers_row)
+            self._peers_row, sealed = peers_after(self.disk.folder, self._peers_row)
         waiting = sum(stream.last_seq - stream.durable_through for stream in self.up_sync.stream_states())
         link = LinkChanged(waiting=waiting, last_contact_ms=gate.clock.now_ms(), peers={})
         self.press(*([PeerEntries(sealed=tuple(sealed))] if sealed else []), link)
