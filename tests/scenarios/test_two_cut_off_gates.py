@@ -20,56 +20,30 @@ from kiosk.core.decisions import Answer
 from kiosk.neighbours import Neighbours
 from kiosk.settings import load
 from kiosk.snapshots import SnapshotStore
-from sync_agent.agent_state import AgentState
-from sync_agent.enrolment import Enrolment
-from sync_agent.journal_tail import JournalTail
-from sync_agent.keys import load_or_create
-from sync_agent.peers import Peers
-from sync_agent.transports.http import Caller, HttpTransport
-from sync_agent.up_sync import Step, UpSync
+from tests.support.agent_side import AgentSide
 from tests.support.school import CONFIG, School
 from tests.support.sync_processes import wait_until
-from tests.support.sync_world import CODE, SCHOOL, Clock, Link, Server
+from tests.support.sync_world import Clock, Server
 
 BOTH = ("call_back", "child_recognises")
 
 
-class CutOffGate:
+class CutOffGate(AgentSide):
     """A running gate that serves itself alone, and its agent, which works only when the test lets the link be up."""
 
     def __init__(self, folder: Path, node: str, server: Server) -> None:
         base = load(CONFIG)
         settings = replace(base, rules=replace(base.rules, serves=frozenset({node})))
-        self.school, self.node = School(folder, node=node, settings=settings), node
-        key = load_or_create(folder / "keys" / "node.key")
-        caller = Caller(school=SCHOOL, node=node, key=key)
-        self.transport = HttpTransport("http://server", caller, transport=Link(server))
-        self.enrolment = Enrolment(folder=folder / "keys", key=key, code=CODE)
-        self.state, self.peers = AgentState(folder / "agent.db"), Peers(folder / "peers.db")
-        self.tail = JournalTail(folder / "journal.db")
-        self.up = UpSync(
-            journal=self.tail, state=self.state, transport=self.transport, key=key, school=SCHOOL,
-            monotonic_s=server.clock.monotonic_s,
-        )  # fmt: skip
+        self.school = School(folder, node=node, settings=settings)
+        super().__init__(folder, node, server)
         snapshots = SnapshotStore(folder, utc_offset_ms=28_800_000)
         self.neighbours = Neighbours(
             controller=self.school.gate, state=folder, snapshots=snapshots, peers_row=0, keep_pictures_days=30
         )
 
-    async def send(self) -> None:
-        while await self.up.step() is Step.MOVED:
-            pass
-
-    async def fetch(self) -> None:
-        relay = await self.transport.relay(have=self.peers.have(self.up.lost))
-        while self.peers.add(relay.segments) + self.peers.announce(relay.ahead) and relay.more:
-            relay = await self.transport.relay(have=self.peers.have(self.up.lost))
-
     def close(self) -> None:
         self.school.close()
-        self.state.close()
-        self.peers.close()
-        self.tail.close()
+        super().close()
 
 
 class Campus:
@@ -81,7 +55,7 @@ class Campus:
         self.gates = [CutOffGate(folder / node, node, self.server) for node in ("east", "south")]
         self.east, self.south = (gate.school for gate in self.gates)
         for gate in self.gates:
-            self.runner.run(gate.enrolment.enrol(gate.transport, school=SCHOOL, node=gate.node))
+            self.runner.run(gate.enrol())
 
     def link_is_back(self) -> None:
         for gate in self.gates:

@@ -10,6 +10,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kiosk.bench.offline_load import GATES, LEADER, Size, link_up_ms, opened, play
 from kiosk.bench.school import uid_of
@@ -19,37 +20,22 @@ from kiosk.core import commands as c
 from kiosk.neighbours import Neighbours
 from kiosk.snapshots import SnapshotStore
 from sync_agent import protocol
-from sync_agent.agent_state import AgentState
-from sync_agent.enrolment import Enrolment
-from sync_agent.journal_tail import JournalTail
-from sync_agent.keys import load_or_create
-from sync_agent.peers import Peers
-from sync_agent.transports.http import Caller, HttpTransport
-from sync_agent.up_sync import Step, UpSync
+from tests.support.agent_side import AgentSide
 from tests.support.sync_processes import wait_until
-from tests.support.sync_world import CODE, SCHOOL, Clock, Link, Server
+from tests.support.sync_world import Clock, Server
 
 SIZE = Size(children=45, day_entries=330, days=3, this_morning=12)
 LOST = uid_of(44)
 BATCH = 100
 
 
-class CutOffGate:
+class CutOffGate(AgentSide):
     """A gate with its loop, and its agent a step at a time."""
 
     def __init__(self, folder: Path, node: str, server: Server) -> None:
-        self.folder, self.node, self.server = folder / node, node, server
+        super().__init__(folder / node, node, server, batch_entries=BATCH)
+        self.folder = folder / node
         self.open_gate()
-        self.link = Link(server)
-        key = load_or_create(self.folder / "keys" / "node.key")
-        self.transport = HttpTransport("http://server", Caller(school=SCHOOL, node=node, key=key), transport=self.link)
-        self.enrolment = Enrolment(folder=self.folder / "keys", key=key, code=CODE)
-        self.state, self.peers = AgentState(self.folder / "agent.db"), Peers(self.folder / "peers.db")
-        self.tail = JournalTail(self.folder / "journal.db")
-        self.up = UpSync(
-            journal=self.tail, state=self.state, transport=self.transport, key=key, school=SCHOOL,
-            monotonic_s=server.clock.monotonic_s, batch_entries=BATCH,
-        )  # fmt: skip
 
     def open_gate(self) -> None:
         self.gate: Controller
@@ -65,20 +51,13 @@ class CutOffGate:
         self.gate.stop()
         self.open_gate()
 
-    async def pull(self) -> bool:
-        """One question of the agent; whether there is more."""
-        relay = await self.transport.relay(have=self.peers.have(self.up.lost))
-        return bool(self.peers.add(relay.segments) + self.peers.announce(relay.ahead)) and relay.more
-
     def look(self) -> None:
         self.neighbours.look()
         wait_until(lambda: self.gate.ask(c.Tick()) and not self.gate.world.reread, "the state is read back")
 
     def close(self) -> None:
         self.gate.stop()
-        self.state.close()
-        self.peers.close()
-        self.tail.close()
+        super().close()
 
 
 class Campus:
@@ -89,18 +68,16 @@ class Campus:
             play(folder / node, node, SIZE)
         self.gates = [CutOffGate(folder, node, self.server) for node in GATES]
         for gate in self.gates:
-            self.run(gate.enrolment.enrol(gate.transport, school=SCHOOL, node=gate.node))
+            self.run(gate.enrol())
 
     def run(self, work):
         return self.runner.run(work)
 
     def drain(self) -> None:
         for gate in self.gates:
-            while self.run(gate.up.step()) is Step.MOVED:
-                pass
+            self.run(gate.send())
         for gate in self.gates:
-            while self.run(gate.pull()):
-                pass
+            self.run(gate.fetch())
             gate.look()
 
     def close(self) -> None:
@@ -187,16 +164,18 @@ def heads(campus: Campus, *, but: str) -> dict[str, int]:
     return {name: last for found in rows for name, last in found.items()}
 
 
-def test_what_is_announced_without_the_signature_of_the_node_is_not_taken_and_holds_up_nothing(campus: Campus) -> None:
+def test_what_is_announced_without_the_signature_of_the_node_is_not_taken_and_holds_up_nothing(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other, _ = campus.gates
     one.gate.ask(c.ReportCardLost(uid=LOST, by=LEADER))
     send = one.transport.send
 
     async def forged(batch: protocol.Batch) -> protocol.BatchAnswer:
         assert batch.ahead
-        return await send(protocol.msgspec.structs.replace(batch, ahead_signature="0" * 128))
+        return await send(replace(batch, ahead_signature="0" * 128))
 
-    one.transport.send = forged  # type: ignore[method-assign]
+    monkeypatch.setattr(one.transport, "send", forged)
     campus.run(one.up.step())
     assert len(campus.server.everything(one.node)) == BATCH
     campus.run(other.pull())

@@ -294,16 +294,21 @@ def test_the_server_keeps_only_the_current_directorys_content(world: SyncWorld) 
     assert rows == [(1, 1), (2, 1), (3, 0)]
 
 
+def goes_on(world: SyncWorld, gate: Gate) -> dict[tuple[str, int], tuple[bytes, bytes]]:
+    """After its disk was copied: later in the same incarnation, and a whole one after it. All that it has written then."""
+    gate.journal.write(4)
+    gate.journal.boot()
+    gate.journal.write(2)
+    world.run(gate.drain())
+    return gate.journal.everything()
+
+
 def test_a_gate_on_an_older_copy_of_its_disk_gets_back_what_it_lost(world: SyncWorld, tmp_path: Path) -> None:
     south, north = world.gate("south"), world.gate("north")
     south.journal.write(3)
     world.run(south.drain())
     image = shutil.copytree(south.folder, tmp_path / "image")
-    south.journal.write(4)  # later in the same incarnation
-    south.journal.boot()
-    south.journal.write(2)  # and a whole one after it
-    world.run(south.drain())
-    before = south.journal.everything()
+    before = goes_on(world, south)
 
     south.put_back(image)
     south.journal.boot()
@@ -325,11 +330,7 @@ def test_what_came_back_is_sent_on_when_the_server_has_lost_it_too(world: SyncWo
     world.run(south.drain())
     image = shutil.copytree(south.folder, tmp_path / "image")
     world.server.keep_copy(tmp_path / "yesterday")
-    south.journal.write(4)  # later in the same incarnation
-    south.journal.boot()
-    south.journal.write(2)  # and a whole one after it
-    world.run(south.drain())
-    before = south.journal.everything()
+    before = goes_on(world, south)
     south.put_back(image)
     south.journal.boot()
     world.run(south.drain())
