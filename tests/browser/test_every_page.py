@@ -65,6 +65,21 @@ def test_a_page_fits_its_screens_and_every_finger(show: Opener, path: str, lang:
         check(page)
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_all_that_a_cut_off_gate_does_not_know_is_in_sight(stage: Stage, show: Opener, lang: str) -> None:
+    stage.views["guard"] = sample.replace(sample.guard(), bar=sample.cut_off())
+    page = show(f"guard?lang={lang}", size="phone")
+    for size in ("phone", "tablet", "landscape"):
+        turn(page, size)
+        check(page)
+        hidden = page.locator(".bar-items > li").evaluate_all(
+            "all => all.filter(e => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > e.clientWidth)"
+            ".map(e => e.textContent.trim())"
+        )
+        assert hidden == []
+    assert page.locator(".bar-items > li").count() == 7  # the link, what waits, the list, two gates, a reader, the clock
+
+
 def test_the_switch_to_english_stays(stage: Stage, show: Opener) -> None:
     page = show("duty", size="landscape")
     page.get_by_role("link", name="EN").click()
