@@ -232,13 +232,6 @@ class Journal:
                 return entry, (boot, seq)
         return None, (0, 0)
 
-    def since_cleared(self) -> Iterator[Entry]:
-        """Everything since the very last `campus_cleared`, that included."""
-        last = self._db.execute(
-            "SELECT boot, seq FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC LIMIT 1"
-        ).fetchone()
-        return (decode(raw) for _, _, raw in self.from_place(last or (0, 0), most=-1))
-
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""
         marks = ",".join("?" * len(kinds))

@@ -20,6 +20,7 @@ from kiosk.core import roster as r
 from kiosk.core.campus import Campus
 from kiosk.core.decisions import Answer
 from kiosk.journal import verify
+from tests.support.journals import since_cleared
 from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
 from tests.support.school import School
 
@@ -287,7 +288,7 @@ def test_no_command_in_any_order_breaks_a_decision_the_fold_or_the_journal(
 
 def check(school: School) -> None:
     again = Campus()
-    for entry in school.gate.journal.since_cleared():
+    for entry in since_cleared(school.gate.journal):
         again.apply(entry)
     for entry in school.gate.journal.of_kinds(frozenset({"card_lost"})):
         again.apply(entry)

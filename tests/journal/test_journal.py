@@ -12,6 +12,7 @@ from kiosk.core import roster as r
 from kiosk.core.commands import Read
 from kiosk.core.entries import Fact, Kind, Stream, encode
 from kiosk.journal import CannotAppend, Journal, JournalBusy, JournalDamaged, connect, new_note, verify
+from tests.support.journals import since_cleared
 from tests.support.school import School
 
 
@@ -102,7 +103,7 @@ def test_a_failed_append_leaves_nothing_and_says_so(tmp_path: Path) -> None:
     journal.append([sealed])
     with pytest.raises(CannotAppend, match="write on paper"):
         journal.append([sealed])
-    assert len(list(journal.since_cleared())) == 1
+    assert len(since_cleared(journal)) == 1
     journal.close()
 
 
@@ -113,7 +114,7 @@ def test_a_close_by_a_clock_that_fell_back_ends_no_day(tmp_path: Path) -> None:
     fell_back = stream.seal(Fact(Kind.CAMPUS_CLEARED, {"day": "1970-01-01"}), at_ms=2, trusted=False)
     journal.append([closed, fell_back])
     assert journal.cleared_before("2026-11-24")[0] == closed.entry
-    assert [one.kind for one in journal.since_cleared()] == ["campus_cleared"]
+    assert [one.kind for one in since_cleared(journal)] == ["campus_cleared"]
     journal.close()
 
 

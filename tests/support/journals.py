@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiosk.core.entries import Fact, Kind, Sealed, Stream
+from kiosk.core.entries import Entry, Fact, Kind, Sealed, Stream, decode
 from kiosk.journal import Journal, new_incarnation
 
 MONDAY_MS = 1_795_390_800_000  # 2026-11-23 07:40 in China
+
+
+def since_cleared(journal: Journal) -> list[Entry]:
+    """Everything since the last close of a day, that included."""
+    found = [decode(raw) for _, _, raw in journal.from_place((0, 0), most=-1)]
+    last = max((at for at, entry in enumerate(found) if entry.kind == Kind.CAMPUS_CLEARED), default=0)
+    return found[last:]
 
 
 class GateJournal:

@@ -19,6 +19,7 @@ from kiosk.core.decisions import Answer
 from kiosk.core.people import Directory
 from kiosk.opening import open_gate
 from kiosk.settings import Settings, load
+from tests.support.journals import since_cleared
 from tests.support.people import small_school, uid_of
 
 CONFIG = Path(__file__).parent / "config"
@@ -147,5 +148,5 @@ class School:
         return next((case for case in self.duty().cases if case.line and case.line.child == self.number(name)), None)
 
     def entries(self, kind: str = "") -> list[Any]:
-        found = list(self.gate.journal.since_cleared())
+        found = since_cleared(self.gate.journal)
         return [e for e in found if not kind or e.kind == kind]
