@@ -114,6 +114,12 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    database = Database(connection, recursive_triggers=False)
+    with database.atomic():  # all of it or nothing, the list of what was applied included
+        migrations.apply(database)
+
+
 def last_trusted_ms(state: Path) -> int:
     """The latest time in the journal that a trusted clock gave, 0 without one: a clock behind it is wrong."""
     path = state / FILE_NAME
@@ -139,7 +145,7 @@ class Journal:
         self._lock = _lock(state / "journal.lock")
         self._create()
         self._db = connect(self.path)
-        migrations.apply(Database(self._db, recursive_triggers=False))
+        _migrate(self._db)
         last = self._db.execute("SELECT max(boot) FROM incarnations").fetchone()[0]
         self.boot: int = (last or 0) + 1
         self.log_bytes = 0  # about what the log has grown by since the last checkpoint
@@ -149,7 +155,7 @@ class Journal:
         if self.path.exists():
             return
         connection = connect(self.path)
-        migrations.apply(Database(connection, recursive_triggers=False))
+        _migrate(connection)
         connection.close()
         _sync_folder(self.path.parent)
 

@@ -63,7 +63,9 @@ def _migrate(connection: sqlite3.Connection, schema: Schema, path: Path) -> None
     migrations = Migrations(schema.name)
     for step in schema.steps:
         migrations()(step)
-    migrations.apply(Database(connection))
+    database = Database(connection)
+    with database.atomic():  # all of it or nothing, the list of what was applied included
+        migrations.apply(database)
 
 
 def _applied(connection: sqlite3.Connection, name: str) -> set[str]:

@@ -205,7 +205,9 @@ def _connect(path: Path) -> sqlite3.Connection:
         mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         db.execute("PRAGMA synchronous = FULL")
         assert (mode, db.execute("PRAGMA synchronous").fetchone()[0]) == ("wal", 2)
-        migrations.apply(Database(db, recursive_triggers=False))
+        database = Database(db, recursive_triggers=False)
+        with database.atomic():  # all of it or nothing, the list of what was applied included
+            migrations.apply(database)
     except sqlite3.OperationalError:
         raise  # no room, no right, busy: the file itself may be whole
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

@@ -1,0 +1,47 @@
+"""Migrations of a file are whole or not begun, together with the list that says which were applied."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from kiosk.journal import _migrate, connect
+from sync_agent.agent_state import SCHEMA
+from sync_agent.durable_sqlite import open_durable
+from sync_agent.errors import Misconfigured
+
+
+def deny_index(action: int, *_: object) -> int:
+    """As a disk that goes away between the list's table and its index."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_CREATE_INDEX else sqlite3.SQLITE_OK
+
+
+def test_a_journal_whose_list_of_migrations_cannot_be_made_has_no_table(tmp_path: Path) -> None:
+    db = connect(tmp_path / "journal.db")
+    db.set_authorizer(deny_index)
+    with pytest.raises(sqlite3.DatabaseError):
+        _migrate(db)
+    db.set_authorizer(None)
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
+    _migrate(db)
+    assert db.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()[0] == ("m001_entries",)
+    db.close()
+
+
+def test_nor_has_a_file_of_the_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected, real = list[sqlite3.Connection](), sqlite3.connect
+
+    def watched(*given: object, **named: object) -> sqlite3.Connection:
+        connected.append(real(*given, **named))  # type: ignore[arg-type]
+        connected[-1].set_authorizer(deny_index)
+        return connected[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", watched)
+        with pytest.raises(Misconfigured):
+            open_durable(tmp_path / "agent.db", SCHEMA)
+    assert connected[-1].execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connected[-1].close()
+    open_durable(tmp_path / "agent.db", SCHEMA).close()

@@ -1,0 +1,171 @@
+"""The gate's own transactions, to be recorded and cut: its journal, PIN attempts, notices, the swap of the directory.
+
+Each work is a few honest calls of the product; nothing of it is played.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import kiosk.journal
+from kiosk.core.entries import Fact, Kind, Sealed, Stream, decode
+from kiosk.journal import FILE_NAME, Journal, migrations, new_note, verify
+from tests.support.crash_images import Mark, State, Work
+from tests.support.journals import MONDAY_MS
+
+NODE = "south"
+
+
+class Writer:
+    """The writing end of one boot of a journal."""
+
+    def __init__(self, folder: Path, mark: Mark, incarnation: str) -> None:
+        self.journal = Journal(folder, node=NODE, incarnation=incarnation)
+        self.stream, self.mark = Stream(node=NODE, incarnation=incarnation), mark
+        head = self.journal.head()
+        sealed = {"incarnation": head[0].incarnation, "seq": head[0].seq, "hash": head[1].hex()} if head else None
+        self.append([Fact(Kind.INCARNATION_OPENED, {"sealed": sealed})])
+
+    def append(self, facts: list[Fact], *, note: str = "") -> None:
+        sealed = [self.stream.seal(fact, at_ms=MONDAY_MS + self.stream.seq, trusted=True) for fact in facts]
+        self.journal.append(sealed, [new_note(note)] if note else [])
+        self.mark(*map(name_of, sealed))
+
+    def seen(self, count: int, *, note: str = "", text: str = "") -> None:
+        """Children seen: one entry each, in one transaction."""
+        at = self.stream.seq
+        body = {"access_point": "east-in-1", "text": text}
+        self.append([Fact(Kind.SEEN, {**body, "child": n, "nonce": f"{n}"}) for n in range(at, at + count)], note=note)
+
+
+def name_of(one: Sealed) -> str:
+    return f"{one.entry.incarnation}/{one.entry.seq} {one.hash.hex()}"
+
+
+def journal_left(folder: Path) -> State:
+    """The journal as a gate that starts again finds it. Its chain verifies, and it takes the next entry."""
+    journal = Journal(folder, node=NODE, incarnation="afterwards")
+    try:
+        found: dict[str, object] = {}
+        for _, seq, raw in journal.from_place((0, 0), most=-1):
+            entry = decode(raw)
+            digest = bytes(journal._db.execute("SELECT hash FROM entries WHERE raw = ?", (raw,)).fetchone()[0])
+            found[f"{entry.incarnation}/{seq} {digest.hex()}"] = raw
+        found["reads"] = journal._db.execute("SELECT name FROM reads ORDER BY name").fetchall()
+        found["notes"] = sorted(text for (text,) in journal._db.execute("SELECT text FROM notes"))
+        found["schema"] = schema_of(journal._db)
+        head = journal.head()
+        sealed = {"incarnation": head[0].incarnation, "seq": head[0].seq, "hash": head[1].hex()} if head else None
+        fact = Fact(Kind.INCARNATION_OPENED, {"sealed": sealed})
+        journal.append([Stream(node=NODE, incarnation="afterwards").seal(fact, at_ms=MONDAY_MS, trusted=True)])
+    finally:
+        journal.close()
+    verified = verify(folder / FILE_NAME)
+    assert verified.ok and verified.entries == len(found) - 2, verified
+    return found
+
+
+def schema_of(db: sqlite3.Connection) -> list[str]:
+    """Every table, index and trigger; the migrations that say they were applied."""
+    tables = [row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")]
+    return tables + [row[0] for row in db.execute("SELECT name FROM _sqlite_migrations ORDER BY name")]
+
+
+def _begun(folder: Path) -> None:
+    writer = Writer(folder, lambda *names: None, "first")
+    for _ in range(6):
+        writer.seen(4)
+    writer.journal.close()
+
+
+def _first_start(folder: Path, mark: Mark) -> None:
+    writer = Writer(folder, mark, "first")
+    writer.seen(1)
+    writer.journal.close()
+
+
+def _append(folder: Path, mark: Mark) -> None:
+    """Single taps, and groups that share a transaction, some of them longer than a page of the file."""
+    writer = Writer(folder, mark, "second")
+    for count in (1, 1, 5, 1, 40, 1, 12):
+        writer.seen(count)
+    writer.seen(3, text="页" * 3_000)
+    writer.seen(1, note="free text")
+    writer.journal._db.close()  # as a process ends that is killed: nothing is folded
+
+
+def _log(folder: Path, mark: Mark) -> None:
+    """The log folded into the file while the gate runs, written anew from its beginning, folded and cut when it stops."""
+    for boot in ("second", "third"):
+        writer = Writer(folder, mark, boot)
+        for count in (3, 20, 1, 8):
+            writer.seen(count, note=f"note {boot} {count}")
+            writer.journal.checkpoint()
+        digest = writer.journal._db.execute("SELECT digest FROM notes ORDER BY text LIMIT 1").fetchone()[0]
+        assert writer.journal.erase_note(digest)
+        mark()
+        writer.seen(2)
+        writer.journal.close()
+
+
+def _before_migrations(folder: Path) -> None:
+    """A journal with the first table alone, as the first version wrote it."""
+    db = kiosk.journal.connect(folder / FILE_NAME)
+    migrations.apply(kiosk.journal.Database(db), stop_before="m002_notes")
+    stream = Stream(node=NODE, incarnation="old")
+    for seq in range(1, 40):
+        fact = Fact(Kind.SEEN, {"child": seq}) if seq > 1 else Fact(Kind.INCARNATION_OPENED, {"sealed": None})
+        one = stream.seal(fact, at_ms=MONDAY_MS, trusted=True)
+        if seq == 1:
+            db.execute("INSERT INTO incarnations VALUES (1, 'old', ?)", (NODE,))
+        db.execute("INSERT INTO entries VALUES (1, ?, ?, ?, ?)", (seq, one.entry.kind, one.raw, one.hash))
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def _migrate(folder: Path, mark: Mark) -> None:
+    _first_start(folder, mark)
+
+
+def _without_sync(patch: pytest.MonkeyPatch) -> None:
+    _weaker(patch, "PRAGMA synchronous=OFF")
+
+
+def _with_less_sync(patch: pytest.MonkeyPatch) -> None:
+    _weaker(patch, "PRAGMA synchronous=NORMAL")
+
+
+def _weaker(patch: pytest.MonkeyPatch, pragma: str) -> None:
+    connect = kiosk.journal.connect
+
+    def weak(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+        connection = connect(path, read_only=read_only)
+        connection.execute(pragma)
+        return connection
+
+    patch.setattr(kiosk.journal, "connect", weak)
+
+
+def _told_first(patch: pytest.MonkeyPatch) -> None:
+    """A gate that tells first and writes then."""
+
+    def append(self: Writer, facts: list[Fact], *, note: str = "") -> None:
+        sealed = [self.stream.seal(fact, at_ms=MONDAY_MS + self.stream.seq, trusted=True) for fact in facts]
+        self.mark(*map(name_of, sealed))
+        self.journal.append(sealed)
+
+    patch.setattr(Writer, "append", append)
+
+
+WORKS = (
+    Work(name="journal-first-start", run=_first_start, reopen=journal_left),
+    Work(
+        name="journal-append", prepare=_begun, run=_append, reopen=journal_left,
+        planted={"synchronous-off": _without_sync, "synchronous-normal": _with_less_sync, "told-before-the-commit": _told_first},
+    ),
+    Work(name="journal-log", prepare=_begun, run=_log, reopen=journal_left, planted={"synchronous-off": _without_sync}),
+    Work(name="journal-migrations", prepare=_before_migrations, run=_migrate, reopen=journal_left),
+)  # fmt: skip
