@@ -1,4 +1,6 @@
-"""Command line of `sync-agent`: run (beside a gate), serve (the school server), status. Composition root of both.
+"""Command line of `sync-agent`: run and enrol (at a gate), serve (the school server), status. Composition root of both.
+
+Who is let in at the server (code, nodes, revoke) is in command_nodes.py.
 
 Exit codes: 0 fine, 1 the thing checked is not fine, 2 wrong usage or configuration. Errors are one sentence on stderr.
 """
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from sync_agent import protocol
+from sync_agent.command_nodes import DEFAULT_SCHOOL, STORE_VARIABLE, add_commands, run_enrol
 from sync_agent.errors import JournalUnreadable, Misconfigured, SyncError
 
 if TYPE_CHECKING:
@@ -31,10 +34,8 @@ CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
 WEBHOOK_SECRET_VARIABLE: Final = "SYNC_AGENT_WEBHOOK_SECRET"
 PUPILS_TOKEN_VARIABLE: Final = "SYNC_AGENT_PUPILS_TOKEN"
-STORE_VARIABLE: Final = "SYNC_AGENT_STORE"
 AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
-DEFAULT_SCHOOL: Final = "school"
 LOOK_FOR_JOURNAL_EVERY_S: Final = 1.0
 NICENESS: Final = 10  # beside a gate: a drain at full speed must not take the processor from a tap
 
@@ -61,15 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sync-agent", description="校门与学校服务器之间的同步 / Between a gate and its school server"
     )
-    commands = parser.add_subparsers(required=True, metavar="run | serve | status")
+    commands = parser.add_subparsers(required=True, metavar="run | enrol | status | serve | code | nodes | revoke")
     run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
-    run.add_argument("--state", type=Path, required=True, help="the gate's state folder")
-    run.add_argument("--config", type=Path, help="the gate's configuration folder, for server, school and node")
-    run.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the configuration folder")
-    run.add_argument("--server", help="such as http://10.0.0.5:8440; before the configuration")
-    run.add_argument("--school", help="the school's name on the server; before the configuration")
-    run.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
-    run.add_argument("--code", help=f"enrolment code of the office; or in {CODE_VARIABLE}")
+    _add_place(run)
+    run.add_argument("--code", help=f"enrolment code; or in {CODE_VARIABLE}")
     run.add_argument("--longest-pause", type=_seconds, metavar="S", help="between tries (60)")
     run.add_argument("--peers-every", type=_seconds, metavar="S", help="ask for other gates' entries (1)")
     run.add_argument("--directory-every", type=_seconds, metavar="S", help="ask for a newer directory (30)")
@@ -96,11 +92,43 @@ def _parser() -> argparse.ArgumentParser:
         "--webhook", metavar="URL", help=f"tell another system of attendance, signed with the secret in {WEBHOOK_SECRET_VARIABLE}"
     )
     serve.set_defaults(command=_serve)
+    enrol = commands.add_parser("enrol", help="登记本机 / enrol this gate with a one-time code")
+    _add_place(enrol)
+    enrol.add_argument("--code", help=f"the one-time code; or in {CODE_VARIABLE}")
+    enrol.set_defaults(command=_enrol)
+    add_commands(commands)
     status = commands.add_parser("status", help="待上传多少 / what the server has not got yet")
     status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
     status.add_argument("--json", action="store_true", help="one JSON document on stdout")
     status.set_defaults(command=_status)
     return parser
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, required=True, help="the gate's state folder")
+    parser.add_argument("--config", type=Path, help="the gate's configuration folder, for server, school and node")
+    parser.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the configuration folder")
+    parser.add_argument("--server", help="such as http://10.0.0.5:8440; before the configuration")
+    parser.add_argument("--school", help="the school's name on the server; before the configuration")
+    parser.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from sync_agent.durable_sqlite import only_one
+
+    wanted = _wanted(options)
+    code = options.code or os.environ.get(CODE_VARIABLE, "")
+    if not wanted.node or not code:
+        raise Misconfigured("say which gate this is with --config or --node, and give the code with --code")
+    try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"{options.state} cannot be made ({error}); check its owner") from error
+    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs would go on with the old key
+    try:
+        return run_enrol(folder=options.state, server=wanted.server, school=wanted.school, node=wanted.node, code=code)
+    finally:
+        os.close(lock)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -116,6 +144,12 @@ def _serve(options: argparse.Namespace) -> int:
     from sync_agent.school_server.serving import Place, serve
 
     settings, store = _server_settings(options)
+
+    def announce(url: str) -> None:
+        print(url, flush=True)
+        if any(school.code or school.node_codes for school in settings.schools.values()):
+            log.warning("a standing code lets in any new name, for ever: for a bench or a demo; otherwise use sync-agent code")
+
     serve(
         Place(
             folder=options.state,
@@ -126,7 +160,7 @@ def _serve(options: argparse.Namespace) -> int:
         settings,
         now_ms=SystemClock().now_ms,
         monotonic_s=time.monotonic,
-        announce=lambda url: print(url, flush=True),
+        announce=announce,
     )
     return 0
 
@@ -158,8 +192,6 @@ def _server_settings(options: argparse.Namespace) -> tuple[ServerSettings, str]:
         pupils_token=pupils_token,
         receiver=receiver,
     )
-    if not codes:
-        log.warning("no --code: nodes that are not enrolled yet cannot enrol")
     token = options.read_token or os.environ.get(READ_TOKEN_VARIABLE, "")
     return ServerSettings(schools={name: school}, read_token=token), ""
 

@@ -47,6 +47,7 @@ ENTRIES_PATH: Final = "/sync/v1/entries"
 DIRECTORY_PATH: Final = "/sync/v1/directory"
 HEADS_PATH: Final = "/sync/v1/heads"
 ENROL_PATH: Final = "/sync/v1/enrol"
+KEY_PATH: Final = "/sync/v1/key"
 STATUS_PATH: Final = "/sync/v1/status"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -71,12 +72,13 @@ class Code(StrEnum):
     UNKNOWN_NODE = "unknown_node"  # 401: enrol first
     BAD_TOKEN = "bad_token"  # 401: the read API
     WRONG_CODE = "wrong_code"  # 403: enrolment
+    REVOKED = "revoked"  # 403: the office lets this node, or this key of it, in no more
     NOT_OFFICE = "not_office"  # 403: only the office writes the directory
     NOT_FOUND = "not_found"  # 404
     METHOD_NOT_ALLOWED = "method_not_allowed"  # 405
     HOLE = "hole"  # 409: go back to durable_through
     FORK_POINT_UNKNOWN = "fork_point_unknown"  # 409: go back to durable_through (0) so that the point can be found
-    OTHER_KEY = "other_key"  # 409: that name is enrolled with another key
+    OTHER_KEY = "other_key"  # 409: that name has another key
     OTHER_HEAD = "other_head"  # 409: that entry is stored with another hash; a person looks
     STALE_BASE = "stale_base"  # 409: the directory has moved on
     TOO_LARGE = "too_large"  # 413
@@ -164,11 +166,13 @@ class NodeSeen(msgspec.Struct, frozen=True, kw_only=True):
     """last_contact_ms: the server's clock when the node last called; null: not since the server was started.
 
     waiting: what it said that it had still to send.
+    revoked_ms: the server's clock when the office revoked it; null: it is let in.
     """
 
     node: str
     last_contact_ms: int | None = None
     waiting: int = 0
+    revoked_ms: int | None = None
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +213,24 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     office: bool
     server_key: str
+
+
+class KeyChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A node changes its key. signature: by the old key, proof: by the new one, both over `key_text`."""
+
+    node: str
+    old_key: str
+    new_key: str
+    signature: str
+    proof: str
+
+
+class KeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """public_key: what the server takes for the node's key from now on; number: how many it has had."""
+
+    node: str
+    public_key: str
+    number: int
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
@@ -368,6 +390,11 @@ def request_text(*, method: str, target: str, school: str, node: str, body_sha25
     """
     lines = ("kiosk-sync-v1 request", method, target, school, node, body_sha256, *extra)
     return "\n".join(lines).encode("utf-8")
+
+
+def key_text(*, school: str, node: str, old_key: str, new_key: str) -> bytes:
+    """What both keys sign when a node changes its key."""
+    return "\n".join(("kiosk-sync-v1 key", school, node, old_key, new_key)).encode("utf-8")
 
 
 def directory_text(*, school: str, number: int, sha256: str) -> bytes:

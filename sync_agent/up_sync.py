@@ -28,7 +28,7 @@ from sync_agent.transports import Transport
 COMPARE_EVERY_S: Final = 30.0  # how often the server is asked what it has: a restored server is noticed this late
 _REWINDS = (Code.HOLE, Code.FORK_POINT_UNKNOWN)
 _BREAKS = (Code.MALFORMED, Code.TOO_LARGE)
-_ABOUT_THE_NODE = (Code.UNKNOWN_NODE, Code.BAD_SIGNATURE, Code.UNSUPPORTED_VERSION)
+_ABOUT_THE_NODE = (Code.UNKNOWN_NODE, Code.BAD_SIGNATURE, Code.REVOKED, Code.UNSUPPORTED_VERSION)
 
 log = logging.getLogger(__name__)
 

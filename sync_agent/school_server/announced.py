@@ -14,8 +14,9 @@ from msgspec import Raw
 
 from kiosk.core.entries import UnreadableEntry, decode
 from sync_agent import protocol
-from sync_agent.keys import verify
 from sync_agent.protocol import Announcement
+from sync_agent.school_server.enrolling import check_signature
+from sync_agent.school_server.store import Node, Store
 
 MOST_OF_A_NODE: Final = 10_000
 MOST_BYTES_OF_A_NODE: Final = 16 * 1024 * 1024
@@ -76,17 +77,16 @@ class Announced:
             count, size = count - 1, size - kept.pop(name)[2]
 
 
-def sound(batch: protocol.Batch, *, school: str, public_hex: str) -> list[Announcement]:
+def sound(store: Store, batch: protocol.Batch, *, school: str, node: Node) -> list[Announcement]:
     """What a batch announces, if it is the node's own word. What does not say that it is that entry is left out.
 
-    Raises MalformedMessage.
+    Raises MalformedMessage, and Refused for a signature that is not the node's or of a node that is revoked.
     """
     if not batch.ahead:
         return []
     sealed = [protocol.unpack_announced(one, where=f"ahead[{index}]") for index, one in enumerate(batch.ahead)]
     text = protocol.ahead_text(school=school, node=batch.node, entries=batch.ahead, sealed=sealed)
-    if not verify(public_hex=public_hex, text=text, signature=batch.ahead_signature):
-        raise protocol.MalformedMessage("ahead does not bear the signature of the node")
+    check_signature(store, node, text=text, signature=batch.ahead_signature, what="ahead")
     pairs = zip(batch.ahead, sealed, strict=True)
     return [one for one, entry in pairs if one.node == batch.node and _is_what_it_says(one, entry.raw)]
 

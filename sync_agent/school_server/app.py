@@ -164,13 +164,18 @@ class SchoolServer:
     async def post_enrol(self, request: Request) -> Response:
         school = self._spoken_to(request)
         wish = enrolling.read_request(await requests.read_message(request))
-        of_school = self._settings.schools[school]
-        self._doorkeepers[school].check(of_school, node=wish.node, code=wish.code)
-        await run_in_threadpool(enrolling.enrol, self._store, wish, school=school, at_ms=self._now_ms())
+        of_school, door = self._settings.schools[school], self._doorkeepers[school]
+        await run_in_threadpool(enrolling.enrol, self._store, door, of_school, wish, school=school, at_ms=self._now_ms())
         log.info("node %s is enrolled in school %s", wish.node, school)
         answer = protocol.EnrolAnswer(
             school=school, node=wish.node, office=wish.node in of_school.office, server_key=self._key.public_hex
         )
+        return json_response(answer)
+
+    async def post_key(self, request: Request) -> Response:
+        school = self._spoken_to(request)
+        body = await requests.read_message(request)
+        answer = await run_in_threadpool(enrolling.change_key, self._store, body, school=school, at_ms=self._now_ms())
         return json_response(answer)
 
     async def get_status(self, request: Request) -> Response:
@@ -276,6 +281,7 @@ class SchoolServer:
                 node=node.node,
                 last_contact_ms=self._contact_ms.get((school, node.node)),
                 waiting=self._waiting.get((school, node.node), 0),
+                revoked_ms=node.revoked_ms,
             )
             for node in self._store.nodes(school=school)
         ]
@@ -300,6 +306,7 @@ def create_app(
             Route(protocol.DIRECTORY_PATH, server.get_directory, methods=["GET"]),
             Route(protocol.DIRECTORY_PATH, server.put_directory, methods=["PUT"]),
             Route(protocol.ENROL_PATH, server.post_enrol, methods=["POST"]),
+            Route(protocol.KEY_PATH, server.post_key, methods=["POST"]),
             Route(protocol.STATUS_PATH, server.get_status, methods=["GET"]),
             Route(description.READ_PATH, server.read_entries, methods=["GET"]),
             Route(description.EVENTS_PATH, server.read_events, methods=["GET"]),

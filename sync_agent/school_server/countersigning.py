@@ -12,8 +12,9 @@ import msgspec
 
 from kiosk.core.heads import Countersigned, head_text
 from sync_agent import protocol
-from sync_agent.keys import SigningKey, verify
+from sync_agent.keys import SigningKey
 from sync_agent.protocol import Code, MalformedMessage
+from sync_agent.school_server.enrolling import check_signature
 from sync_agent.school_server.refusals import Refused
 from sync_agent.school_server.store import SignedHead, Store
 
@@ -27,8 +28,7 @@ def countersign(store: Store, body: bytes, *, school: str, key: SigningKey, at_m
     if enrolled is None:
         raise Refused(Code.UNKNOWN_NODE, f"node {head.node} is not enrolled in school {school}; enrol it with the office's code")
     text = head_text(school=school, node=head.node, incarnation=head.incarnation, seq=head.seq, hash_hex=head.hash)
-    if not verify(public_hex=enrolled.public_key, text=text, signature=head.signature):
-        raise Refused(Code.BAD_SIGNATURE, f"the head does not bear the signature of node {head.node}")
+    check_signature(store, enrolled, text=text, signature=head.signature, what="the head")
     name = f"{head.node}/{head.incarnation}/{head.seq}"
     stored = store.run_of(school=school, node=head.node, incarnation=head.incarnation, after_seq=head.seq - 1, most=1)
     if not stored:

@@ -23,9 +23,9 @@ EVENTS_PATH: Final = "/api/v1/events"
 PUPILS_PATH: Final = "/api/v1/pupils"
 _REF: Final = "#/components/schemas/{name}"
 _MESSAGES: Final = (
-    protocol.Batch, protocol.BatchAnswer, protocol.Relay, protocol.EnrolRequest, protocol.EnrolAnswer, protocol.ServerStatus,
-    protocol.DirectoryState, protocol.SignedHead, protocol.HeadAnswer, protocol.Refusal, ReadPage, Event,
-    PupilNumbers,
+    protocol.Batch, protocol.BatchAnswer, protocol.Relay, protocol.EnrolRequest, protocol.EnrolAnswer, protocol.KeyChange,
+    protocol.KeyAnswer, protocol.ServerStatus, protocol.DirectoryState, protocol.SignedHead, protocol.HeadAnswer,
+    protocol.Refusal, ReadPage, Event, PupilNumbers,
 )  # fmt: skip
 _TEXT: Final = {"type": "string"}
 _NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
@@ -36,11 +36,11 @@ _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": protocol.MAX_SEQ}
 # What a struct cannot say about its strings and numbers, by the name that the field has everywhere.
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "node": _NAME, "incarnation": _NAME, "school": _NAME, "hash": _HASH, "prev_hash": _HASH, "head_hash": _HASH, "sha256": _HASH,
-    "public_key": _KEY, "server_key": _KEY, "signature": _SIGNATURE, "countersignature": _SIGNATURE,
-    "durable_through": _NUMBER, "first_seq": _NUMBER,
+    "public_key": _KEY, "server_key": _KEY, "old_key": _KEY, "new_key": _KEY, "signature": _SIGNATURE,
+    "proof": _SIGNATURE, "countersignature": _SIGNATURE, "durable_through": _NUMBER, "first_seq": _NUMBER,
     "seq": _NUMBER, "position": _NUMBER,
 }  # fmt: skip
-_ASKER: Final = (Code.UNSUPPORTED_VERSION, Code.UNKNOWN_NODE, Code.BAD_SIGNATURE)
+_ASKER: Final = (Code.UNSUPPORTED_VERSION, Code.UNKNOWN_NODE, Code.BAD_SIGNATURE, Code.REVOKED)
 _OCTETS: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _ENTRY: Final = {"type": "object", "description": "the exact bytes of one entry, embedded; fields may be added at any time"}
 
@@ -115,6 +115,11 @@ def _rest() -> dict[str, Any]:
         Code.MALFORMED, *_ASKER, Code.WRONG_CODE, Code.OTHER_KEY, Code.TOO_LARGE,
         Code.UNSUPPORTED_ENCODING, Code.TOO_MANY_TRIES,
     )  # fmt: skip
+    key = _operation(
+        "A node changes its key, signed by the old and the new one", [_header(protocol.HEADER_SCHOOL, _NAME)],
+        _body("KeyChange"), _json("The new key is the node's", "KeyAnswer"),
+        Code.MALFORMED, *_ASKER, Code.OTHER_KEY, Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING,
+    )  # fmt: skip
     status = _operation(
         "How far every stream is stored; no entry's content", [_query("node", _NAME), _query("school", _NAME)], None,
         _json("Numbers and names of nodes", "ServerStatus"), Code.NOT_FOUND,
@@ -136,7 +141,7 @@ def _rest() -> dict[str, Any]:
     )  # fmt: skip
     pupils["security"] = read["security"]
     return {
-        protocol.ENROL_PATH: {"post": enrol}, protocol.STATUS_PATH: {"get": status},
+        protocol.ENROL_PATH: {"post": enrol}, protocol.KEY_PATH: {"post": key}, protocol.STATUS_PATH: {"get": status},
         READ_PATH: {"get": read}, EVENTS_PATH: {"get": events}, PUPILS_PATH: {"get": pupils},
     }  # fmt: skip
 

@@ -54,7 +54,7 @@ def render(status: protocol.ServerStatus, aside: Sequence[SetAside], telling: Te
         "<h2>校门节点 <small>Nodes</small></h2>",
         _table(
             ("节点 <small>node</small>", "最近联系 <small>last contact</small>"),
-            [(escape(seen.node), _ago(seen.last_contact_ms, now_ms)) for seen in status.nodes],
+            [(_node(seen, now_ms), _ago(seen.last_contact_ms, now_ms)) for seen in status.nodes],
         ),
         "<h2>记录流 <small>Streams</small></h2>",
         _table(
@@ -132,11 +132,25 @@ def render_schools(totals: Mapping[str, Totals]) -> str:
 
 
 def _alarm(status: protocol.ServerStatus, telling: Telling, aside: Sequence[SetAside]) -> str:
+    lines = []
+    if revoked := [seen.node for seen in status.nodes if seen.revoked_ms is not None]:
+        lines.append(
+            f"<p class='alarm'>已吊销的校门机：{escape('、'.join(revoked))}。它照常记录，这里不再接收。"
+            " <small>Revoked: it goes on recording, and is refused here.</small></p>"
+        )
     if telling.alarm or aside:
-        return "<p class='alarm'>需要人工查看：见下方。 <small>A person has to look: see below.</small></p>"
-    if not status.quarantined and not status.forks:
-        return "<p>一切正常。 <small>All is well.</small></p>"
-    return "<p class='alarm'>有记录需要人工查看：见下方。 <small>Some entries need a person's look: see below.</small></p>"
+        lines.append("<p class='alarm'>需要人工查看：见下方。 <small>A person has to look: see below.</small></p>")
+    elif status.quarantined or status.forks:
+        lines.append(
+            "<p class='alarm'>有记录需要人工查看：见下方。 <small>Some entries need a person's look: see below.</small></p>"
+        )
+    return "".join(lines) or "<p>一切正常。 <small>All is well.</small></p>"
+
+
+def _node(seen: protocol.NodeSeen, now_ms: int) -> str:
+    if seen.revoked_ms is None:
+        return escape(seen.node)
+    return f"{escape(seen.node)} <span class='alarm'>已吊销 revoked</span> {_ago(seen.revoked_ms, now_ms)}"
 
 
 def _stream(stream: protocol.StreamState, now_ms: int) -> tuple[str, ...]:

@@ -60,7 +60,18 @@ _004_SIGNED_HEADS: Final[tuple[LiteralString, ...]] = (
     " signature bytea NOT NULL, countersignature bytea NOT NULL, at_ms bigint NOT NULL, PRIMARY KEY(stream, seq, hash))",
 )
 
-STEPS: Final = (_001_STREAMS, _002_NODES, _003_DELIVERIES, _004_SIGNED_HEADS)
+_005_IDENTITIES: Final[tuple[LiteralString, ...]] = (
+    "ALTER TABLE nodes ADD COLUMN revoked_ms bigint, ADD COLUMN revoked_why text NOT NULL DEFAULT ''",
+    "CREATE TABLE node_keys(school integer NOT NULL REFERENCES schools(id), node text NOT NULL, number integer NOT NULL,"
+    " public_key text NOT NULL, since_ms bigint NOT NULL, until_ms bigint, ended text NOT NULL, starts text NOT NULL,"
+    " PRIMARY KEY(school, node, number), UNIQUE(school, node, public_key))",
+    "INSERT INTO node_keys SELECT school, node, 1, public_key, enrolled_ms, NULL, '', '{}' FROM nodes",
+    "CREATE TABLE enrol_codes(school integer NOT NULL REFERENCES schools(id), node text NOT NULL, salt bytea NOT NULL,"
+    " digest bytea NOT NULL, made_ms bigint NOT NULL, expires_ms bigint NOT NULL, replaces boolean NOT NULL,"
+    " tries integer NOT NULL, used_ms bigint, used_key text NOT NULL, PRIMARY KEY(school, node))",
+)
+
+STEPS: Final = (_001_STREAMS, _002_NODES, _003_DELIVERIES, _004_SIGNED_HEADS, _005_IDENTITIES)
 
 
 def migrate(connection: psycopg.Connection) -> None:

@@ -20,6 +20,7 @@ import psycopg
 from sync_agent.errors import Misconfigured
 from sync_agent.protocol import DirectoryState
 from sync_agent.school_server.postgres_connections import Address, Connections, Limits, refused_for_good
+from sync_agent.school_server.postgres_identities import PostgresIdentities, begin_keys
 from sync_agent.school_server.postgres_schema import migrate
 from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
 from sync_agent.school_server.store import (
@@ -36,6 +37,7 @@ from sync_agent.school_server.store import (
 )
 
 _SCHOOL: Final = "(SELECT id FROM schools WHERE name=%(school)s)"
+_NODE: Final = "node, public_key, enrolled_ms, revoked_ms, revoked_why"
 _COPY: Final = (
     "COPY entries(stream, seq, school, position, kind, at_ms, raw, hash, quarantined, received_ms) FROM STDIN (FORMAT BINARY)"
 )
@@ -57,6 +59,7 @@ class PostgresStore:
         limits = limits or Limits()
         self._writers = Connections(self._address, limits)
         self._readers = Connections(self._address, limits, read_only=True)
+        self.identities = PostgresIdentities(self._writing, self._read, _locked_school)
         self._migrated = False
         self._open_at_start()
 
@@ -110,23 +113,17 @@ class PostgresStore:
         )
 
     def node(self, *, school: str, node: str) -> Node | None:
-        rows = self._read(
-            f"SELECT public_key, enrolled_ms FROM nodes WHERE school={_SCHOOL} AND node=%(node)s", school=school, node=node
-        )
-        return Node(school=school, node=node, public_key=rows[0][0], enrolled_ms=rows[0][1]) if rows else None
+        rows = self._read(f"SELECT {_NODE} FROM nodes WHERE school={_SCHOOL} AND node=%(node)s", school=school, node=node)
+        return _node(school, rows[0]) if rows else None
 
     def nodes(self, *, school: str) -> list[Node]:
-        rows = self._read(
-            f'SELECT node, public_key, enrolled_ms FROM nodes WHERE school={_SCHOOL} ORDER BY node COLLATE "C"', school=school
-        )
-        return [Node(school=school, node=node, public_key=key, enrolled_ms=at_ms) for node, key, at_ms in rows]
+        rows = self._read(f'SELECT {_NODE} FROM nodes WHERE school={_SCHOOL} ORDER BY node COLLATE "C"', school=school)
+        return [_node(school, row) for row in rows]
 
     def add_node(self, node: Node) -> Node:
         with self._writing() as connection, connection.transaction():
-            connection.execute(
-                "INSERT INTO nodes VALUES (%s,%s,%s,%s) ON CONFLICT DO NOTHING",
-                (_locked_school(connection, node.school), node.node, node.public_key, node.enrolled_ms),
-            )
+            of_school = _locked_school(connection, node.school)
+            begin_keys(connection, school=of_school, node=node.node, public_key=node.public_key, at_ms=node.enrolled_ms)
         found = self.node(school=node.school, node=node.node)
         assert found is not None
         return found
@@ -295,6 +292,10 @@ class PostgresStore:
             StoredEntry(position=row[0], node=row[1], incarnation=row[2], seq=row[3], raw=row[4], hash=row[5], quarantined=row[6])
             for row in rows
         ]
+
+
+def _node(school: str, row: tuple[Any, ...]) -> Node:
+    return Node(school=school, node=row[0], public_key=row[1], enrolled_ms=row[2], revoked_ms=row[3], revoked_why=row[4])
 
 
 class PostgresStream:

@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from sync_agent import protocol
-from sync_agent.keys import verify
 from sync_agent.protocol import Code, MalformedMessage, Sealed, Verdict
 from sync_agent.school_server.announced import sound
+from sync_agent.school_server.enrolling import check_signature
 from sync_agent.school_server.refusals import Refused
 from sync_agent.school_server.rules import GoBack, Judgement, Run, judge
 from sync_agent.school_server.store import Head, Node, Store
@@ -40,8 +40,8 @@ def receive(store: Store, body: bytes, *, school: str, at_ms: int) -> Received:
     batch = _decoded(body)
     run = _checked(batch)
     node = _enrolled(store, school=school, node=run.node)
-    head = _signed_head(batch, run, school=school, node=node)
-    ahead = _announced(batch, school=school, node=node)
+    head = _signed_head(store, batch, run, school=school, node=node)
+    ahead = _announced(store, batch, school=school, node=node)
     with store.locked_stream(school=school, node=run.node, incarnation=run.incarnation) as stream:
         judgement = judge(run, stream.known(first_seq=run.first_seq, last_seq=run.last_seq))
         if isinstance(judgement, GoBack):
@@ -115,7 +115,7 @@ def _enrolled(store: Store, *, school: str, node: str) -> Node:
     return found
 
 
-def _signed_head(batch: protocol.Batch, run: Run, *, school: str, node: Node) -> Head:
+def _signed_head(store: Store, batch: protocol.Batch, run: Run, *, school: str, node: Node) -> Head:
     """Raises Refused unless the node itself signed exactly these bytes."""
     digest = protocol.content_digest(run.entries)
     text = protocol.batch_text(
@@ -128,10 +128,7 @@ def _signed_head(batch: protocol.Batch, run: Run, *, school: str, node: Node) ->
         head_hash=bytes.fromhex(batch.head_hash),
         content_sha256=digest,
     )
-    if not verify(public_hex=node.public_key, text=text, signature=batch.signature):
-        raise Refused(
-            Code.BAD_SIGNATURE, f"the batch does not bear the signature of node {run.node}; send it again, or enrol the node"
-        )
+    check_signature(store, node, text=text, signature=batch.signature, what="the batch")
     return Head(
         first_seq=run.first_seq,
         last_seq=run.last_seq,
@@ -141,11 +138,11 @@ def _signed_head(batch: protocol.Batch, run: Run, *, school: str, node: Node) ->
     )
 
 
-def _announced(batch: protocol.Batch, *, school: str, node: Node) -> list[protocol.Announcement]:
+def _announced(store: Store, batch: protocol.Batch, *, school: str, node: Node) -> list[protocol.Announcement]:
     """What goes ahead of its turn never holds up what is in its turn: what is not sound of it is not taken, and that is all."""
     try:
-        return sound(batch, school=school, public_hex=node.public_key)
-    except MalformedMessage as error:
+        return sound(store, batch, school=school, node=node)
+    except (MalformedMessage, Refused) as error:
         log.warning("what %s sent ahead is not taken: %s", batch.node, error)
         return []
 

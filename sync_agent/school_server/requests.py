@@ -10,8 +10,8 @@ import zstandard
 from starlette.requests import ClientDisconnect, Request
 
 from sync_agent import protocol
-from sync_agent.keys import verify
 from sync_agent.protocol import Code
+from sync_agent.school_server.enrolling import check_signature
 from sync_agent.school_server.refusals import Refused
 from sync_agent.school_server.store import Node, Store
 
@@ -90,8 +90,7 @@ def signed_by(
         extra=extra,
     )
     signature = request.headers.get(protocol.HEADER_SIGNATURE, "")
-    if not verify(public_hex=found.public_key, text=text, signature=signature):
-        raise Refused(Code.BAD_SIGNATURE, f"{protocol.HEADER_SIGNATURE} is not node {name}'s signature of this request")
+    check_signature(store, found, text=text, signature=signature, what="this request")
     return Asker(school, name)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sync_agent.durable_sqlite import Schema, open_durable, open_reader
 from sync_agent.protocol import DirectoryState
 from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
+from sync_agent.school_server.sqlite_identities import SqliteIdentities, begin_keys, m005_identities
 from sync_agent.school_server.store import (
     Head,
     Node,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE_FILE: Final = "server.db"
+_NODE: Final = "node, public_key, enrolled_ms, revoked_ms, revoked_why"
 _OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError)
 
 
@@ -94,7 +96,8 @@ def m004_signed_heads(db: Database) -> None:
 
 
 SCHEMA: Final = Schema(
-    "school_server", (m001_streams_entries_branches, m002_nodes_directories, m003_deliveries, m004_signed_heads)
+    "school_server",
+    (m001_streams_entries_branches, m002_nodes_directories, m003_deliveries, m004_signed_heads, m005_identities),
 )
 
 
@@ -109,6 +112,7 @@ class SqliteStore:
         self._writer.execute("PRAGMA secure_delete=ON")  # a superseded directory names people
         self._reader = open_reader(path)
         self._writing, self._reading = threading.Lock(), threading.Lock()
+        self.identities = SqliteIdentities(self._transaction, self._read)
 
     @contextmanager
     def locked_stream(self, *, school: str, node: str, incarnation: str) -> Iterator[SqliteStream]:
@@ -148,19 +152,15 @@ class SqliteStore:
         return self._entries("WHERE e.position>? AND s.school=? ORDER BY e.position LIMIT ?", (position, school, most))
 
     def node(self, *, school: str, node: str) -> Node | None:
-        rows = self._read("SELECT public_key, enrolled_ms FROM nodes WHERE school=? AND node=?", (school, node))
-        return Node(school=school, node=node, public_key=rows[0][0], enrolled_ms=rows[0][1]) if rows else None
+        rows = self._read(f"SELECT {_NODE} FROM nodes WHERE school=? AND node=?", (school, node))
+        return _node(school, rows[0]) if rows else None
 
     def nodes(self, *, school: str) -> list[Node]:
-        rows = self._read("SELECT node, public_key, enrolled_ms FROM nodes WHERE school=? ORDER BY node", (school,))
-        return [Node(school=school, node=node, public_key=key, enrolled_ms=at_ms) for node, key, at_ms in rows]
+        return [_node(school, row) for row in self._read(f"SELECT {_NODE} FROM nodes WHERE school=? ORDER BY node", (school,))]
 
     def add_node(self, node: Node) -> Node:
         with self._transaction() as writer:
-            writer.execute(
-                "INSERT INTO nodes VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
-                (node.school, node.node, node.public_key, node.enrolled_ms),
-            )
+            begin_keys(writer, school=node.school, node=node.node, public_key=node.public_key, at_ms=node.enrolled_ms)
         found = self.node(school=node.school, node=node.node)
         assert found is not None
         return found
@@ -302,6 +302,10 @@ class SqliteStore:
             )
             for row in rows
         ]
+
+
+def _node(school: str, row: tuple[Any, ...]) -> Node:
+    return Node(school=school, node=row[0], public_key=row[1], enrolled_ms=row[2], revoked_ms=row[3], revoked_why=row[4])
 
 
 class SqliteStream:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync_agent.protocol import DirectoryState
+from sync_agent.school_server.identities import Identities
 from sync_agent.school_server.rules import Known, NewBranchEntry, NewEntry
 
 
@@ -21,10 +22,14 @@ class StoreUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
+    """public_key: the present one. revoked_ms: since when the office lets it in no more."""
+
     school: str
     node: str
     public_key: str
     enrolled_ms: int
+    revoked_ms: int | None = None
+    revoked_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +141,11 @@ class Store(Protocol):
     @property
     def kind(self) -> str:
         """What it is, for people: "SQLite"."""
+        ...
+
+    @property
+    def identities(self) -> Identities:
+        """Keys, codes and revocations."""
         ...
 
     def locked_stream(self, *, school: str, node: str, incarnation: str) -> AbstractContextManager[LockedStream]: ...

@@ -40,7 +40,7 @@ V = {protocol.HEADER_VERSION: "1", protocol.HEADER_SCHOOL: SCHOOL}
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One request. about: one sentence for whoever reads the file."""
+    """One request. about: one sentence for whoever reads the file. revoked: the node that the office revokes before it."""
 
     name: str
     about: str
@@ -48,6 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
     target: str
     headers: dict[str, str]
     body: str = ""
+    revoked: str = ""
 
 
 def requests() -> Iterator[Asked]:
@@ -59,6 +60,7 @@ def requests() -> Iterator[Asked]:
     yield from _directory()
     yield from _the_rest()
     yield from _heads()
+    yield from _keys()
 
 
 def played(world: SyncWorld, asked: list[Asked]) -> list[tuple[int, dict[str, str], str]]:
@@ -66,6 +68,8 @@ def played(world: SyncWorld, asked: list[Asked]) -> list[tuple[int, dict[str, st
     run = world.ask("GET", protocol.STATUS_PATH).json()["run"]
     answers = []
     for one in asked:
+        if one.revoked:
+            world.server.store.identities.revoke(school=SCHOOL, node=one.revoked, why="stolen", at_ms=world.clock.now_ms())
         answer = world.ask(one.method, one.target, content=one.body.encode(), headers=one.headers)
         headers = {name: value for name, value in sorted(answer.headers.items()) if name.startswith(KEPT_HEADERS)}
         answers.append((answer.status_code, headers, answer.text.replace(run, RUN)))
@@ -86,6 +90,8 @@ def files() -> dict[str, str]:
             "request": {"method": one.method, "target": one.target, "headers": one.headers, "body": one.body},
             "answer": {"status": status, "headers": headers, "body": body},
         }
+        if one.revoked:
+            told = {"about": one.about, "revoked": one.revoked, **told}
         found[f"{number:02}-{one.name}.json"] = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
     return found
 
@@ -97,7 +103,8 @@ def read() -> list[tuple[Asked, tuple[int, dict[str, str], str]]]:
         told = json.loads(path.read_text("utf-8"))
         answer = told["answer"]
         name = re.sub(r"^\d+-", "", path.stem)
-        found.append((Asked(name, told["about"], **told["request"]), (answer["status"], answer["headers"], answer["body"])))
+        asked = Asked(name, told["about"], **told["request"], revoked=told.get("revoked", ""))
+        found.append((asked, (answer["status"], answer["headers"], answer["body"])))
     return found
 
 
@@ -227,6 +234,25 @@ def _heads() -> Iterator[Asked]:
     yield head("head-again", "The same word again.", 4, south[3].hash)
     yield head("head-other", "Of another chain under that name.", 4, bytes(range(32)))
     yield head("head-hole", "Not stored yet.", 40, south[3].hash)
+
+
+def _keys() -> Iterator[Asked]:
+    old, new = NODES["north"], signing_key(bytes(range(96, 128)))
+    text = protocol.key_text(school=SCHOOL, node="north", old_key=old.public_hex, new_key=new.public_hex)
+
+    def change(name: str, about: str, proof: SigningKey) -> Asked:
+        told = protocol.KeyChange(
+            node="north", old_key=old.public_hex, new_key=new.public_hex, signature=old.sign(text), proof=proof.sign(text)
+        )
+        return Asked(name, about, "POST", protocol.KEY_PATH, V, msgspec.json.encode(told).decode())
+
+    target = f"{protocol.ENTRIES_PATH}?have="
+    yield change("key-not-proved", "The new key has not signed.", STRANGER)
+    yield change("key", "A change of key, signed by both keys.", new)
+    yield change("key-again", "The same change again, as after a lost answer.", new)
+    yield _signed("key-former", "Signed with the key before.", "north", "GET", target)
+    gone = _signed("revoked", "The office has revoked the node.", OFFICE, "GET", target)
+    yield msgspec.structs.replace(gone, revoked=OFFICE)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def test_every_verdict_every_refusal_and_every_route_has_a_file() -> None:
     assert {body["error"] for _, _, body in answers if "error" in body} == set(Code) - NOT_TO_BE_ASKED_FOR
     paths = {asked.target.partition("?")[0] for asked, _ in golden.read()}
     assert {protocol.ENTRIES_PATH, protocol.DIRECTORY_PATH, protocol.ENROL_PATH, protocol.STATUS_PATH} <= paths
+    assert {protocol.KEY_PATH, protocol.HEADS_PATH} <= paths
 
 
 def test_versions_n_minus_2_to_n_are_taken_and_no_others() -> None:

@@ -79,7 +79,7 @@ def test_every_message_of_a_day_has_the_shape_that_it_gives(world: SyncWorld, do
         ("GET", f"{READ_PATH}?after=x", 400, {"headers": token}),
         ("POST", protocol.ENROL_PATH, 200, {"json": enrol}),
         ("POST", protocol.ENROL_PATH, 409, {"json": {**enrol, "public_key": "cd" * 32}}),
-        ("POST", protocol.ENROL_PATH, 403, {"json": {**enrol, "code": "guess"}}),
+        ("POST", protocol.ENROL_PATH, 403, {"json": {**enrol, "node": "nobody", "code": "guess"}}),
         ("POST", protocol.ENTRIES_PATH, 400, {"content": b"{"}),
         ("POST", protocol.ENTRIES_PATH, 401, {"content": block("golden-batch").encode()}),
         ("POST", protocol.ENTRIES_PATH, 400, {"content": b"{}", "headers": {protocol.HEADER_SCHOOL: SCHOOL}}),
