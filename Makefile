@@ -69,7 +69,7 @@ portraits: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,postgres,test]' -c constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,postgres,nats,test]' -c constraints.txt
 	touch $@
 
 clean:  ## remove what was built; the state of a gate is not touched

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from sync_agent import protocol
+from sync_agent import bus, protocol
 from sync_agent.command_nodes import DEFAULT_SCHOOL, STORE_VARIABLE, add_commands, run_enrol
 from sync_agent.errors import JournalUnreadable, Misconfigured, SyncError
 
@@ -34,6 +34,7 @@ CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
 READ_TOKEN_VARIABLE: Final = "SYNC_AGENT_READ_TOKEN"
 WEBHOOK_SECRET_VARIABLE: Final = "SYNC_AGENT_WEBHOOK_SECRET"
 PUPILS_TOKEN_VARIABLE: Final = "SYNC_AGENT_PUPILS_TOKEN"
+BUS_VARIABLE: Final = "SYNC_AGENT_NATS"
 AGENT_LOCK: Final = "agent.lock"
 DEFAULT_PORT: Final = 8440
 LOOK_FOR_JOURNAL_EVERY_S: Final = 1.0
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sync-agent", description="校门与学校服务器之间的同步 / Between a gate and its school server"
     )
-    commands = parser.add_subparsers(required=True, metavar="run | enrol | status | serve | code | nodes | revoke")
+    commands = parser.add_subparsers(required=True, metavar="run | enrol | status | serve | code | nodes | revoke | nkey")
     run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
     _add_place(run)
     run.add_argument("--code", help=f"enrolment code; or in {CODE_VARIABLE}")
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--peers-every", type=_seconds, metavar="S", help="ask for other gates' entries (1)")
     run.add_argument("--directory-every", type=_seconds, metavar="S", help="ask for a newer directory (30)")
     run.add_argument("--compare-every", type=_seconds, metavar="S", help="ask what the server has of this gate (30)")
+    run.add_argument("--answer-timeout", type=_seconds, metavar="S", help="wait for an answer so long (30)")
     run.add_argument("--batch", type=_batch, metavar="N", help=f"entries per request ({protocol.DEFAULT_BATCH_ENTRIES})")
     run.set_defaults(command=_run)
     serve = commands.add_parser("serve", help="学校服务器 / the school server")
@@ -87,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         "--code", action="append", default=[], metavar="CODE | NODE=CODE", help=f"enrolment code; or in {CODE_VARIABLE}"
     )
     serve.add_argument("--office", action="append", default=[], metavar="NODE", help="may send the directory")
+    serve.add_argument("--nats", metavar="nats://…", help=f"on this bus as well as over HTTP; or in {BUS_VARIABLE}")
     serve.add_argument("--read-token", help=f"opens the read API; or in {READ_TOKEN_VARIABLE}")
     serve.add_argument(
         "--webhook", metavar="URL", help=f"tell another system of attendance, signed with the secret in {WEBHOOK_SECRET_VARIABLE}"
@@ -101,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
     status.add_argument("--json", action="store_true", help="one JSON document on stdout")
     status.set_defaults(command=_status)
+    nkey = commands.add_parser("nkey", help="本机总线密钥 / a key for this gate's NATS leaf; prints its public half")
+    nkey.add_argument("file", type=Path, help="the seed, such as /etc/nats/leaf.nk; made if it is not there")
+    nkey.set_defaults(command=_nkey)
     return parser
 
 
@@ -108,7 +114,10 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, required=True, help="the gate's state folder")
     parser.add_argument("--config", type=Path, help="the gate's configuration folder, for server, school and node")
     parser.add_argument("--site", type=Path, metavar="FILE", help="another site.toml than the one in the configuration folder")
-    parser.add_argument("--server", help="such as http://10.0.0.5:8440; before the configuration")
+    parser.add_argument(
+        "--server",
+        help=f"such as http://10.0.0.5:8440, or nats://127.0.0.1:4222 (or in {BUS_VARIABLE}); before the configuration",
+    )
     parser.add_argument("--school", help="the school's name on the server; before the configuration")
     parser.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
 
@@ -129,6 +138,13 @@ def _enrol(options: argparse.Namespace) -> int:
         return run_enrol(folder=options.state, server=wanted.server, school=wanted.school, node=wanted.node, code=code)
     finally:
         os.close(lock)
+
+
+def _nkey(options: argparse.Namespace) -> int:
+    from sync_agent.nkey import load_or_create
+
+    print(load_or_create(options.file))
+    return 0
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -156,6 +172,7 @@ def _serve(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             store=options.store or os.environ.get(STORE_VARIABLE, "") or store,
+            bus=options.nats or os.environ.get(BUS_VARIABLE, ""),
         ),
         settings,
         now_ms=SystemClock().now_ms,
@@ -221,7 +238,7 @@ class _Wanted:
 
 
 def _wanted(options: argparse.Namespace) -> _Wanted:
-    server, school, node = options.server or "", options.school or "", options.node or ""
+    server, school, node = options.server or os.environ.get(BUS_VARIABLE, ""), options.school or "", options.node or ""
     if options.config is not None:
         from kiosk.settings import SettingsError, load
 
@@ -231,7 +248,7 @@ def _wanted(options: argparse.Namespace) -> _Wanted:
             raise Misconfigured(f"{options.config} cannot be used: {str(error).splitlines()[0]}; run kiosk check") from error
         server = server or settings.site.sync.server
         school, node = school or settings.site.sync.school, node or settings.site.node
-    if not server.startswith(("http://", "https://")):
+    if not server.startswith(("http://", "https://", *bus.SCHEMES)):
         raise Misconfigured(f"the school server's address is {server!r}; give --server http://…, or sync.server in site.toml")
     _check_name(school or DEFAULT_SCHOOL)
     if node:
@@ -244,7 +261,8 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
     from sync_agent.agent import Agent, Identity
     from sync_agent.enrolment import Enrolment
     from sync_agent.keys import load_or_create
-    from sync_agent.transports.http import Caller, HttpTransport
+    from sync_agent.transports.choosing import transport_to
+    from sync_agent.transports.http import Caller
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -255,10 +273,10 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
     key = load_or_create(options.state / "keys" / "node.key")
     code = options.code or os.environ.get(CODE_VARIABLE, "")
     caller = Caller(school=wanted.school, node=node, key=key)
-    async with HttpTransport(wanted.server, caller) as transport:
+    async with transport_to(wanted.server, caller, answer_timeout_s=options.answer_timeout) as transport:
         agent = Agent(
             folder=options.state,
-            identity=Identity(school=wanted.school, node=node, server=wanted.server, key=key),
+            identity=Identity(school=wanted.school, node=node, server=transport.base_url, key=key),
             transport=transport,
             enrolment=Enrolment(folder=options.state / "keys", key=key, code=code),
             pace=_pace(options),

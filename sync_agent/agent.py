@@ -27,6 +27,7 @@ from sync_agent.agent_state import (
 )
 from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.directory_sync import DirectorySync
+from sync_agent.ending import ended
 from sync_agent.enrolment import Enrolment
 from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, ServerUnreachable, SyncError
 from sync_agent.head_sync import Ask, HeadSync
@@ -141,9 +142,7 @@ class Agent:
             # A task of ours ends only by a programming error: then the process ends too and systemd starts it anew.
             done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (waiting, *tasks):
-                task.cancel()
-            await asyncio.gather(waiting, *tasks, return_exceptions=True)
+            await ended([waiting, *tasks])
             self._close()
         for task in done - {waiting}:
             task.result()

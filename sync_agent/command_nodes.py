@@ -134,12 +134,13 @@ async def enrol_now(*, folder: Path, server: str, school: str, node: str, code: 
     """
     from sync_agent.enrolment import Enrolment
     from sync_agent.node_keys import NodeKeys
-    from sync_agent.transports.http import Caller, HttpTransport
+    from sync_agent.transports.choosing import transport_to
+    from sync_agent.transports.http import Caller
 
     keys = NodeKeys(folder / "keys")
     again = Enrolment(folder=folder / "keys", key=keys.present, code=code).server_key() is not None
     key = keys.prepare_next() if again else keys.present
-    async with HttpTransport(server, Caller(school=school, node=node, key=key)) as transport:
+    async with transport_to(server, Caller(school=school, node=node, key=key)) as transport:
         await Enrolment(folder=folder / "keys", key=key, code=code).enrol(transport, school=school, node=node)
     if again:
         keys.adopt_next()

@@ -43,6 +43,7 @@ HEADER_SHA256: Final = "Kiosk-Directory-Sha256"
 HEADER_OFFICE: Final = "Kiosk-Directory-Office"  # yes: this node may PUT one
 YES: Final = "yes"
 
+PATHS: Final = "/sync/v1/"  # everything that is asked begins so
 ENTRIES_PATH: Final = "/sync/v1/entries"
 DIRECTORY_PATH: Final = "/sync/v1/directory"
 HEADS_PATH: Final = "/sync/v1/heads"

@@ -274,9 +274,9 @@ def _check_site(site: Mapping[str, Any], school: Mapping[str, Any], file: str, p
     if printer and printer not in devices:
         _unknown(printer, devices, "print.device", file, problems, "device")
     server = (site["sync"] or {}).get("server")
-    if server and not server.startswith(("http://", "https://")):
-        zh = "应以 http:// 或 https:// 开头"
-        problems.add(file, "sync.server", zh, f"'{server}' must start with http:// or https://")
+    if server and not server.startswith(("http://", "https://", "nats://", "tls://")):
+        zh = "应以 http://、https://、nats:// 或 tls:// 开头"
+        problems.add(file, "sync.server", zh, f"'{server}' must start with http:// or https://, or nats:// or tls:// for a bus")
 
 
 def _check_signals(

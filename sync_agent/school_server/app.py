@@ -10,6 +10,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Final
 
@@ -295,10 +296,15 @@ def create_app(
     now_ms: Callable[[], int],
     monotonic_s: Callable[[], float],
     deliveries: Mapping[str, DeliveryState] | None = None,
+    beside: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
 ) -> Starlette:
-    """The ASGI application. The caller opens and closes the store. deliveries: by school, for the status page."""
+    """The ASGI application. The caller opens and closes the store. deliveries: by school, for the status page.
+
+    beside: what runs for as long as it does.
+    """
     server = SchoolServer(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s, deliveries=deliveries or {})
     return Starlette(
+        lifespan=beside,
         routes=[
             Route(protocol.ENTRIES_PATH, server.post_entries, methods=["POST"]),
             Route(protocol.ENTRIES_PATH, server.get_entries, methods=["GET"]),

@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,10 @@ from typing import Final
 
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 
+from sync_agent import bus
 from sync_agent.durable_sqlite import only_one
 from sync_agent.errors import Misconfigured
 from sync_agent.keys import load_or_create
@@ -36,12 +39,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where to keep and where to listen. port 0: any free one. store: "" for SQLite in the folder, or postgresql://…"""
+    """Where to keep and where to listen. port 0: any free one. store: "" for SQLite in the folder, or postgresql://…
+
+    bus: "" for none, or nats://…
+    """
 
     folder: Path
     host: str
     port: int
     store: str = field(default="", repr=False)  # it may hold a password
+    bus: str = field(default="", repr=False)  # this too
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +75,8 @@ def serve(
         key = load_or_create(place.folder / "keys" / "server.key")
         senders = _senders(store, settings, now_ms)
         states = {school: sender.state for school, sender in senders.items()}
-        app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s, deliveries=states)
+        beside = _bus(place.bus, store, settings) if place.bus else None
+        app = create_app(store, settings, key=key, now_ms=now_ms, monotonic_s=monotonic_s, deliveries=states, beside=beside)
         config = uvicorn.Config(
             app,
             host=place.host,
@@ -111,6 +119,25 @@ def _telling(senders: Mapping[str, Delivery]) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join(SENDERS_GRACE_S)
+
+
+def _bus(
+    address: str, store: Store, settings: ServerSettings
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """The same application on NATS as well, for as long as it runs."""
+    if not address.startswith(bus.SCHEMES):
+        raise Misconfigured("the bus is named as nats://… or tls://… with --nats, or in SYNC_AGENT_NATS")
+    try:
+        from sync_agent.school_server.bus_consumer import BusConsumer
+    except ImportError as error:
+        raise Misconfigured("a school server on NATS needs nats-py; install campus-kiosk[nats] into this environment") from error
+
+    async def nodes() -> list[tuple[str, str]]:
+        return await run_in_threadpool(
+            lambda: [(school, one.node) for school in settings.school_names for one in store.nodes(school=school)]
+        )
+
+    return lambda app: BusConsumer(address, app, nodes=nodes).running()
 
 
 def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) -> None:

@@ -55,6 +55,7 @@ class HttpTransport:
     ) -> None:
         self.base_url, self._caller = base_url.rstrip("/"), caller
         self._ahead_next = ""  # what the server knows by what it has told us ahead of its turn
+        self._root = self.base_url  # base_url is what is said to people
         timeout = httpx.Timeout(answer_timeout_s, connect=min(CONNECT_TIMEOUT_S, answer_timeout_s))
         self._client = httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False)
 
@@ -67,9 +68,13 @@ class HttpTransport:
     async def close(self) -> None:
         await self._client.aclose()
 
+    def about(self, batch: protocol.Batch) -> dict[str, str]:
+        """Headers that a carrier wants to know of a batch without opening it; plain HTTP wants none."""
+        return {}
+
     async def send(self, batch: protocol.Batch) -> protocol.BatchAnswer:
         content = msgspec.json.encode(batch)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self.about(batch)}
         if len(content) >= PACK_ABOVE_BYTES:
             content = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(content)
             headers["Content-Encoding"] = "zstd"
@@ -167,7 +172,7 @@ class HttpTransport:
         body = bytearray()
         try:
             request = {"content": content or None, "headers": headers}
-            async with self._client.stream(method, self.base_url + target, **_arguments(request)) as answer:
+            async with self._client.stream(method, self._root + target, **_arguments(request)) as answer:
                 async for chunk in answer.aiter_bytes():
                     body += chunk
                     if len(body) > most_bytes:

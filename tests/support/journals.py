@@ -34,9 +34,9 @@ class GateJournal:
         sealed = {"incarnation": head[0].incarnation, "seq": head[0].seq, "hash": head[1].hex()} if head else None
         self._append([self._seal(Kind.INCARNATION_OPENED, {"sealed": sealed})])
 
-    def write(self, count: int, *, note: str = "") -> list[Sealed]:
+    def write(self, count: int, *, note: str = "", kind: Kind = Kind.SEEN) -> list[Sealed]:
         """Appends `count` entries in one transaction."""
-        return self._append([self._seal(Kind.SEEN, {"child": 1_000 + n, "note": note}) for n in range(count)])
+        return self._append([self._seal(kind, {"child": 1_000 + n, "note": note}) for n in range(count)])
 
     def close(self) -> None:
         if self._open:

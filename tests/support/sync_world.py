@@ -17,16 +17,19 @@ from starlette.applications import Starlette
 from sync_agent import protocol
 from sync_agent.agent_state import AgentState
 from sync_agent.directory_sync import DirectorySync
+from sync_agent.ending import ended
 from sync_agent.enrolment import Enrolment
-from sync_agent.errors import SyncError
+from sync_agent.errors import ServerUnreachable, SyncError
 from sync_agent.journal_tail import JournalTail
 from sync_agent.keys import SigningKey, load_or_create, signing_key
 from sync_agent.peers import Peers
 from sync_agent.school_server.app import create_app
+from sync_agent.school_server.bus_consumer import BusConsumer
 from sync_agent.school_server.opening import open_store
 from sync_agent.school_server.settings import School, ServerSettings
 from sync_agent.school_server.sqlite_store import DATABASE_FILE
 from sync_agent.transports.http import Caller, HttpTransport
+from sync_agent.transports.nats import Carrier, NatsTransport
 from sync_agent.up_sync import Step, UpSync
 from tests.support.journals import MONDAY_MS, GateJournal
 
@@ -37,6 +40,7 @@ SCHOOL, CODE, TOKEN, OFFICE = "yucai", "7-otters-2", "read-me", "south"
 PUPILS_TOKEN = "who-is-who"
 SERVER_KEY = signing_key(bytes(range(32)))
 STEPS_AT_MOST = 2_000
+ANSWER_S = 8.0  # longer than a bus takes to deliver what a test has cut off
 
 
 class Clock:
@@ -110,10 +114,13 @@ class Server:
 
 
 class Link(httpx.AsyncBaseTransport):
-    """In-process HTTP to the server. `faults` are used up one by one: cut, eat (answer), twice (request)."""
+    """HTTP to the server in this process, or NATS to it by a real bus.
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    `faults` are used up one by one: cut, eat (answer), twice (request).
+    """
+
+    def __init__(self, server: Server, carrier: Carrier | None = None) -> None:
+        self.server, self.carrier = server, carrier
         self.faults: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -131,8 +138,14 @@ class Link(httpx.AsyncBaseTransport):
 
     async def _once(self, request: httpx.Request, body: bytes) -> httpx.Response:
         again = httpx.Request(request.method, request.url, headers=request.headers, content=body or None)
+        if self.carrier is not None:
+            return await self.carrier.handle_async_request(again)
         target = httpx.ASGITransport(self.server.wrap(self.server.app), raise_app_exceptions=False)
         return await target.handle_async_request(again)
+
+    async def aclose(self) -> None:
+        if self.carrier is not None:
+            await self.carrier.aclose()
 
 
 @dataclass
@@ -143,18 +156,20 @@ class Gate:
     node: str
     server: Server
     batch_entries: int = 5
+    bus: str = ""
     link: Link = field(init=False)
     journal: GateJournal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.link = Link(self.server)
+        carrier = Carrier(self.bus, school=SCHOOL, node=self.node, answer_timeout_s=ANSWER_S) if self.bus else None
+        self.link = Link(self.server, carrier)
         self.journal = GateJournal(self.folder, self.node)
         self.open_agent()
 
     def open_agent(self) -> None:
         key = self.key()
         caller = Caller(school=SCHOOL, node=self.node, key=key)
-        self.transport = HttpTransport("http://server", caller, transport=self.link)
+        self.transport = self.new_transport(caller)
         self.enrolment = Enrolment(folder=self.folder / "keys", key=key, code=CODE)
         self.state = AgentState(self.folder / "agent.db")
         self.peers = Peers(self.folder / "peers.db")
@@ -176,6 +191,11 @@ class Gate:
             server_key=self.enrolment.server_key,
             school=SCHOOL,
         )
+
+    def new_transport(self, caller: Caller) -> HttpTransport:
+        if self.bus:
+            return NatsTransport(self.bus, caller, transport=self.link)
+        return HttpTransport("http://server", caller, transport=self.link)
 
     def key(self) -> SigningKey:
         return load_or_create(self.folder / "keys" / "node.key")
@@ -240,21 +260,41 @@ class Gate:
 class SyncWorld:
     """A server and its gates, to be closed together. `run` runs a coroutine of theirs."""
 
-    def __init__(self, folder: Path, cluster: Cluster | None = None) -> None:
-        self.folder, self.clock = folder, Clock()
+    def __init__(self, folder: Path, cluster: Cluster | None = None, bus: str = "") -> None:
+        self.folder, self.clock, self.bus = folder, Clock(), bus
         self.runner = asyncio.Runner()
         self.server = Server(folder / "server", self.clock, cluster)
         self.gates: list[Gate] = []
+        self._listening = self.runner.run(self._listen()) if bus else None
+
+    async def _listen(self) -> asyncio.Task[None]:
+        """The server's ear on the bus; it works while something is run here."""
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await self.server.wrap(self.server.app)(scope, receive, send)
+
+        async def nodes() -> list[tuple[str, str]]:
+            return []
+
+        return asyncio.create_task(BusConsumer(self.bus, app, nodes=nodes).run())
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
 
     def gate(self, node: str, *, batch_entries: int = 5, enrolled: bool = True) -> Gate:
-        gate = Gate(self.folder / node, node, self.server, batch_entries)
+        gate = Gate(self.folder / node, node, self.server, batch_entries, self.bus)
         self.gates.append(gate)
         if enrolled:
-            self.run(gate.enrol())
+            self.run(self._enrol(gate))
         return gate
+
+    async def _enrol(self, gate: Gate) -> None:
+        for _ in range(STEPS_AT_MOST):
+            try:
+                return await gate.enrol()
+            except ServerUnreachable:  # the server has not come to the bus yet
+                await asyncio.sleep(0.02)
+        raise AssertionError("no school server comes to the bus")
 
     def ask(self, method: str, target: str, **arguments: Any) -> httpx.Response:
         """A bare request to the server, with the protocol's version unless headers are given."""
@@ -272,6 +312,8 @@ class SyncWorld:
         for gate in self.gates:
             self.run(gate.transport.close())
             gate.close()
+        if self._listening is not None:
+            self.run(ended([self._listening]))
         self.server.stop()
         self.runner.close()
 

@@ -9,17 +9,37 @@ from pathlib import Path
 import pytest
 
 from tests.support.keeping import Keep
+from tests.support.nats_server import NatsServer
 from tests.support.postgres import Cluster, throwaway_cluster
 from tests.support.sync_processes import Campus
 from tests.support.sync_world import SyncWorld, in_memory
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that names CARRIERS has its world over each of them."""
+    if "world" in metafunc.fixturenames and hasattr(metafunc.module, "CARRIERS"):
+        metafunc.parametrize("world", metafunc.module.CARRIERS, indirect=True)
+
+
 @pytest.fixture
-def world() -> Iterator[SyncWorld]:
+def world(request: pytest.FixtureRequest) -> Iterator[SyncWorld]:
+    bus = ""
+    if getattr(request, "param", "http") == "nats":
+        server: NatsServer = request.getfixturevalue("nats_server")
+        server.purge()
+        bus = server.url
     with tempfile.TemporaryDirectory(dir=in_memory(), prefix="sync-world-") as folder:
-        one = SyncWorld(Path(folder))
+        one = SyncWorld(Path(folder), bus=bus)
         yield one
         one.close()
+
+
+@pytest.fixture(scope="module")
+def nats_server() -> Iterator[NatsServer]:
+    with tempfile.TemporaryDirectory(dir=in_memory(), prefix="nats-") as folder:
+        one = NatsServer(Path(folder), "hub")
+        yield one
+        one.end()
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ from sync_agent.agent_state import AgentStatus, read_status
 from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.enrolment import Enrolment
 from sync_agent.keys import load_or_create
-from sync_agent.transports.http import Caller, HttpTransport
+from sync_agent.transports.http import Caller
 from tests.support.sync_world import CODE, SCHOOL, Gate, SyncWorld
 
+CARRIERS = ("http", "nats")  # one suite for every way to the server
 BRISK = Pace(
     journal_every_s=0.01,
     peers_every_s=0.02,
@@ -38,7 +39,7 @@ async def live(gate: Gate, until: Callable[[AgentStatus], Any], *, code: str = C
     key = load_or_create(gate.folder / "keys" / "node.key")
     caller = Caller(school=SCHOOL, node=gate.node, key=key)
     clock = gate.server.clock
-    async with HttpTransport("http://server", caller, transport=gate.link) as transport:
+    async with gate.new_transport(caller) as transport:
         agent = Agent(
             folder=gate.folder,
             identity=Identity(school=SCHOOL, node=gate.node, server="http://server", key=key),

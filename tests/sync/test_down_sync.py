@@ -26,6 +26,8 @@ from sync_agent.protocol import Item, Segment
 from sync_agent.up_sync import Step
 from tests.support.sync_world import SCHOOL, Gate, SyncWorld
 
+CARRIERS = ("http", "nats")  # one suite for every way to the server
+
 
 def peers_of(*gates: Gate) -> dict[tuple[str, str, int], tuple[bytes, bytes]]:
     return {(gate.node, boot, seq): row for gate in gates for (boot, seq), row in gate.journal.everything().items()}

@@ -11,6 +11,8 @@ from sync_agent.protocol import MAX_ENTRY_BYTES
 from sync_agent.up_sync import Step
 from tests.support.sync_world import SCHOOL, Gate, SyncWorld
 
+CARRIERS = ("http", "nats")  # one suite for every way to the server
+
 
 def all_there(world: SyncWorld, gate: Gate) -> bool:
     return world.server.everything(gate.node) == gate.journal.everything()

@@ -19,11 +19,14 @@ EXPOSURE_MAX = {
     "school-server.service": 1.5,
     "kiosk-display.service": 3.5,
     "kiosk-backup.service": 1.5,
+    "nats-hub.service": 1.5,
+    "nats-leaf.service": 1.5,
 }
 ONCE = frozenset({"kiosk-backup.service"})  # runs by its timer, and ends
 PROGRAMS = (
     "opt/campus-kiosk/.venv/bin/kiosk",
     "opt/campus-kiosk/.venv/bin/sync-agent",
+    "opt/campus-kiosk/.venv/bin/nats-server",
     "usr/bin/cage",
     "usr/bin/chromium",
     "usr/bin/curl",

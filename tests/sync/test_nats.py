@@ -1,0 +1,139 @@
+"""Gates on a bus: a real hub and a leaf, killed and emptied. Nothing that a bus does makes an entry lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+
+import nats
+import pytest
+
+from kiosk.core.entries import Kind
+from kiosk.core.heads import head_text
+from sync_agent import bus, protocol
+from sync_agent.ahead import AHEAD_FROM
+from sync_agent.ending import ended
+from sync_agent.errors import ServerRefused
+from sync_agent.head_sync import EVERY_S, HeadSync
+from sync_agent.up_sync import Step
+from tests.support.nats_server import NatsServer
+from tests.support.sync_processes import Campus, ServerProcess, wait_until
+from tests.support.sync_world import SCHOOL, SyncWorld
+
+CARRIERS = ("nats",)  # the world of these tests
+
+
+def server_on(campus: Campus, hub: NatsServer) -> ServerProcess:
+    campus.later(hub.end)
+    server = ServerProcess(campus.folder / "server", SYNC_AGENT_NATS=hub.url)
+    campus.later(server.close)
+    return server
+
+
+def test_a_hub_a_leaf_and_the_server_are_killed_and_every_entry_is_there_once(campus: Campus) -> None:
+    hub = NatsServer(campus.folder / "hub", "hub")
+    server = server_on(campus, hub)
+    leaf = NatsServer(campus.folder / "leaf", "leaf", hub=hub, domain=bus.domain_of("school", "south"))
+    campus.later(leaf.end)
+    south, north = campus.gate("south"), campus.gate("north")
+    agent = campus.agent(south, leaf.url, "--batch", "10", "--answer-timeout", "3")
+    other = campus.agent(north, hub.url, "--batch", "10", "--answer-timeout", "3")  # a gate without a leaf
+    wait_until(lambda: server.has(south) and server.has(north), "both first entries are there")
+    for victim in (hub, leaf, server):
+        south.write(25)
+        north.write(5)
+        victim.kill()
+        victim.start()
+    leaf.purge()
+    south.write(25)
+    leaf.forget()
+    south.write(5)
+    wait_until(lambda: server.has(south) and server.has(north), "all are there once")
+    everything = {(north.node, boot, seq, row[1].hex()) for (boot, seq), row in north.everything().items()}
+    wait_until(lambda: agent.peers() == everything, "and the other gate's are here")
+    assert server.status()["quarantined"] == server.status()["forks"] == 0
+    assert [one.process.stop() for one in (agent, other, server)] == [0, 0, 0]
+    assert "Traceback" not in server.process.log.read_text()
+
+
+def test_under_another_nodes_subject_nothing_is_taken(campus: Campus) -> None:
+    hub = NatsServer(campus.folder / "hub", "hub")
+    server = server_on(campus, hub)
+
+    async def ask(subject: str, **headers: str) -> tuple[str, bytes]:
+        client = await nats.connect(hub.url, inbox_prefix=bus.answer_prefix("school", "south"))
+        stated = {protocol.HEADER_VERSION: "1", protocol.HEADER_SCHOOL: "school", **headers}
+        for _ in range(200):
+            try:
+                found = await client.request(subject, b"{}", timeout=5, headers=stated)
+            except nats.errors.NoRespondersError:
+                await asyncio.sleep(0.05)
+                continue
+            await client.close()
+            return (found.headers or {})[bus.HEADER_STATUS], found.data
+        raise AssertionError("no server on the bus")
+
+    south = bus.ask_subject("school", "south")
+    post = {bus.HEADER_METHOD: "POST", bus.HEADER_TARGET: protocol.ENTRIES_PATH}
+    status, said = asyncio.run(ask(south, **{**post, protocol.HEADER_NODE: "north"}))
+    assert status == "400" and b"subject" in said
+    assert asyncio.run(ask(south, **{protocol.HEADER_NODE: "south"}))[0] == "400"  # no request line
+    status, said = asyncio.run(ask(south, **{**post, bus.HEADER_TARGET: "/api/v1/entries", protocol.HEADER_NODE: "south"}))
+    assert status == "404", said
+    assert server.status()["entries"] == 0
+
+
+def test_what_goes_ahead_of_its_turn_comes_over_the_bus_too(world: SyncWorld) -> None:
+    south, north = world.gate("south", batch_entries=100), world.gate("north")
+    south.journal.write(AHEAD_FROM + 200)
+    south.journal.write(1, kind=Kind.CARD_LOST)
+    assert world.run(south.up.step()) is Step.MOVED  # one batch; the others wait
+    relay = world.run(north.transport.relay(have=north.peers.have(north.up.lost)))
+    lost = max(seq for _, seq in south.journal.everything())
+    assert lost in {one.seq for one in relay.ahead} and lost not in {seq for _, seq in world.server.everything("south")}
+    assert north.peers.announce(relay.ahead)
+    world.run(south.drain())
+    assert world.server.everything("south") == south.journal.everything()
+
+
+def test_a_head_is_countersigned_over_the_bus_and_a_wrong_one_is_an_alarm(
+    world: SyncWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = world.gate("south")
+    gate.journal.write(3)
+    world.run(gate.drain())
+    heads = HeadSync(
+        journal=gate.tail, state=gate.state, ask=gate.transport.countersign, key=gate.key(),
+        server_key=gate.enrolment.server_key, school=SCHOOL, monotonic_s=world.clock.monotonic_s,
+    )  # fmt: skip
+    assert world.run(heads.step()) is Step.IDLE
+    world.clock.seconds += EVERY_S
+    assert world.run(heads.step()) is Step.MOVED
+    assert gate.state.countersigned_through() == {("south", gate.journal.incarnation): 4}
+    text = head_text(school=SCHOOL, node="south", incarnation=gate.journal.incarnation, seq=4, hash_hex="ab" * 32)
+    wrong = protocol.SignedHead(
+        node="south", incarnation=gate.journal.incarnation, seq=4, hash="ab" * 32, signature=gate.key().sign(text)
+    )
+    with pytest.raises(ServerRefused) as refused:
+        world.run(gate.transport.countersign(wrong))
+    assert refused.value.code == protocol.Code.OTHER_HEAD and "ALARM" in caplog.text
+
+
+def test_what_swallows_a_cancellation_is_ended_all_the_same() -> None:
+    """As `asyncio.wait_for` does up to Python 3.11 when the cancellation comes together with the answer."""
+
+    async def stubborn(times: int) -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                times -= 1
+                if times < 0:
+                    raise
+
+    async def end_both() -> list[bool]:
+        tasks = [asyncio.create_task(stubborn(times)) for times in (0, 1)]
+        await asyncio.sleep(0)
+        await ended(tasks)
+        return [task.cancelled() for task in tasks]
+
+    assert asyncio.run(end_both()) == [True, True]

@@ -1,0 +1,156 @@
+"""The configuration files of the bus as they are shipped, in the real nats-server: they load, they let the right ones through,
+and a wrong password, an unknown key and another gate's subject are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nats
+import nats.errors
+import pytest
+from nats.aio.client import Client
+
+from sync_agent import bus
+from sync_agent.__main__ import main
+from sync_agent.nkey import load_or_create, seed_and_public
+from tests.support.nats_server import PROGRAM, SHIPPED, NatsServer
+from tests.support.sync_processes import CODE, Campus, ServerProcess, wait_until
+
+SCHOOL, NODE = "yucai", "south"  # the names in the files
+
+
+@dataclass
+class Buses:
+    """Hub and leaf with the shipped files, and another leaf whose key nobody wrote into the hub's."""
+
+    hub: NatsServer
+    leaf: NatsServer
+    stranger: NatsServer
+    server: ServerProcess
+    gate_url: str
+    stranger_url: str
+
+
+def with_user(server: NatsServer, user: str, password: str) -> str:
+    return f"nats://{user}:{password}@127.0.0.1:{server.port}"
+
+
+async def connected_and_closed(url: str) -> None:
+    client = Client()
+    try:
+        await client.connect(url, allow_reconnect=False)
+    finally:
+        await client.close()
+
+
+@pytest.fixture(scope="module")
+def buses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buses]:
+    folder = tmp_path_factory.mktemp("buses")
+    public = load_or_create(folder / "leaf.nk")
+    variable, _, seed = (folder / "leaf.nk").read_text().strip().partition("=")
+    hub_password, gate_password = f"h{os.urandom(8).hex()}", f"g{os.urandom(8).hex()}"
+    hub = NatsServer(folder / "hub", "hub", shipped="hub.conf", HUB_PASSWORD=hub_password, NKEY_SOUTH=public)
+    other, _ = seed_and_public(os.urandom(32))
+    leaf, stranger = (
+        NatsServer(folder / name, name, hub=hub, shipped="leaf.conf", GATE_PASSWORD=gate_password, **{variable: one})
+        for name, one in (("leaf", seed), ("stranger", other))
+    )
+    at_hub = with_user(hub, "school-server", hub_password)
+    server = ServerProcess(folder / "server", more=("--school", SCHOOL), SYNC_AGENT_NATS=at_hub)
+    yield Buses(
+        hub, leaf, stranger, server,
+        with_user(leaf, "gate", gate_password),
+        with_user(stranger, "gate", gate_password),
+    )  # fmt: skip
+    server.close()
+    for one in (stranger, leaf, hub):
+        one.end()
+
+
+def test_with_the_shipped_files_everything_goes_through_that_a_gate_and_the_server_say(campus: Campus, buses: Buses) -> None:
+    server = buses.server
+    south, north = campus.gate(NODE), campus.gate("north")
+    south.write(25)
+    agent = campus.agent(south, buses.gate_url, "--school", SCHOOL, "--batch", "10", "--answer-timeout", "5")
+    campus.agent(north, server.url, "--school", SCHOOL)  # over HTTP, to the same server
+    wait_until(lambda: server.has(south) and server.has(north), "everything is there")
+    everything = {(north.node, boot, seq, row[1].hex()) for (boot, seq), row in north.everything().items()}
+    wait_until(lambda: agent.peers() == everything, "and the other gate's is here")
+    wait_until(lambda: (bar := agent.bar()) and not bar["waiting"] and not bar["problems"], "all is well")
+    assert buses.gate_url.partition("@")[0] not in str(agent.bar()), "the password is on the bar"
+    assert "iolation" not in buses.leaf.said(), "a permission is missing"
+
+
+def test_a_wrong_password_is_refused_and_said(campus: Campus, buses: Buses) -> None:
+    for url in (with_user(buses.hub, "school-server", "wrong"), with_user(buses.leaf, "gate", "wrong"), buses.hub.url):
+        with pytest.raises(nats.errors.Error, match="Authorization Violation"):
+            asyncio.run(connected_and_closed(url))
+    gate = campus.gate(NODE)
+    agent = campus.agent(gate, with_user(buses.leaf, "gate", "wrong"), "--school", SCHOOL)
+    told = wait_until(lambda: agent.bar().get("problems"), "the bar says it")
+    assert told[0]["kind"] == "ServerUnreachable" and "Authorization Violation" in told[0]["message"]
+    assert "wrong" not in str(agent.bar())
+
+
+def test_a_leaf_with_an_unknown_key_is_not_let_in(campus: Campus, buses: Buses) -> None:
+    wait_until(lambda: "authentication error" in buses.hub.said(), "the hub refuses it")
+    gate = campus.gate(NODE)
+    agent = campus.agent(gate, buses.stranger_url, "--school", SCHOOL, "--answer-timeout", "2")
+    wait_until(lambda: "no school server is on the bus" in str(agent.bar().get("problems")), "the bar says it")
+    assert not buses.server.has(gate) and not agent.peers()
+
+
+def test_a_gates_user_can_neither_ask_nor_listen_for_another_gate(buses: Buses) -> None:
+    async def tried() -> list[str]:
+        heard: list[str] = []
+
+        async def error(said: Exception) -> None:
+            heard.append(str(said))
+
+        client = await nats.connect(buses.gate_url, error_cb=error)
+        await client.publish(bus.ask_subject(SCHOOL, "north"), b"{}")
+        await client.publish(bus.up_subject(SCHOOL, "north", "boot", "1"), b"{}")
+        await client.subscribe(f"{bus.answer_prefix(SCHOOL, 'north')}.>")
+        await client.subscribe("kiosk.>")
+        async with asyncio.timeout(30):
+            while len(heard) < 4:
+                await client.flush()
+                await asyncio.sleep(0.02)
+        await client.close()
+        return heard
+
+    assert [text.lower().count("permissions violation") for text in asyncio.run(tried())] == [1, 1, 1, 1]
+
+
+def test_the_files_do_not_load_without_their_secrets_and_fit_the_program() -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "GATE_", "NKEY_", "LEAF_"))}
+    for file, missing in (("hub.conf", "HUB_PASSWORD"), ("leaf.conf", "LEAF_SEED")):
+        tried = subprocess.run([PROGRAM, "-c", SHIPPED / file, "-t"], capture_output=True, text=True, env=bare, check=False)
+        assert tried.returncode != 0 and missing in tried.stderr, tried.stderr
+        text = (SHIPPED / file).read_text()
+        assert re.search(r"^max_payload: (\d+)", text, re.M)[1] == str(bus.MOST_PAYLOAD_BYTES)  # type: ignore[index]
+        assert re.search(r"^  sync_interval: always\b", text, re.M)
+
+
+def test_a_key_for_the_bus_is_made_once_and_kept_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nkey", str(tmp_path / "leaf.nk")]) == 0
+    printed = capsys.readouterr().out
+    assert re.fullmatch(r"U[A-Z2-7]{55}\n", printed)
+    assert load_or_create(tmp_path / "leaf.nk") == printed.strip()
+    assert (tmp_path / "leaf.nk").stat().st_mode & 0o777 == 0o600
+    seed, public = seed_and_public(bytes(32))
+    assert seed.startswith("SU") and public.startswith("U") and len(seed) == 58
+    (tmp_path / "other").write_text("SUAA")
+    assert main(["nkey", str(tmp_path / "other")]) == 2
+    assert "no seed" in capsys.readouterr().err and (tmp_path / "other").read_text() == "SUAA"
+
+
+def test_without_an_address_of_a_bus_the_server_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--state", str(tmp_path), "--code", CODE, "--nats", "http://wrong"]) == 2
+    assert "nats://" in capsys.readouterr().err
