@@ -28,6 +28,7 @@ from sync_agent.errors import JournalUnreadable, Misconfigured, SyncError
 
 if TYPE_CHECKING:
     from sync_agent.agent import Pace
+    from sync_agent.school_server.serving import Tls
     from sync_agent.school_server.settings import ServerSettings
 
 CODE_VARIABLE: Final = "SYNC_AGENT_CODE"
@@ -83,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any free one ({DEFAULT_PORT})")
+    serve.add_argument("--certificate", type=Path, metavar="FILE", help="serve https:// with it and those behind it, in PEM")
+    serve.add_argument("--certificate-key", type=Path, metavar="FILE", help="its private key, in PEM, readable by the server")
     serve.add_argument("--school", help=f"({DEFAULT_SCHOOL})")
     serve.add_argument("--schools", type=Path, metavar="FILE", help="the schools of a district, with codes and tokens, in TOML")
     serve.add_argument(
@@ -118,6 +121,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
         "--server",
         help=f"such as http://10.0.0.5:8440, or nats://127.0.0.1:4222 (or in {BUS_VARIABLE}); before the configuration",
     )
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="the campus CA for https://, in PEM (what the system believes)")
     parser.add_argument("--school", help="the school's name on the server; before the configuration")
     parser.add_argument("--node", help="this gate's name; otherwise from configuration or journal")
 
@@ -135,7 +139,14 @@ def _enrol(options: argparse.Namespace) -> int:
         raise Misconfigured(f"{options.state} cannot be made ({error}); check its owner") from error
     lock = only_one(options.state, AGENT_LOCK)  # an agent that runs would go on with the old key
     try:
-        return run_enrol(folder=options.state, server=wanted.server, school=wanted.school, node=wanted.node, code=code)
+        return run_enrol(
+            folder=options.state,
+            server=wanted.server,
+            ca_file=wanted.ca_file,
+            school=wanted.school,
+            node=wanted.node,
+            code=code,
+        )
     finally:
         os.close(lock)
 
@@ -173,6 +184,7 @@ def _serve(options: argparse.Namespace) -> int:
             port=options.port,
             store=options.store or os.environ.get(STORE_VARIABLE, "") or store,
             bus=options.nats or os.environ.get(BUS_VARIABLE, ""),
+            tls=_tls(options),
         ),
         settings,
         now_ms=SystemClock().now_ms,
@@ -180,6 +192,14 @@ def _serve(options: argparse.Namespace) -> int:
         announce=announce,
     )
     return 0
+
+
+def _tls(options: argparse.Namespace) -> Tls | None:
+    from sync_agent.school_server.serving import Tls
+
+    if (options.certificate is None) != (options.certificate_key is None):
+        raise Misconfigured("--certificate and --certificate-key go together; give both, or none for plain http://")
+    return None if options.certificate is None else Tls(certificate=options.certificate, key=options.certificate_key)
 
 
 def _server_settings(options: argparse.Namespace) -> tuple[ServerSettings, str]:
@@ -230,15 +250,17 @@ def _run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What command line and configuration say; node "": ask the journal."""
+    """What command line and configuration say; node "": ask the journal. ca_file None: what the system believes."""
 
     server: str
     school: str
     node: str
+    ca_file: Path | None
 
 
 def _wanted(options: argparse.Namespace) -> _Wanted:
     server, school, node = options.server or os.environ.get(BUS_VARIABLE, ""), options.school or "", options.node or ""
+    ca_file: Path | None = options.ca
     if options.config is not None:
         from kiosk.settings import SettingsError, load
 
@@ -248,12 +270,13 @@ def _wanted(options: argparse.Namespace) -> _Wanted:
             raise Misconfigured(f"{options.config} cannot be used: {str(error).splitlines()[0]}; run kiosk check") from error
         server = server or settings.site.sync.server
         school, node = school or settings.site.sync.school, node or settings.site.node
+        ca_file = ca_file or (Path(settings.site.sync.ca_file) if settings.site.sync.ca_file else None)
     if not server.startswith(("http://", "https://", *bus.SCHEMES)):
         raise Misconfigured(f"the school server's address is {server!r}; give --server http://…, or sync.server in site.toml")
     _check_name(school or DEFAULT_SCHOOL)
     if node:
         _check_name(node)
-    return _Wanted(server, school or DEFAULT_SCHOOL, node)
+    return _Wanted(server, school or DEFAULT_SCHOOL, node, ca_file)
 
 
 async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
@@ -273,7 +296,8 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
     key = load_or_create(options.state / "keys" / "node.key")
     code = options.code or os.environ.get(CODE_VARIABLE, "")
     caller = Caller(school=wanted.school, node=node, key=key)
-    async with transport_to(wanted.server, caller, answer_timeout_s=options.answer_timeout) as transport:
+    chosen = transport_to(wanted.server, caller, answer_timeout_s=options.answer_timeout, ca_file=wanted.ca_file)
+    async with chosen as transport:
         agent = Agent(
             folder=options.state,
             identity=Identity(school=wanted.school, node=node, server=transport.base_url, key=key),

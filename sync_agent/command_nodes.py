@@ -125,7 +125,7 @@ def _nodes(options: argparse.Namespace) -> int:
     return 0
 
 
-async def enrol_now(*, folder: Path, server: str, school: str, node: str, code: str) -> str:
+async def enrol_now(*, folder: Path, server: str, ca_file: Path | None = None, school: str, node: str, code: str) -> str:
     """Enrols this gate with a one-time code and says so in a sentence. Raises SyncError.
 
     A gate that was enrolled before gets a new key: the old one may be why it was revoked. The journal is not touched: what waits
@@ -140,15 +140,15 @@ async def enrol_now(*, folder: Path, server: str, school: str, node: str, code: 
     keys = NodeKeys(folder / "keys")
     again = Enrolment(folder=folder / "keys", key=keys.present, code=code).server_key() is not None
     key = keys.prepare_next() if again else keys.present
-    async with transport_to(server, Caller(school=school, node=node, key=key)) as transport:
+    async with transport_to(server, Caller(school=school, node=node, key=key), ca_file=ca_file) as transport:
         await Enrolment(folder=folder / "keys", key=key, code=code).enrol(transport, school=school, node=node)
     if again:
         keys.adopt_next()
     return f"{node} 已登记 is enrolled in school {school}" + (", with a new key" if again else "")
 
 
-def run_enrol(*, folder: Path, server: str, school: str, node: str, code: str) -> int:
-    print(asyncio.run(enrol_now(folder=folder, server=server, school=school, node=node, code=code)))
+def run_enrol(*, folder: Path, server: str, ca_file: Path | None = None, school: str, node: str, code: str) -> int:
+    print(asyncio.run(enrol_now(folder=folder, server=server, ca_file=ca_file, school=school, node=node, code=code)))
     return 0
 
 

@@ -249,7 +249,7 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
     school_id, gates = school["school"]["id"], {gate["id"] for gate in school["gate"]}
     if raw is None:
         return Site(sync=Sync(school=school_id))
-    node, sync = raw["node"], raw["sync"] or {"server": "", "school": ""}
+    node, sync = raw["node"], raw["sync"] or {"server": "", "school": "", "ca_file": ""}
     return Site(
         node=node["id"],
         gate=node["gate"] or (node["id"] if node["id"] in gates else ""),
@@ -259,6 +259,6 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
         signals=tuple(SignalContact(**{**row, "answers": frozenset(map(Signal, row["answers"]))}) for row in raw["signal"]),
         sound=_sound(raw["sound"]) if raw["sound"] else Sound(),
         printing=Printing(**raw["print"]) if raw["print"] else Printing(),
-        sync=Sync(server=sync["server"], school=sync["school"] or school_id),
+        sync=Sync(server=sync["server"], school=sync["school"] or school_id, ca_file=sync["ca_file"]),
         web=Web(**{**raw["web"], "public_input_from": tuple(raw["web"]["public_input_from"])}) if raw["web"] else Web(),
     )

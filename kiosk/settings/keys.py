@@ -104,6 +104,7 @@ _SYNC = Section(
     keys=(
         Key("server", Kind.TEXT, "地址，空为不同步", "its address, empty = none", ""),
         Key("school", Kind.TEXT, "学校代码，空为 school.id", "the school's id there, empty = school.id", ""),
+        Key("ca_file", Kind.TEXT, "校园根证书文件，空为系统所信的", "campus CA for https, empty = what the system believes", ""),
     ),
 )
 

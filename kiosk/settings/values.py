@@ -115,6 +115,7 @@ class Printing:
 class Sync:
     server: str = ""  # "" = this gate works alone
     school: str = ""
+    ca_file: str = ""  # with https://: "" = what this computer believes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

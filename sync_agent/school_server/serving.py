@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -38,10 +39,18 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Both in PEM; certificate: the server's own first, then those between it and the campus CA."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where to keep and where to listen. port 0: any free one. store: "" for SQLite in the folder, or postgresql://…
 
-    bus: "" for none, or nats://…
+    bus: "" for none, or nats://…; tls: None for plain http://.
     """
 
     folder: Path
@@ -49,6 +58,7 @@ class Place:
     port: int
     store: str = field(default="", repr=False)  # it may hold a password
     bus: str = field(default="", repr=False)  # this too
+    tls: Tls | None = None
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +78,8 @@ def serve(
     announce: Callable[[str], None],
 ) -> None:
     """Returns after SIGTERM or SIGINT. Raises Misconfigured when folder, store or port cannot be had."""
+    if place.tls is not None:
+        check_certificate(place.tls)
     store = open_store(place.folder, place.store)
     lock = None
     try:
@@ -85,6 +97,8 @@ def serve(
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
+            ssl_certfile=place.tls.certificate if place.tls else None,
+            ssl_keyfile=place.tls.key if place.tls else None,
         )
         with _telling(senders):
             _run(config, place, announce)
@@ -92,6 +106,21 @@ def serve(
         store.close()
         if lock is not None:
             os.close(lock)
+
+
+def check_certificate(tls: Tls) -> None:
+    """Raises Misconfigured when the two files cannot be used. What they hold is not said."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password=lambda: "")
+    except ssl.SSLError as error:
+        raise Misconfigured(
+            f"{tls.certificate} and {tls.key} do not make a certificate and its own key without a password, in PEM"
+            f" ({error.reason or 'not PEM'}); ask whoever issued them, or make new ones"
+        ) from error
+    except OSError as error:
+        raise Misconfigured(
+            f"{tls.certificate} or {tls.key} cannot be read ({error.strerror}); both must be readable by the server's user"
+        ) from error
 
 
 def _senders(store: Store, settings: ServerSettings, now_ms: Callable[[], int]) -> dict[str, Delivery]:
@@ -147,7 +176,7 @@ def _run(config: uvicorn.Config, place: Place, announce: Callable[[str], None]) 
         raise Misconfigured(f"{place.host}:{place.port} cannot be listened on; is another server running there?") from error
     port = int(socket.getsockname()[1])
     host = f"[{place.host}]" if ":" in place.host else place.host
-    address = Address(url=f"http://{host}:{port}", port=port, pid=os.getpid())
+    address = Address(url=f"{'https' if place.tls else 'http'}://{host}:{port}", port=port, pid=os.getpid())
     target = place.folder / ADDRESS_FILE
     draft = target.with_suffix(".json.new")
     draft.write_bytes(msgspec.json.encode(address))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
@@ -17,7 +19,7 @@ import zstandard
 from msgspec import UNSET
 
 from sync_agent import protocol
-from sync_agent.errors import AnswerLost, ServerBroke, ServerBusy, ServerFailed, ServerRefused, ServerUnreachable
+from sync_agent.errors import AnswerLost, Misconfigured, ServerBroke, ServerBusy, ServerFailed, ServerRefused, ServerUnreachable
 from sync_agent.keys import SigningKey
 from sync_agent.transports import DirectoryAnswer, Snapshot
 
@@ -43,7 +45,10 @@ class Caller:
 
 
 class HttpTransport:
-    """`base_url` such as http://10.0.0.5:8440. Proxy variables of the environment are ignored: it is a campus service."""
+    """`base_url` such as http://10.0.0.5:8440. Proxy variables of the environment are ignored: it is a campus service.
+
+    ca_file: whose certificates to believe with https://, in PEM; none for those that this computer believes.
+    """
 
     def __init__(
         self,
@@ -51,13 +56,15 @@ class HttpTransport:
         caller: Caller,
         *,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        ca_file: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url, self._caller = base_url.rstrip("/"), caller
         self._ahead_next = ""  # what the server knows by what it has told us ahead of its turn
         self._root = self.base_url  # base_url is what is said to people
         timeout = httpx.Timeout(answer_timeout_s, connect=min(CONNECT_TIMEOUT_S, answer_timeout_s))
-        self._client = httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False)
+        verify = trusted(ca_file) if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._client = httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False, verify=verify)
 
     async def __aenter__(self) -> HttpTransport:
         return self
@@ -178,6 +185,8 @@ class HttpTransport:
                     if len(body) > most_bytes:
                         raise ServerFailed(f"{self.base_url} answers with more than {most_bytes} bytes; is it the server?")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            if (doubt := _certificate_doubt(error)) is not None:
+                raise ServerUnreachable(f"{self.base_url} shows a certificate that is not believed ({doubt})") from error
             raise ServerUnreachable(
                 f"{self.base_url} cannot be reached ({_reason(error)}); look at network and server"
             ) from error
@@ -188,6 +197,35 @@ class HttpTransport:
         except httpx.HTTPError as error:
             raise AnswerLost(f"{self.base_url} did not answer {method} {target.partition('?')[0]} ({_reason(error)})") from error
         return answer, bytes(body)
+
+
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 and newer, with names and dates checked. Raises Misconfigured when the file holds no certificate."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise Misconfigured(
+            f"{ca_file} cannot be read as certificates ({error.strerror or error}); copy the campus certificate there, in PEM"
+        ) from error
+
+
+_NOT_BELIEVED: Final = {
+    9: "it is valid only later: is this computer's clock right?",  # X509_V_ERR_CERT_NOT_YET_VALID
+    10: "it has run out: put a new one on the server, unless this computer's clock is wrong",
+    18: "it has signed itself: name it, or the campus CA behind it, as sync.ca_file",
+    19: "the campus CA behind it is not known here: name it as sync.ca_file",
+    20: "the campus CA behind it is not known here: name it as sync.ca_file",
+    62: "it is for another name: use the name of the certificate in sync.server",
+    64: "it is for another address: use the name or address of the certificate in sync.server",
+}
+
+
+def _certificate_doubt(error: BaseException) -> str | None:
+    """Why a certificate was not believed, with the remedy; None for any other trouble."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return None if cause is None else _NOT_BELIEVED.get(cause.verify_code, cause.verify_message)
 
 
 def _arguments(request: dict[str, Any]) -> dict[str, Any]:
