@@ -44,16 +44,16 @@ def standing(facts: Iterable[Entry]) -> Iterator[Entry]:
     """A child's facts, in their order, without those that do not count: a passage that was not used has not been.
 
     The passage is left out when the fact that takes it back comes right behind it. When anything else was recorded about
-    the child in between, by whatever gate, the child was there: then the passage stands and it is its unuse that is left out.
+    the child in between, by whatever gate, the child was there: then the passage stands and it is its unuse that is left
+    out. Such an unuse was itself recorded about the child, so what stood before it stands.
     """
     held: Entry | None = None
     for entry in facts:
         unused = entry.kind == Kind.PASSAGE_UNUSED
-        if unused and (held is None or str(held.id) != entry.body["passage"]):
-            continue
-        if held is not None and not unused:
+        stands = unused and (held is None or str(held.id) != entry.body["passage"])
+        if held is not None and (stands or not unused):
             yield held
-        held = entry
+        held = None if stands else entry
     if held is not None:
         yield held
 

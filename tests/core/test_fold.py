@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +158,22 @@ def test_a_passage_that_was_not_used_leaves_the_child_as_it_was_unless_another_g
         campus.apply(seen)  # concurrent, and in between: somebody had the child there
         assert campus.child(1).hold.custodian == 101
         assert campus.child(1).unused is None
+
+
+def test_two_passages_that_overlap_at_two_gates_and_were_not_used_stand_both_and_are_a_conflict() -> None:
+    """Each gate took its own back, with something of the other in between: a person has to look."""
+    east, south = Stream(node="east", incarnation="a" * 16), Stream(node="south", incarnation="b" * 16)
+    facts = []
+    for stream, at_ms in ((east, 10), (south, 20)):
+        arrived = stream.seal(Fact(Kind.ARRIVED, body(1, custodian=101)), at_ms=at_ms, trusted=True).entry
+        back = body(1, passage=str(arrived.id), what="arrived")
+        facts += [arrived, stream.seal(Fact(Kind.PASSAGE_UNUSED, back), at_ms=at_ms + 20, trusted=True).entry]
+    for order in permutations(facts):
+        campus = Campus()
+        for entry in order:
+            campus.apply(entry)
+        assert [conflict.kind for conflict in campus.conflicts()] == ["arrived_twice"]
+        assert campus.child(1).hold.custodian == 101
 
 
 def test_two_gates_that_were_apart_both_release_a_child_and_it_is_a_conflict_at_both() -> None:
