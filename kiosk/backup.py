@@ -20,13 +20,12 @@ from typing import Final
 import msgspec
 
 from kiosk import __version__
-from kiosk.durable_files import UNFINISHED, fsync_folder, write_whole
+from kiosk.durable_files import RESTORING, UNFINISHED, fsync_folder, make_folder, write_whole
 from kiosk.journal import FILE_NAME, JournalError, verify
 
 MANIFEST: Final = "backup.json"
 LAST_BACKUP: Final = "last_backup.json"  # in the state folder: when and where to, for `kiosk doctor`
 FORMAT: Final = 1
-RESTORING: Final = "restoring"  # in the folder that is filled: /var/lib, above it, is not ours to write
 SPARE_BYTES: Final = 64 * 1024 * 1024  # what a target must have left beyond the copy itself
 _LEFT_OUT: Final = (".lock", "-wal", "-shm", ".new", UNFINISHED, ".probe")
 _NOT_STATE: Final = frozenset({"sync_status.json", LAST_BACKUP})
@@ -78,7 +77,7 @@ def back_up(state: Path, to: Path, *, now_ms: int, keep: int = 14) -> Made:
         raise BackupError(f"{copy} is there already; try again in a second")
     draft = copy.with_name(copy.name + UNFINISHED)
     try:
-        to.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(to)
         for left_behind in to.glob(f"*{UNFINISHED}"):
             shutil.rmtree(left_behind)  # of a run that was cut off
         _want_room(state, to)
@@ -89,7 +88,7 @@ def back_up(state: Path, to: Path, *, now_ms: int, keep: int = 14) -> Made:
         write_whole(state / LAST_BACKUP, msgspec.json.encode(LastBackup(at_ms=now_ms, copy=str(copy))))
         removed = copies(to)[:-keep] if keep else []
         for old in removed:
-            shutil.rmtree(old)
+            _remove(old)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"no copy in {to} ({error}); look at that disk, the copies before it are untouched") from error
     finally:
@@ -98,27 +97,45 @@ def back_up(state: Path, to: Path, *, now_ms: int, keep: int = 14) -> Made:
 
 
 def restore(copy: Path, state: Path) -> Manifest:
-    """Checks the copy and puts it in the place of an empty or missing state folder. Raises BackupError."""
-    if state.exists() and any(path.name != RESTORING for path in state.iterdir()):
-        raise BackupError(f"{state} is not empty; move what is in it away first, nothing is ever restored over records")
+    """Checks the copy and puts it in the place of an empty or missing state folder. Raises BackupError.
+
+    The journal comes last. Without it no gate starts there, and the same command goes on with what was cut off.
+    """
     manifest = check(copy)
     draft = state / RESTORING
+    if state.exists() and not _is_begun(state, manifest):
+        raise BackupError(f"{state} is not empty; move what is in it away first, nothing is ever restored over records")
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(state)
         if draft.exists():
             shutil.rmtree(draft)  # of a run that was cut off
         draft.mkdir(mode=0o700)
         for name in manifest.files:
             (draft / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy_file(copy / name, draft / name)
-        for path in sorted(draft.iterdir(), key=lambda path: path.name == _LAST):  # the journal last
-            path.rename(state / path.name)
-        draft.rmdir()
+        others = [name for name in manifest.files if name != _LAST]
+        for name in others:
+            (state / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (draft / name).rename(state / name)
+        _fsync_folders(state, others)
+        (draft / _LAST).rename(state / _LAST)
         fsync_folder(state)
         fsync_folder(state.parent)
+        shutil.rmtree(draft)
     except OSError as error:
         raise BackupError(f"{state} could not be written ({error}); the copy is untouched, free some room, try again") from error
     return manifest
+
+
+def _is_begun(state: Path, manifest: Manifest) -> bool:
+    """Whether there is nothing, or what a restore of the same copy had put there when it was cut off."""
+    there = {path.name for path in state.iterdir()}
+    if there <= {RESTORING}:
+        return True
+    if RESTORING not in there or _LAST in there:
+        return False
+    put = [path for name in there - {RESTORING} for path in (state / name, *(state / name).rglob("*")) if not path.is_dir()]
+    return all(manifest.files.get(str(path.relative_to(state))) == _digest(path) for path in put)
 
 
 def check(copy: Path) -> Manifest:
@@ -172,9 +189,22 @@ def _copy_all(state: Path, draft: Path, before: Path | None, now_ms: int) -> int
     entries = _whole(draft, None)
     manifest = Manifest(format=FORMAT, made_at_ms=now_ms, version=__version__, entries=entries, files=files)
     write_whole(draft / MANIFEST, msgspec.json.encode(manifest))
-    for folder in {(draft / name).parent for name in files}:
-        fsync_folder(folder)
+    _fsync_folders(draft, list(files))
     return entries
+
+
+def _fsync_folders(top: Path, names: list[str]) -> None:
+    """Every folder that one of these names goes through."""
+    for folder in {top / parent for name in names for parent in Path(name).parents}:
+        fsync_folder(folder)
+
+
+def _remove(copy: Path) -> None:
+    """It stops being one before the first of its files goes: half a copy must never look like one."""
+    gone = copy.with_name(copy.name + UNFINISHED)
+    copy.rename(gone)
+    fsync_folder(copy.parent)
+    shutil.rmtree(gone)
 
 
 def _names(folder: Path) -> list[str]:

@@ -28,13 +28,14 @@ from kiosk.device_trials import Trials
 from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
+from kiosk.durable_files import make_folder, write_whole
 from kiosk.face.desk import FaceDesk
 from kiosk.face.engine import EngineUnusable
 from kiosk.face.process import EngineProcess
 from kiosk.face.templates import TemplateStore
 from kiosk.face.weights import MODELS_FOLDER
 from kiosk.face.withdrawal import Withdrawals
-from kiosk.journal import NoteReader
+from kiosk.journal import NoteReader, refuse_half_restored
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
 from kiosk.opening import open_gate
@@ -85,7 +86,8 @@ class GateProcess:
     """One gate, whole. `start()` returns with devices running; `app` is served by the caller's event loop."""
 
     def __init__(self, *, settings: Settings, state: Path, clock: Clock) -> None:
-        state.mkdir(parents=True, exist_ok=True)
+        make_folder(state, mode=0o777)
+        refuse_half_restored(state)
         self.settings, self.state, self.clock = settings, state, clock
         self.snapshots = SnapshotStore(state, utc_offset_ms=settings.plan.utc_offset_ms)
         directory = with_photos(load_directory(state), self.snapshots)
@@ -222,13 +224,10 @@ def load_device_keys(state: Path) -> Mapping[str, frozenset[str]]:
 def new_device_key(state: Path, access_points: list[str]) -> str:
     """A key for a network reader; only its digest is kept."""
     key, path = secrets.token_urlsafe(24), state / "keys" / DEVICE_KEYS_FILE
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     keys = {digest: sorted(points) for digest, points in load_device_keys(state).items()}
     keys[sha256(key.encode()).hexdigest()] = access_points
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(keys, indent=1))
-    draft.chmod(0o600)
-    draft.replace(path)
+    write_whole(path, json.dumps(keys, indent=1).encode())
     return key
 
 

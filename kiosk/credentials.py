@@ -20,6 +20,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.durable_files import make_folder
+
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
@@ -69,7 +71,7 @@ def load_pepper(path: Path, *, create: bool = False) -> bytes:
 
 
 def _create_pepper(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

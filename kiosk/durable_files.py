@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 UNFINISHED: Final = ".part"
+RESTORING: Final = "restoring"  # in the folder that is filled: /var/lib, above it, is not ours to write
 
 
 class KeyFileError(Exception):
@@ -33,10 +34,14 @@ def write_whole(path: Path, content: bytes) -> None:
     fsync_folder(path.parent)
 
 
-def make_folder(folder: Path) -> None:
-    """A new folder outlives a power cut only when the folder above it has been written too. Raises OSError."""
+def make_folder(folder: Path, *, mode: int = 0o700) -> None:
+    """A new folder, and each new one above it, outlives a power cut: each name is written where it stands. Raises OSError.
+
+    mode: of the folder itself; the ones above it are made as usual.
+    """
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder.parent, mode=0o777)
+        folder.mkdir(mode=mode, exist_ok=True)
         fsync_folder(folder.parent)
 
 

@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, UnreadableEntry, chain_hash, decode
+from kiosk.durable_files import RESTORING, fsync_folder, make_folder
 
 FILE_NAME = "journal.db"
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
@@ -120,6 +121,12 @@ def _migrate(connection: sqlite3.Connection) -> None:
         migrations.apply(database)
 
 
+def refuse_half_restored(state: Path) -> None:
+    """A gate that began a new journal amid a restore would stand there without its records. Raises JournalDamaged."""
+    if (state / RESTORING).exists() and not (state / FILE_NAME).exists():
+        raise JournalDamaged(f"a restore into {state} was cut off; run `kiosk restore` again, it goes on from there")
+
+
 def last_trusted_ms(state: Path) -> int:
     """The latest time in the journal that a trusted clock gave, 0 without one: a clock behind it is wrong."""
     path = state / FILE_NAME
@@ -141,7 +148,8 @@ class Journal:
     def __init__(self, state: Path, *, node: str, incarnation: str) -> None:
         self.path = state / FILE_NAME
         self.node, self.incarnation = node, incarnation
-        state.mkdir(parents=True, exist_ok=True)
+        make_folder(state, mode=0o777)
+        refuse_half_restored(state)
         self._lock = _lock(state / "journal.lock")
         self._create()
         self._db = connect(self.path)
@@ -157,7 +165,7 @@ class Journal:
         connection = connect(self.path)
         _migrate(connection)
         connection.close()
-        _sync_folder(self.path.parent)
+        fsync_folder(self.path.parent)
 
     def append(self, sealed: Sequence[Sealed], notes: Sequence[Note] = ()) -> None:
         """One transaction, one fsync. Returns when the facts would survive a power cut. Raises CannotAppend."""
@@ -418,11 +426,3 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise JournalBusy(f"{path.parent} is in use by another kiosk; stop that one or name another --state") from error
     return descriptor
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kiosk.core.passes import Pass, pass_text, signed_part
+from kiosk.durable_files import make_folder
 
 KEY_FILE, ISSUERS = "pass.key", "pass_issuers"
 MAX_ISSUERS = 64  # gates of one school, with room for those that were replaced
@@ -42,14 +43,14 @@ def open_signer(state: Path, node: str) -> PassSigner:
     """This gate's own key, made when there is none yet; its public half is among the issuers. Raises PassKeyError."""
     path = state / "keys" / KEY_FILE
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         if not path.exists():
             write_once(path, os.urandom(32).hex())
         if path.stat().st_mode & 0o077:
             raise PassKeyError(f"{path}: other users may read the key of the passes; run chmod 600 on it")
         private = Ed25519PrivateKey.from_private_bytes(_key_bytes(path))
         own = path.parent / ISSUERS / f"{node}.pub"
-        own.parent.mkdir(mode=0o700, exist_ok=True)
+        make_folder(own.parent)
         if not own.exists():
             write_once(own, private.public_key().public_bytes_raw().hex())
     except OSError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drivers.sun import SunForged, SunKeys, message_in, proof_of
 from kiosk.core.world import SunReader, SunTap
+from kiosk.durable_files import make_folder
 from kiosk.pass_keys import write_once
 
 KEY_FILE = "sun.key"
@@ -52,7 +53,7 @@ def make_key(state: Path) -> Path:
     """A new master key. Raises SunKeyError where there is one: cards that are written with it would be dead."""
     path = state / "keys" / KEY_FILE
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         if path.exists():
             raise SunKeyError(f"{path} is there already; cards written with it would stop working, so it is never replaced")
         write_once(path, secrets.token_bytes(KEY_BYTES).hex())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync_agent.errors import Misconfigured
-from sync_agent.keys import fsync_folder
+from sync_agent.keys import fsync_folder, make_folder
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -39,7 +39,7 @@ def open_durable(path: Path, schema: Schema) -> sqlite3.Connection:
     may be used from several threads, one at a time.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, mode=0o777)
         if not path.exists():
             _connect(path).close()
             fsync_folder(path.parent)

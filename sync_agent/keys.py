@@ -40,7 +40,7 @@ def signing_key(seed: bytes) -> SigningKey:
 def load_or_create(path: Path) -> SigningKey:
     """Reads the key file, or makes one (0600, in a 0700 folder, fsynced). Raises Misconfigured."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         if not path.exists():
             write_once(path, os.urandom(32).hex())
         text = path.read_text("ascii")
@@ -69,6 +69,14 @@ def write_once(path: Path, text: str) -> None:
     finally:
         draft.unlink()
     fsync_folder(path.parent)
+
+
+def make_folder(folder: Path, *, mode: int = 0o700) -> None:
+    """A new folder, and each new one above it, outlives a power cut: each name is written where it stands. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent, mode=0o777)
+        folder.mkdir(mode=mode, exist_ok=True)
+        fsync_folder(folder.parent)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from kiosk.__main__ import main
-from kiosk.backup import MANIFEST, BackupError, back_up, check, copies, last_backup, restore
+from kiosk.backup import MANIFEST, RESTORING, BackupError, back_up, check, copies, last_backup, restore
 from kiosk.doctor import BACKUP_WARNING_HOURS, WARNING, examine_backup
 from kiosk.drill import drill
-from kiosk.journal import FILE_NAME, verify
+from kiosk.journal import FILE_NAME, Journal, JournalDamaged, verify
 from tests.support import fault_school
 from tests.support.school import CONFIG, School
 
@@ -63,6 +63,45 @@ def test_a_copy_of_a_running_gate_is_whole_and_comes_back(school: School, tmp_pa
     assert again.child(CHILD).hold.live and not again.child(OTHER).hold.live
     assert (school.state / "snapshots" / "a.jpg.enc").read_bytes() == (made.copy / "snapshots" / "a.jpg.enc").read_bytes()
     again.close()
+
+
+def test_a_restore_that_was_cut_off_goes_on_and_no_gate_starts_on_half_of_it(school: School, tmp_path: Path) -> None:
+    made = back_up(school.state, tmp_path / "copies", now_ms=NIGHT_MS)
+    half = tmp_path / "half"
+    restore(made.copy, half)
+    (half / RESTORING).mkdir()
+    (half / FILE_NAME).rename(half / RESTORING / FILE_NAME)  # as the power left it: the journal comes last
+    with pytest.raises(JournalDamaged, match="run `kiosk restore` again"):
+        Journal(half, node="east", incarnation="i1")
+    (half / "by-hand").write_text("somebody's")
+    with pytest.raises(BackupError, match="is not empty"):
+        restore(made.copy, half)
+    (half / "by-hand").unlink()
+    (half / "keys" / "pepper").unlink()  # not everything had come so far
+    assert restore(made.copy, half).entries == made.entries == entries_in(half)
+    assert (half / "keys" / "pepper").read_bytes() == (made.copy / "keys" / "pepper").read_bytes()
+    assert not (half / RESTORING).exists()
+
+
+def test_an_old_copy_that_is_half_removed_is_no_copy(
+    school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "copies"
+    first = back_up(school.state, to, now_ms=NIGHT_MS).copy
+    real = shutil.rmtree
+
+    def dies(path: Path, *more: object, **named: object) -> None:
+        (Path(path) / FILE_NAME).unlink(missing_ok=True)
+        raise OSError("the power went")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", dies)
+        with pytest.raises(OSError, match="the power went"):
+            back_up(school.state, to, now_ms=NIGHT_MS + HOUR_MS, keep=1)
+    assert [check(path).entries for path in copies(to)] == [entries_in(school.state)]
+    assert shutil.rmtree is real
+    second = back_up(school.state, to, now_ms=NIGHT_MS + 2 * HOUR_MS, keep=1).copy
+    assert sorted(to.iterdir()) == [second] and first != second
 
 
 def test_taps_go_on_while_it_copies_and_each_copy_is_one_moment(school: School, tmp_path: Path) -> None:

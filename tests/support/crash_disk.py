@@ -240,12 +240,14 @@ class Disk:
 
 
 def write_out(image: Image, folder: Path) -> None:
+    """Rights are not recorded: everything is for its owner alone."""
     for name in sorted(image):  # a folder before what is in it
         content = image[name]
         if content is None:
             (folder / name).mkdir()
         else:
             (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
 
 
 def found_in(folder: Path) -> Image:

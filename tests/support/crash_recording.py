@@ -17,24 +17,24 @@ from tests.support.crash_images import Work
 from tests.support.crash_works import WORKS
 
 
-def recorded(work: Work, folder: Path) -> None:
+def recorded(work: Work, mistake: str, folder: Path) -> None:
     recorder, disk = ctypes.CDLL(None), folder / "disk"
     disk.mkdir(parents=True)
     work.prepare(disk)
     shutil.copytree(disk, folder / "before", ignore=shutil.ignore_patterns("*" + MEMORY))
-    begun = recorder.disk_recorder_begin(str(disk).encode(), str(folder / "steps").encode())
-    assert begun == 0, "the recorder does not write"
-    work.run(disk, lambda *names: recorder.disk_recorder_mark("\n".join(names).encode()))
-    recorder.disk_recorder_end()
+    with pytest.MonkeyPatch.context() as patch:
+        if mistake:
+            work.planted[mistake](patch)
+        begun = recorder.disk_recorder_begin(str(disk).encode(), str(folder / "steps").encode())
+        assert begun == 0, "the recorder does not write"
+        work.run(disk, lambda *names: recorder.disk_recorder_mark("\n".join(names).encode()))
+        recorder.disk_recorder_end()
 
 
 def main(folder: Path, works: list[str]) -> None:
     for work in works:
-        name, _, planted = work.partition("+")
-        with pytest.MonkeyPatch.context() as patch:
-            if planted:
-                WORKS[name].planted[planted](patch)
-            recorded(WORKS[name], folder / work)
+        name, _, mistake = work.partition("+")
+        recorded(WORKS[name], mistake, folder / work)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support import crash_works_gate
+from tests.support import crash_works_files, crash_works_gate, crash_works_sync
 from tests.support.crash_images import Work
 
-WORKS: dict[str, Work] = {work.name: work for work in crash_works_gate.WORKS}
+_ALL = (*crash_works_gate.WORKS, *crash_works_sync.WORKS, *crash_works_files.WORKS)
+WORKS: dict[str, Work] = {work.name: work for work in _ALL}

@@ -42,7 +42,7 @@ class Writer:
 
 
 def name_of(one: Sealed) -> str:
-    return f"{one.entry.incarnation}/{one.entry.seq} {one.hash.hex()}"
+    return f"{one.entry.incarnation}/{one.entry.seq}"
 
 
 def journal_left(folder: Path) -> State:
@@ -51,9 +51,7 @@ def journal_left(folder: Path) -> State:
     try:
         found: dict[str, object] = {}
         for _, seq, raw in journal.from_place((0, 0), most=-1):
-            entry = decode(raw)
-            digest = bytes(journal._db.execute("SELECT hash FROM entries WHERE raw = ?", (raw,)).fetchone()[0])
-            found[f"{entry.incarnation}/{seq} {digest.hex()}"] = raw
+            found[f"{decode(raw).incarnation}/{seq}"] = raw
         found["reads"] = journal._db.execute("SELECT name FROM reads ORDER BY name").fetchall()
         found["notes"] = sorted(text for (text,) in journal._db.execute("SELECT text FROM notes"))
         found["schema"] = schema_of(journal._db)
@@ -82,7 +80,7 @@ def _begun(folder: Path) -> None:
 
 
 def _first_start(folder: Path, mark: Mark) -> None:
-    writer = Writer(folder, mark, "first")
+    writer = Writer(folder / "gate" / "state", mark, "first")
     writer.seen(1)
     writer.journal.close()
 
@@ -127,7 +125,9 @@ def _before_migrations(folder: Path) -> None:
 
 
 def _migrate(folder: Path, mark: Mark) -> None:
-    _first_start(folder, mark)
+    writer = Writer(folder, mark, "second")
+    writer.seen(1)
+    writer.journal.close()
 
 
 def _without_sync(patch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def _told_first(patch: pytest.MonkeyPatch) -> None:
 
 
 WORKS = (
-    Work(name="journal-first-start", run=_first_start, reopen=journal_left),
+    Work(name="journal-first-start", run=_first_start, reopen=lambda folder: journal_left(folder / "gate" / "state")),
     Work(
         name="journal-append", prepare=_begun, run=_append, reopen=journal_left,
         planted={"synchronous-off": _without_sync, "synchronous-normal": _with_less_sync, "told-before-the-commit": _told_first},
