@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from kiosk.ballast import make_way
     from kiosk.clock import Clock, ScaledClock, SystemClock, steady_s
     from kiosk.composition import GateProcess, PortTaken, serve
     from kiosk.directory import DirectoryError
@@ -113,6 +114,7 @@ def _serve(options: argparse.Namespace) -> int:
     from kiosk.snapshots import PictureError
 
     settings = _settings(options.config, options.site)
+    make_way(options.state)
     clock: Clock = SystemClock(not_before_ms=last_trusted_ms(options.state))
     if options.clock_start:
         start_ms = int(datetime.fromisoformat(options.clock_start).timestamp() * 1000)

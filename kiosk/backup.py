@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from kiosk import __version__
+from kiosk.ballast import FILE_NAME as BALLAST
 from kiosk.durable_files import RESTORING, UNFINISHED, fsync_folder, make_folder, write_whole
 from kiosk.journal import FILE_NAME, JournalError, verify
 
@@ -28,7 +29,7 @@ LAST_BACKUP: Final = "last_backup.json"  # in the state folder: when and where t
 FORMAT: Final = 1
 SPARE_BYTES: Final = 64 * 1024 * 1024  # what a target must have left beyond the copy itself
 _LEFT_OUT: Final = (".lock", "-wal", "-shm", ".new", UNFINISHED, ".probe")
-_NOT_STATE: Final = frozenset({"sync_status.json", LAST_BACKUP})
+_NOT_STATE: Final = frozenset({"sync_status.json", LAST_BACKUP, BALLAST})
 _LAST: Final = FILE_NAME
 _READ_BYTES: Final = 1 << 20
 

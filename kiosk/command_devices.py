@@ -30,7 +30,7 @@ def _doctor(options: argparse.Namespace) -> int:
     devices = [(d.name, d.url, dict(d.options)) for d in settings.site.devices]
     looked = (*examine_notices(settings, options.state), *examine_sun(settings, options.state))
     more = (*looked, *examine_faces(settings.rules.face, options.state))
-    report = examine(devices, options.state, more=more)
+    report = examine(devices, options.state, disk=settings.site.disk, more=more)
     say_answer(options, report.as_json(), report.as_text())
     return FINE if report.ok else NOT_FINE
 

@@ -19,6 +19,7 @@ from types import FrameType
 
 from fastapi import FastAPI
 
+from kiosk.ballast import Ballast
 from kiosk.checking import check_config
 from kiosk.clock import Clock
 from kiosk.controller import Controller, settle_interpreter
@@ -28,6 +29,7 @@ from kiosk.device_trials import Trials
 from kiosk.devices import Devices
 from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_hashes
 from kiosk.directory_schema import Content
+from kiosk.disk_watch import DiskWatch
 from kiosk.durable_files import make_folder, write_whole
 from kiosk.face.desk import FaceDesk
 from kiosk.face.engine import EngineUnusable
@@ -35,10 +37,11 @@ from kiosk.face.process import EngineProcess
 from kiosk.face.templates import TemplateStore
 from kiosk.face.weights import MODELS_FOLDER
 from kiosk.face.withdrawal import Withdrawals
-from kiosk.journal import NoteReader, refuse_half_restored
+from kiosk.journal import refuse_half_restored
+from kiosk.journal_lookups import NoteReader
 from kiosk.neighbours import Neighbours
 from kiosk.notices.opening import open_notices
-from kiosk.opening import open_gate
+from kiosk.opening import open_gate, open_journal
 from kiosk.paper import Paper
 from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
@@ -89,19 +92,28 @@ class GateProcess:
         make_folder(state, mode=0o777)
         refuse_half_restored(state)
         self.settings, self.state, self.clock = settings, state, clock
-        self.snapshots = SnapshotStore(state, utc_offset_ms=settings.plan.utc_offset_ms)
+        ballast, pictures_stop_at = Ballast(state, mib=settings.site.disk.ballast_mib), settings.site.disk.pictures_stop_at
+        self.snapshots = SnapshotStore(
+            state, utc_offset_ms=settings.plan.utc_offset_ms, pictures_stop_at=pictures_stop_at
+        )  # fmt: skip
         directory = with_photos(load_directory(state), self.snapshots)
         for number in settings.staff_unknown_to(directory):
             log.warning("nobody has the staff number %s that school.toml puts on duty; import the staff list", number)
         row = last_row_of_peers(state)  # before the fold: what comes in between is folded twice, which changes nothing
         self._sign_pass = pass_signer(state, settings.site.node)  # first: the gate takes its own passes
-        self.controller: Controller = open_gate(settings=settings, directory=directory, state=state, clock=clock)
+        self.controller: Controller = open_gate(
+            settings=settings, directory=directory, state=state, clock=clock,
+            journal_in=lambda folder, node: open_journal(folder, node, reserve=ballast),
+        )  # fmt: skip
         self.devices = Devices(settings, self.controller, self.snapshots)
         self.faces, self.withdrawals = open_faces(settings, self.controller, self.snapshots, state)
         self.devices.onlooker = self.faces
         self.neighbours = Neighbours(
             controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
             keep_pictures_days=settings.site.web.keep_pictures_days,
+            disk=DiskWatch(
+                state=state, ballast=ballast, pictures_stop_at=pictures_stop_at, submit=self.controller.submit
+            ),
         )  # fmt: skip
         self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
         self.notes = NoteReader(state)

@@ -24,9 +24,12 @@ from drivers.camera_source import without_secrets
 from drivers.errors import IO_ERRORS, DriverError, Misconfigured
 from drivers.protocols import Camera, Driver, Health, Printer, Reader, Relay
 from kiosk.backup import last_backup
+from kiosk.ballast import Ballast
 from kiosk.clock import Clock, SystemClock
 from kiosk.doctor_hints import device_path
 from kiosk.doctor_hints import hints as more_hints
+from kiosk.settings.values import Disk
+from kiosk.snapshots import used_share_of_disk
 
 DEVICE_TIMEOUT_S = 10.0  # open() may take 5 s; a driver that takes longer hangs
 LOOK_S = 0.3  # how long a reader is listened to
@@ -34,7 +37,6 @@ PICTURE_WAIT_S = 2.0
 WARNING = "warning"
 FAILING = frozenset({Health.DOWN.value, Health.MISCONFIGURED.value})
 IMPORT_NAMES = ("kiosk", "drivers", "sync_agent")
-DISK_WARNING_SHARE = 0.90  # where pictures stop
 BACKUP_WARNING_HOURS = 36  # a night was missed
 MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "overlay"})
 
@@ -81,6 +83,7 @@ def examine(
     devices: Sequence[tuple[str, str, Mapping[str, Any]]],
     state_dir: Path,
     *,
+    disk: Disk | None = None,
     clock: Clock | None = None,
     more: Sequence[Row] = (),
 ) -> Report:
@@ -94,7 +97,7 @@ def examine(
         ),
         computer=(
             examine_clock(clock or SystemClock(not_before_ms=_last_record_ms(state_dir))),
-            examine_state(state_dir),
+            examine_state(state_dir, disk or Disk()),
             *examine_backup(state_dir, (clock or SystemClock()).now_ms()),
             examine_import_names(sys.path),
             *examine_user(state_dir),
@@ -193,12 +196,12 @@ def examine_clock(clock: Clock) -> Row:
     return Row(name="clock", driver="clock", health=Health.OK, detail="")
 
 
-def examine_state(state_dir: Path) -> Row:
+def examine_state(state_dir: Path, disk: Disk | None = None) -> Row:
     """Whether a fact written now would be there after a power cut."""
     probe = state_dir / f"doctor-{secrets.token_hex(4)}.probe"
     try:
         _write_probe(probe)
-        share = _used_share(state_dir)
+        share = used_share_of_disk(state_dir)
     except OSError as error:
         detail = (
             f"{state_dir} cannot be written ({error.strerror}): make it with "
@@ -209,7 +212,14 @@ def examine_state(state_dir: Path) -> Row:
     if file_system in MEMORY_FILE_SYSTEMS:
         detail = f"{state_dir} is on {file_system}, which does not survive a power cut: give --state a folder on a disk"
         return Row(name="state", driver="disk", health=WARNING, detail=detail)
-    if share >= DISK_WARNING_SHARE:
+    disk = disk or Disk()
+    if (state_dir / "journal.db").exists() and Ballast(state_dir, mib=disk.ballast_mib).missing:
+        detail = (
+            f"the disk is {share:.0%} full and there is no ballast of {disk.ballast_mib} MiB: it was given up, or there was "
+            "never room for it; free some space, a running kiosk makes it within a second"
+        )
+        return Row(name="state", driver="disk", health=WARNING, detail=detail)
+    if share >= disk.pictures_stop_at:
         detail = f"the disk is {share:.0%} full and pictures have stopped: free some space"
         return Row(name="state", driver="disk", health=WARNING, detail=detail)
     return Row(name="state", driver="disk", health=Health.OK, detail=f"{share:.0%} of the disk is used")
@@ -267,12 +277,6 @@ def _write_probe(probe: Path) -> None:
     finally:
         probe.unlink(missing_ok=True)
         final.unlink(missing_ok=True)
-
-
-def _used_share(path: Path) -> float:
-    disk = os.statvfs(path)
-    used = disk.f_blocks - disk.f_bfree
-    return used / max(1, used + disk.f_bavail)
 
 
 def _file_system(path: Path) -> str:

@@ -13,11 +13,10 @@ import hashlib
 import os
 import secrets
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
@@ -28,9 +27,17 @@ from kiosk.durable_files import RESTORING, fsync_folder, make_folder
 FILE_NAME = "journal.db"
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
+NO_ROOM_BYTES: Final = 256 << 10  # an error of a disk with less left than this is one of room, by whatever name it comes
 COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
 migrations = Migrations("journal")
+
+
+class Reserve(Protocol):
+    """Room that somebody keeps for the journal."""
+
+    def give_up(self) -> bool:
+        """Whether there was any: it is free when this returns."""
 
 
 class JournalError(Exception):
@@ -145,9 +152,10 @@ def last_trusted_ms(state: Path) -> int:
 class Journal:
     """The writing side. Opened once by the controller; all calls come from its thread."""
 
-    def __init__(self, state: Path, *, node: str, incarnation: str) -> None:
+    def __init__(self, state: Path, *, node: str, incarnation: str, reserve: Reserve | None = None) -> None:
+        """reserve: given up by an append that finds no room, which is then tried once more."""
         self.path = state / FILE_NAME
-        self.node, self.incarnation = node, incarnation
+        self.node, self.incarnation, self._reserve = node, incarnation, reserve
         make_folder(state, mode=0o777)
         refuse_half_restored(state)
         self._lock = _lock(state / "journal.lock")
@@ -171,6 +179,19 @@ class Journal:
         """One transaction, one fsync. Returns when the facts would survive a power cut. Raises CannotAppend."""
         if not sealed:
             return
+        try:
+            self._commit(sealed, notes)
+        except sqlite3.Error as error:
+            if not self._made_room(error):
+                raise self._cannot(error) from error
+            try:
+                self._commit(sealed, notes)
+            except sqlite3.Error as again:
+                raise self._cannot(again) from again
+        self.log_bytes += COMMIT_BYTES + sum(len(one.raw) for one in sealed)
+
+    def _commit(self, sealed: Sequence[Sealed], notes: Sequence[Note]) -> None:
+        """All of it or nothing. Raises sqlite3.Error."""
         db, boot = self._db, self.boot
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -180,16 +201,22 @@ class Journal:
                 "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
                 [(boot, entry.seq, entry.kind, raw, hash_) for entry, raw, hash_ in sealed],
             )
-            if names := [(_read_name(body["access_point"], body["nonce"]),) for body in _named_reads(sealed)]:
+            if names := [(read_name(body["access_point"], body["nonce"]),) for body in _named_reads(sealed)]:
                 db.executemany("INSERT OR IGNORE INTO reads VALUES (?)", names)
             if notes:
                 db.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(n.digest, n.salt, n.text) for n in notes])
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            raise CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile") from error
-        self.log_bytes += COMMIT_BYTES + sum(len(one.raw) for one in sealed)
+            raise
+
+    def _made_room(self, error: sqlite3.Error) -> bool:
+        """Whether the error was one of room, and there was some in reserve."""
+        return self._reserve is not None and _is_of_room(error, self.path.parent) and self._reserve.give_up()
+
+    def _cannot(self, error: sqlite3.Error) -> CannotAppend:
+        return CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile")
 
     def checkpoint(self) -> bool:
         """Moves the log into the database file; called when nobody waits. False when the disk refused: the log has it all."""
@@ -268,36 +295,24 @@ class Journal:
         os.close(self._lock)
 
 
+def _is_of_room(error: sqlite3.Error, folder: Path) -> bool:
+    """SQLite says FULL where a write found no block; where the file of its index found none, it says that the disk failed."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if primary != sqlite3.SQLITE_IOERR:
+        return primary == sqlite3.SQLITE_FULL
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES
+
+
 def _named_reads(sealed: Sequence[Sealed]) -> Iterator[dict[str, Any]]:
     return (one.entry.body for one in sealed if one.entry.body.get("nonce") and one.entry.body.get("access_point"))
 
 
-def _read_name(access_point: str, nonce: str) -> str:
+def read_name(access_point: str, nonce: str) -> str:
     return f"{access_point} {nonce}"
-
-
-class NonceReader:
-    """Whether a read led to a fact, ever; from any thread, with a read-only connection of its own."""
-
-    def __init__(self, state: Path) -> None:
-        self._path, self._lock = state / FILE_NAME, threading.Lock()
-        self._db: sqlite3.Connection | None = None
-
-    def __call__(self, access_point: str, nonce: str) -> bool:
-        """False where the disk cannot be read now: the loop still knows the reads of these days."""
-        try:
-            with self._lock:
-                self._db = self._db or connect(self._path, read_only=True)
-                name = _read_name(access_point, nonce)
-                return self._db.execute("SELECT 1 FROM reads WHERE name = ?", (name,)).fetchone() is not None
-        except (sqlite3.Error, JournalError):
-            return False
-
-    def close(self) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-            self._db = None
 
 
 def entries_of_kinds(state: Path, kinds: frozenset[str]) -> list[Entry]:
@@ -312,30 +327,6 @@ def entries_of_kinds(state: Path, kinds: frozenset[str]) -> list[Entry]:
     finally:
         connection.close()
     return [decode(raw) for (raw,) in rows]
-
-
-class NoteReader:
-    """The free text behind a digest, for pages and printers, from any thread: a read-only connection of its own."""
-
-    def __init__(self, state: Path) -> None:
-        self._path, self._lock = state / FILE_NAME, threading.Lock()
-        self._db: sqlite3.Connection | None = None
-
-    def __call__(self, digest: str) -> str | None:
-        """None when it was erased, lies at another gate, or the disk cannot be read now."""
-        try:
-            with self._lock:
-                self._db = self._db or connect(self._path, read_only=True)
-                row = self._db.execute("SELECT text FROM notes WHERE digest = ?", (digest,)).fetchone()
-        except (sqlite3.Error, JournalError):
-            return None
-        return row[0] if row else None
-
-    def close(self) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-            self._db = None
 
 
 @dataclass(frozen=True, slots=True)

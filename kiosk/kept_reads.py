@@ -14,7 +14,7 @@ from pathlib import Path
 
 from drivers.protocols import CredentialRead
 from kiosk.credentials import load_pepper
-from kiosk.journal import NonceReader
+from kiosk.journal_lookups import NonceReader
 
 DIGEST_HEX = 32
 

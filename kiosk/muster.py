@@ -22,7 +22,7 @@ from kiosk.core.roster_safety import MusterQuery, MusterView
 from kiosk.core.views import view as view_of
 from kiosk.directory import DirectoryError, index, load
 from kiosk.directory_schema import Content
-from kiosk.journal import NoteReader
+from kiosk.journal_lookups import NoteReader
 from kiosk.paper import as_text, muster_slip
 from kiosk.recorded import RecordsError, opened
 from kiosk.replaying import DIRECTORY_FILE, ReplayError, film

@@ -15,6 +15,7 @@ from kiosk.clock import SystemClock
 from kiosk.controller import Controller
 from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, PicturesErased, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
+from kiosk.disk_watch import DiskWatch
 from kiosk.photos import with_photos
 from kiosk.reading_back import OtherGates, parts
 from kiosk.snapshots import SnapshotStore
@@ -30,8 +31,10 @@ FETCHING_FOR_S = 30.0  # an agent that has said nothing for so long is fetching 
 
 class Neighbours:
     def __init__(
-        self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int, keep_pictures_days: int
-    ) -> None:
+        self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int, keep_pictures_days: int,
+        disk: DiskWatch | None = None,
+    ) -> None:  # fmt: skip
+        self._disk = disk
         self._keep_pictures_ms, self._pruned_on = keep_pictures_days * DAY_MS, -1
         self._controller, self._state, self._snapshots = controller, state, snapshots
         self._peers_row, self._computer = peers_row, SystemClock()
@@ -56,6 +59,8 @@ class Neighbours:
     def look(self) -> None:
         """One round. A file that cannot be read now is read next time; it is said once."""
         try:
+            if self._disk is not None:
+                self._disk.look()
             self._look_at_link()
             self._look_at_peers()
             self._look_at_directory()

@@ -19,16 +19,16 @@ from kiosk.core.entries import Fact, Kind, Stream
 from kiosk.core.people import Directory
 from kiosk.core.timetable import day_book
 from kiosk.core.world import World
-from kiosk.journal import Journal, new_incarnation
+from kiosk.journal import Journal, Reserve, new_incarnation
 from kiosk.pass_keys import load_issuers
 from kiosk.reading_back import Slices, finished, folded_in_slices
 from kiosk.settings import Settings
 from kiosk.sun_keys import sun_reader
 
 
-def open_journal(state: Path, node: str) -> Journal:
+def open_journal(state: Path, node: str, reserve: Reserve | None = None) -> Journal:
     """A new incarnation of the journal in `state`. Raises JournalError."""
-    return Journal(state, node=node, incarnation=new_incarnation())
+    return Journal(state, node=node, incarnation=new_incarnation(), reserve=reserve)
 
 
 def open_gate(
@@ -53,7 +53,7 @@ def open_gate(
             settings=settings, directory=now.directory, journal=journal, state=state, clock=clock, stream=journal.resumed(),
             today=now.book.day.date,  # a clock that is not trusted turns no page, and neither does this
         )  # fmt: skip
-        again.devices, again.link, again.watched = now.devices, now.link, now.watched
+        again.devices, again.link, again.watched, again.disk = now.devices, now.link, now.watched, now.disk
         return again
 
     def reread() -> Slices[World]:

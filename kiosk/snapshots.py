@@ -33,7 +33,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 8
 TOKEN_BYTES = 16
 PICTURE_MAX_BYTES = 2 * 1024 * 1024
-PICTURES_STOP_AT = 0.90  # of the disk; the rest is for the journal
+PICTURES_STOP_AT = 0.90  # of the disk, where no setting says otherwise; the rest is for the journal
 CHINA_OFFSET_MS = 8 * 3_600_000
 END_OF_TIME_MS = 2**64 - 1
 JPEG_START = b"\xff\xd8\xff"
@@ -128,11 +128,12 @@ class SnapshotStore:
         state_dir: Path,
         *,
         used_share: Callable[[Path], float] = used_share_of_disk,
+        pictures_stop_at: float = PICTURES_STOP_AT,
         utc_offset_ms: int = CHINA_OFFSET_MS,
     ) -> None:
         self.state_dir = state_dir
         self._snapshots, self._photos = state_dir / "snapshots", state_dir / "photos"
-        self._used_share, self._utc_offset_ms = used_share, utc_offset_ms
+        self._used_share, self._stop_at, self._utc_offset_ms = used_share, pictures_stop_at, utc_offset_ms
         try:
             for folder in (self._snapshots, self._photos):
                 make_folder(folder)
@@ -253,9 +254,9 @@ class SnapshotStore:
         if not jpeg.startswith(JPEG_START) or len(jpeg) > PICTURE_MAX_BYTES:
             raise NotAPicture(f"a picture must be a JPEG of at most {PICTURE_MAX_BYTES // 1024} KiB; scale it down")
         share = self._used_share(self.state_dir)
-        if share >= PICTURES_STOP_AT:
+        if share >= self._stop_at:
             raise DiskTooFull(
-                f"the disk of {self.state_dir} is {share:.0%} full and pictures stop at {PICTURES_STOP_AT:.0%}: "
+                f"the disk of {self.state_dir} is {share:.0%} full and pictures stop at {self._stop_at:.0%}: "
                 "shorten how long snapshots are kept, or free some space; taps are still recorded"
             )
         nonce = secrets.token_bytes(NONCE_BYTES)

@@ -374,6 +374,14 @@ class PicturesErased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSeen:
+    """How full this gate's disk is. level: "" while there is room, else a word of `kiosk.core.disk`."""
+
+    level: str
+    used_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A page wants a picture of the state. Answered between two batches; changes nothing."""
 
@@ -432,6 +440,7 @@ Command = (
     | AdoptDirectory
     | LinkChanged
     | PicturesErased
+    | DiskSeen
     | FaceCompared
     | RecordConsent
     | FaceErased

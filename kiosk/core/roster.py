@@ -180,6 +180,8 @@ class Bar:
     emergency: str  # "" | "emergency" | "drill"
     can_save: bool
     behind_gates: tuple[str, ...] = ()  # heard of, but not everything that they recorded is here yet
+    disk: str = ""  # "" | disk_low: pictures have stopped | disk_last: the ballast was given up
+    disk_percent: int = 0
     hold: tuple[str, ...] = ()  # lost children, by class: while there is one, gates verify everybody
 
 

@@ -44,7 +44,7 @@ def topics_of(world: World, command: Any, decision: Decision, entries: Iterable[
         point = world.rules.access_points.get(decision.access_point)
         if point is not None and point.gate:
             topics.add(f"guard:{point.gate}")
-    if isinstance(command, (c.LinkChanged, c.DeviceChanged)):
+    if isinstance(command, (c.LinkChanged, c.DeviceChanged, c.DiskSeen)):
         topics |= {"bar", "duty"}
     if isinstance(command, c.DeviceChanged):
         topics |= {f"display:{point}" for point, readers in world.readers.items() if command.device in readers}

@@ -164,7 +164,7 @@ def _cloned_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
 def _alarm_case(world: World, alarm: Alarm, now_ms: int) -> r.CaseLine:
     """Who came, and where; with the child whom it is about, or the holder of a lost card."""
     about = [n for n in (*alarm.children, alarm.person) if n in world.directory.pupils]
-    point = world.rules.access_points.get(alarm.access_point)
+    point = world.rules.access_points.get(alarm.access_point) or world.rules.gates.get(alarm.access_point)
     who = world.directory.name_of(alarm.person) if alarm.person else ""
     detail = " · ".join(part for part in (who, point.name if point else alarm.access_point) if part)
     return plain_case(world, alarm.kind, alarm.case, about[0] if about else 0, alarm.at_ms, detail, now_ms)

@@ -36,6 +36,8 @@ def bar(world: World, query: Any, now_ms: int, trusted: bool) -> r.Bar:
         day_note=day.warning or day.note,
         emergency="" if emergency is None else "drill" if emergency.drill else "emergency",
         can_save=world.can_save,
+        disk=world.disk.level,
+        disk_percent=world.disk.used_percent,
         hold=tuple(sorted(_class_name(world, child) for _, child, _ in world.campus.lost())),
     )
 

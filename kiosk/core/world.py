@@ -32,6 +32,15 @@ class DeviceState:
     since_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskRoom:
+    """What is left of this computer's disk. level: "" or a word of `kiosk.core.disk`, so since the tick `since_tick`."""
+
+    level: str = ""
+    used_percent: int = 0
+    since_tick: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Link:
     """What the sync agent last said. `directory_seen_ms`: when the pickup list was last confirmed current."""
@@ -93,6 +102,7 @@ class World:
     watched: frozenset[str] = frozenset()  # access points with a sensor that says when somebody went through
     turns: dict[str, Turns] = field(default_factory=dict)  # by access point: see kiosk.core.turnstiles
     can_save: bool = True
+    disk: DiskRoom = field(default_factory=DiskRoom)
     searched_ms: int = 0  # when everybody was last looked at for being missed
     clock_trusted: bool = True  # as the last tick found it
     let_go_through: str = ""  # of this day (ISO) and those before, not every fact is in `campus` any more

@@ -103,7 +103,7 @@ class Stage:
 
     def _write_site(self) -> Path:
         """site.toml of the demo: every simulated device by the URL that a real one would have."""
-        lines = ['[node]', 'id = "east"', f"port = {self.port}", ""]
+        lines = ['[node]', 'id = "east"', f"port = {self.port}", "", "[disk]", "ballast_mib = 1", ""]
         for name, (kind, point) in READERS.items():
             options = '\noptions = { as = "number" }' if kind == "lines" and name not in SCANNERS else ""
             lines += ["[[device]]", f'name = "{name}"', f'url = "{self.rack.urls[name]}"']

@@ -55,6 +55,8 @@ TABLE: Final[dict[str, Words]] = {
     "alarm.card_replayed": Words(Level.URGENT, "{gate}：有人使用复制的验证码", "{gate}: a copied proof was used", silent=True),
     "alarm.duress": Words(Level.URGENT, "{gate}：门岗无声求助，请按预案处置", "{gate}: silent call for help", silent=True),
     "alarm.exceptional_release": Words(Level.URGENT, "{gate}：特例放行，请核对", "{gate}: exceptional release", silent=True),
+    "alarm.disk_low": Words(Level.NORMAL, "{gate}：电脑磁盘快满，照片已停存", "{gate}: disk nearly full, pictures stopped"),
+    "alarm.disk_last": Words(Level.URGENT, "{gate}：电脑磁盘已满，请马上叫技术员", "{gate}: disk full, call the technician now"),
     "alarm.other": Words(Level.URGENT, "{gate}：无声提醒", "{gate}: silent alarm", silent=True),
     TEST: Words(Level.URGENT, "测试通知，无需处理", "Test notice, nothing to do"),
 }

@@ -27,6 +27,7 @@ from kiosk.settings.schema import Problems, Section, read
 from kiosk.settings.values import (
     Accepted,
     Device,
+    Disk,
     Fees,
     Printing,
     School,
@@ -261,4 +262,5 @@ def _site(raw: Mapping[str, Any] | None, school: Mapping[str, Any]) -> Site:
         printing=Printing(**raw["print"]) if raw["print"] else Printing(),
         sync=Sync(server=sync["server"], school=sync["school"] or school_id, ca_file=sync["ca_file"]),
         web=Web(**{**raw["web"], "public_input_from": tuple(raw["web"]["public_input_from"])}) if raw["web"] else Web(),
+        disk=Disk(**raw["disk"]) if raw["disk"] else Disk(),
     )

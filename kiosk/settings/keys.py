@@ -127,6 +127,23 @@ _WEB = Section(
     ),
 )
 
+_DISK = Section(
+    "disk",
+    Shape.ONE,
+    "磁盘",
+    "The disk of this computer: what stops when it fills, and what is kept for the last moment.",
+    keys=(
+        Key(
+            "ballast_mib", Kind.NUMBER, "为最后关头预留多少 MiB，0 为不留",
+            "MiB kept so that a full disk still saves the tap in hand, 0 = none", 32, high=4096,
+        ),
+        Key(
+            "pictures_stop_percent", Kind.NUMBER, "磁盘用到百分之几时停存照片", "per cent of the disk at which pictures stop", 90,
+            low=50, high=99,
+        ),
+    ),
+)  # fmt: skip
+
 _FACE = Section(
     "face",
     Shape.ONE,
@@ -144,7 +161,7 @@ _FACE = Section(
 
 SITE: Final = Section(
     "", Shape.ONE, "本机与设备", "This computer and its devices.", (),
-    (_NODE, _DEVICE, _ACCESS, _SIGNAL, _SOUND, _PRINT, _SYNC, _WEB, _FACE),
+    (_NODE, _DEVICE, _ACCESS, _SIGNAL, _SOUND, _PRINT, _SYNC, _WEB, _DISK, _FACE),
 )
 
 FILES: Final[Mapping[str, Section]] = {

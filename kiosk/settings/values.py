@@ -127,6 +127,16 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    ballast_mib: int = 32  # 0 = none
+    pictures_stop_percent: int = 90
+
+    @property
+    def pictures_stop_at(self) -> float:
+        return self.pictures_stop_percent / 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """This gate computer. Without a site.toml: node `gate-1` on the loopback address, no devices."""
 
@@ -140,6 +150,7 @@ class Site:
     printing: Printing = field(default_factory=Printing)
     sync: Sync = field(default_factory=Sync)
     web: Web = field(default_factory=Web)
+    disk: Disk = field(default_factory=Disk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,7 +186,8 @@ def routes(web: Web) -> APIRouter:
     async def health(request: Request) -> Response:
         bar = await web.bridge.look(BarQuery())
         body = {"ok": bar.can_save, "node": bar.node, "can_save": bar.can_save, "clock_trusted": bar.clock_trusted,
-                "online": bar.online, "waiting": bar.waiting, "directory": bar.directory_number}  # fmt: skip
+                "online": bar.online, "waiting": bar.waiting, "directory": bar.directory_number,
+                "disk": bar.disk, "disk_percent": bar.disk_percent}  # fmt: skip
         return Response(msgspec.json.encode(body), media_type="application/json", headers={"cache-control": "no-store"})
 
     @router.get("/metrics", tags=["machine"], summary="Prometheus metrics")
@@ -200,6 +201,8 @@ def routes(web: Web) -> APIRouter:
         figures.unsent.set(bar.waiting)
         figures.list_age_s.set(max(0, bar.now_ms - bar.directory_made_ms) / 1000)
         figures.can_save.set(bar.can_save)
+        figures.disk_used.set(bar.disk_percent / 100)
+        figures.ballast_gone.set(bar.disk == "disk_last")
         return Response(figures.text(), headers={"content-type": CONTENT_TYPE})
 
     return router

@@ -25,6 +25,8 @@ class Metrics:
         self.sessions = Gauge("kiosk_sessions", "Members of staff signed in.", registry=self.registry)
         self.unsent = Gauge("kiosk_entries_unsent", "Entries the server has not got yet.", registry=self.registry)
         self.list_age_s = Gauge("kiosk_directory_age_seconds", "Age of the people list.", registry=self.registry)
+        self.disk_used = Gauge("kiosk_disk_used_ratio", "How full the disk of the records is, 0..1.", registry=self.registry)
+        self.ballast_gone = Gauge("kiosk_ballast_gone", "1 while the disk is on its last reserve.", registry=self.registry)
         self.can_save = Gauge("kiosk_can_save", "1 while the journal takes entries.", registry=self.registry)
 
     def text(self) -> bytes:

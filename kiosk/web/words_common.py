@@ -41,6 +41,11 @@ COMMON: Final[dict[str, tuple[str, str]]] = {
     "bar.calendar": ("校历未核对", "Calendar unverified"),
     "bar.devices": ("设备 {n} 台断开", "{n} devices down"),
     "bar.paper": ("本机无法保存，请用纸质登记", "This gate cannot save: use the paper register"),
+    "bar.disk_low": ("磁盘已用 {n}%，照片停存", "Disk {n}% full: pictures stopped"),
+    "bar.disk_last": (
+        "磁盘已满，正用最后的预留：照常刷卡，马上叫技术员",
+        "The disk is full, on its last reserve: go on, call the technician now",
+    ),
     "bar.emergency": ("紧急状态：自由离校，请按名单清点", "Emergency: exits are free, count by the list"),
     "bar.drill": ("演练中：门不打开，请按名单清点", "Drill: doors stay shut, count by the list"),
     # --- states of a connection and of an action (also read by the scripts) ---------------------

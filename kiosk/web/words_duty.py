@@ -10,6 +10,7 @@ DUTY: Final[dict[str, tuple[str, str]]] = {
     "duty.group_alarm": ("报警", "Alarms"),
     "duty.group_uncollected": ("未接离校", "Not yet collected"),
     "duty.group_lists": ("名单对不上", "Lists that disagree"),
+    "duty.group_machines": ("校门电脑", "Gate computers"),
     "duty.group_conflict": ("记录冲突", "Conflicts in the record"),
     "duty.owner": ("{name} 负责", "{name} sees to it"),
     # --- a child that was released twice ----------------------------------------------------------

@@ -190,6 +190,8 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "duty.kind_cloned_card": ("同一张卡同时在两个门", "One card at two gates at once"),
     "duty.kind_rolled_back": ("校门机恢复了旧的记录", "A gate computer went back to an older copy of its records"),
     "duty.kind_server_rolled_back": ("学校服务器恢复了旧的备份，正在补传", "The school server went back to an older copy"),
+    "duty.kind_disk_low": ("磁盘快满，照片已停存，请技术员腾出空间", "The disk is nearly full: pictures have stopped"),
+    "duty.kind_disk_last": ("磁盘已满，正用最后的预留，马上叫技术员", "The disk is full, on its last reserve: call for help"),
     "duty.kind_cloned_device": ("两台电脑用同一份记录当校门机", "Two computers run as the same gate"),
     "duty.kind_arrived_twice": ("两处同时到校", "Arrived twice"),
     "duty.kind_step_misfit": ("交接记录不一致", "Handover records disagree"),

@@ -73,6 +73,12 @@ def everything() -> DutyView:
     )  # fmt: skip
 
 
+def disk_full() -> DutyView:
+    """Between an afternoon's other cases; the bar says it on every page."""
+    base, disks = sample_duty.duty(), (case("disk_last", detail="东门"), case("disk_low", detail="南门"))
+    return replace(base, cases=(*base.cases, *disks), bar=replace(base.bar, disk="disk_last", disk_percent=100))
+
+
 def ready() -> DutyView:
     shift: ShiftLine = replace(w.WATCH, gate="east", gate_name="东门")
     return replace(sample_duty.quiet_duty(), shifts=(shift,), unwatched=(("south", "南门"),), boarders=46)

@@ -20,6 +20,7 @@ from tests.faces.card_views import ENROL_STATES, enrol
 from tests.faces.roster_views import ROSTERS
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
+_LAST = s.bar(disk="disk_last", disk_percent=100)
 
 PAGES: dict[str, tuple[str, Any]] = {
     "display": ("display", s.display()),
@@ -31,6 +32,8 @@ PAGES: dict[str, tuple[str, Any]] = {
     "guard empty": ("guard", replace(s.guard(), queue=())),
     "guard cut off": ("guard", replace(s.guard(), bar=s.cut_off())),
     "guard alarm": ("guard", replace(s.guard(), bar=_ALARM)),
+    "guard disk filling": ("guard", replace(s.guard(), bar=s.bar(disk="disk_low", disk_percent=91))),
+    "guard disk full": ("guard", replace(s.guard(), bar=_LAST)),
     "guard on watch": ("guard", w.on_watch()),
     "guard watch offered": ("guard", w.offered()),
     "guard watch came back": ("guard", w.came_back()),
@@ -50,6 +53,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "duty": ("duty", sample_duty.duty()),
     "duty quiet": ("duty", sample_duty.quiet_duty()),
     "duty alarm": ("duty", replace(sample_duty.duty(), bar=_ALARM)),
+    "duty disk full": ("duty", d.disk_full()),
     "duty everything": ("duty", d.everything()),
     "duty ready": ("duty", d.ready()),
     "duty closed": ("duty", d.closed()),

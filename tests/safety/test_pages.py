@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kiosk.core.roster_safety import WaitingView
-from kiosk.journal import NoteReader
+from kiosk.journal_lookups import NoteReader
 from kiosk.paper import as_text, muster_slip, waiting_slip
 from tests.web.gate_online import Online, online
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kiosk.core import commands as c
-from kiosk.journal import NoteReader
+from kiosk.journal_lookups import NoteReader
 from tests.browser.conftest import Opener, browser, new_page  # noqa: F401  # fixtures
 from tests.web.gate_online import PIN, Online, online
 

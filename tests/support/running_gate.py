@@ -182,7 +182,7 @@ def press(client: httpx.Client, act: str, **body: Any) -> dict[str, Any]:
 
 def _site(node: str, wires: tuple[Wire, ...], relays: Mapping[str, str]) -> str:
     """`relays`: access point -> name of the relay board that opens it."""
-    lines = ["[node]", f'id = "{node}"', ""]
+    lines = ["[node]", f'id = "{node}"', "", "[disk]", "ballast_mib = 1", ""]
     for wire in wires:
         lines += ["[[device]]", f'name = "{wire.name}"', f'url = "{wire.url}"']
         lines += [f'access_point = "{wire.access_point}"'] if wire.access_point else []
