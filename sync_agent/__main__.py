@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sync-agent", description="校门与学校服务器之间的同步 / Between a gate and its school server"
     )
-    commands = parser.add_subparsers(required=True, metavar="run | enrol | status | serve | code | nodes | revoke | nkey")
+    commands = parser.add_subparsers(required=True, metavar="run | enrol | pull | status | serve | code | nodes | revoke | nkey")
     run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
     _add_place(run)
     run.add_argument("--code", help=f"enrolment code; or in {CODE_VARIABLE}")
@@ -102,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_place(enrol)
     enrol.add_argument("--code", help=f"the one-time code; or in {CODE_VARIABLE}")
     enrol.set_defaults(command=_enrol)
+    pull = commands.add_parser("pull", help="取回全部 / fetch directory and every gate's entries before the first start")
+    _add_place(pull)
+    pull.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    pull.set_defaults(command=_pull)
     add_commands(commands)
     status = commands.add_parser("status", help="待上传多少 / what the server has not got yet")
     status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
@@ -156,6 +160,28 @@ def _nkey(options: argparse.Namespace) -> int:
 
     print(load_or_create(options.file))
     return 0
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from sync_agent.durable_sqlite import only_one
+    from sync_agent.pulling import pull_now, text
+
+    wanted = _wanted(options)
+    if not wanted.node:
+        raise Misconfigured("say which gate this is with --config or --node")
+    if not options.state.is_dir():
+        raise Misconfigured(f"{options.state} is not a folder; enrol this gate first")
+    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs fetches all this by itself
+    try:
+        found = asyncio.run(
+            pull_now(
+                folder=options.state, server=wanted.server, ca_file=wanted.ca_file, school=wanted.school, node=wanted.node
+            )
+        )
+    finally:
+        os.close(lock)
+    print(msgspec.json.encode(found).decode() if options.json else text(found))
+    return 0 if found.whole else 1
 
 
 def _status(options: argparse.Namespace) -> int:
