@@ -114,6 +114,7 @@ def restore(copy: Path, state: Path) -> Manifest:
         for name in manifest.files:
             (draft / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy_file(copy / name, draft / name)
+        fsync_folder(state)  # from here on it is seen that a restore was begun
         others = [name for name in manifest.files if name != _LAST]
         for name in others:
             (state / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from tests.support.crash_images import Corrupt, Lost, Recording, record
 from tests.support.crash_works import WORKS
 
 FULL = os.environ.get("KIOSK_FAULTS") == "full"
-IMAGES = 700 if FULL else 15  # of each kind
+IMAGES = 600 if FULL else 12  # of each kind
 SEED = int(os.environ.get("KIOSK_FAULTS_SEED", "20261129"))
 MISTAKES = [f"{name}+{planted}" for name, work in WORKS.items() for planted in work.planted]
 FEW = ("journal-append+", "school-server-migrations+", "directory-swap+")  # in every run; the others are as many seconds again

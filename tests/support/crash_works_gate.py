@@ -6,17 +6,32 @@ Each work is a few honest calls of the product; nothing of it is played.
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+import kiosk.credentials
 import kiosk.journal
+from kiosk.clock import FixedClock
+from kiosk.controller import Controller
+from kiosk.core.commands import Read
+from kiosk.core.decisions import Answer
 from kiosk.core.entries import Fact, Kind, Sealed, Stream, decode
+from kiosk.credentials import PEPPER_BYTES, PinDesk
+from kiosk.directory import load
 from kiosk.journal import FILE_NAME, Journal, migrations, new_note, verify
+from kiosk.opening import open_gate
+from kiosk.settings import load as load_settings
+from kiosk.settings import shared_data_dir
+from tests.support import fault_school
 from tests.support.crash_images import Mark, State, Work
 from tests.support.journals import MONDAY_MS
 
-NODE = "south"
+NODE, PEPPER = "south", bytes(PEPPER_BYTES)
 
 
 class Writer:
@@ -130,6 +145,90 @@ def _migrate(folder: Path, mark: Mark) -> None:
     writer.journal.close()
 
 
+# ---- the loop, and PINs ----------------------------------------------------------------------------------
+
+SETTINGS = cache(lambda: load_settings(shared_data_dir("sample_school")))
+PUPILS = 24
+
+
+def _people(folder: Path) -> None:
+    fault_school.write(folder / "people", pupils=PUPILS)
+
+
+def _opened(folder: Path) -> Controller:
+    people = load(folder / "people" / "directory.db")
+    clock = FixedClock(fault_school.MONDAY_MS)
+    return open_gate(settings=SETTINGS(), directory=people, state=folder / "state", clock=clock)
+
+
+def _taps(folder: Path, mark: Mark) -> None:
+    """A whole gate: single taps, and bursts that share a transaction. Marked is what is told to whoever tapped."""
+    loop, child = _opened(folder), 1
+    mark()
+    loop.start()
+    for size in (1, 4, 1, 6):
+        told = threading.Semaphore(0)
+
+        def tell(answer: Answer, told: threading.Semaphore = told) -> None:
+            assert answer.entry is not None
+            mark(f"{answer.entry.incarnation}/{answer.entry.seq}")
+            told.release()
+
+        for number in range(child, child + size):
+            loop.submit(Read(access_point="east-in-1", scheme="uid", value=fault_school.uid_of(number)), tell)
+        for _ in range(size):
+            assert told.acquire(timeout=60), "the loop stopped answering"
+        child += size
+    loop.stop()
+
+
+def _taps_left(folder: Path) -> State:
+    """The journal's entries, and the state in which a gate stands that starts on them."""
+    found: dict[str, object] = {}
+    path = folder / "state" / FILE_NAME
+    if path.exists() and Journal(folder / "state", node="x", incarnation="looks").close() is None:
+        with closing(sqlite3.connect(path)) as db:
+            found = {f"{decode(raw).incarnation}/{seq}": raw for seq, raw in db.execute("SELECT seq, raw FROM entries")}
+        assert verify(path).ok
+    loop = _opened(folder)
+    found["stands"] = loop.world.campus.fingerprint()
+    loop.journal.close()
+    return found
+
+
+def _attempts(folder: Path, mark: Mark) -> None:
+    """Wrong PINs until somebody is locked out, and the office that vouches for him."""
+    with _cheap_hashes():
+        desk = PinDesk(folder / "credentials.db", PEPPER)
+        for _ in range(2):
+            for number in range(5):
+                for who in ("T1", "T2"):
+                    desk.attempt(who, "0000", None, MONDAY_MS + number)
+                    mark()
+            desk.unlock("T1")
+            mark()
+
+
+def _attempts_left(folder: Path) -> State:
+    with _cheap_hashes():
+        desk = PinDesk(folder / "credentials.db", PEPPER)
+    locked = {who: desk.locked_until_ms(who, MONDAY_MS + 9) for who in ("T1", "T2")}
+    with closing(sqlite3.connect(folder / "credentials.db")) as db:
+        return {"attempts": db.execute("SELECT hex(who), at_ms FROM attempts").fetchall(), **locked}
+
+
+@contextmanager
+def _cheap_hashes() -> Iterator[None]:
+    """What a hash costs an attacker is not the matter here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kiosk.credentials, "_TIME_COST", 1)
+        patch.setattr(kiosk.credentials, "_MEMORY_KIB", 8)
+        yield
+
+
+# ---- mistakes --------------------------------------------------------------------------------------------
+
+
 def _without_sync(patch: pytest.MonkeyPatch) -> None:
     _weaker(patch, "PRAGMA synchronous=OFF")
 
@@ -167,5 +266,7 @@ WORKS = (
         planted={"synchronous-off": _without_sync, "synchronous-normal": _with_less_sync, "told-before-the-commit": _told_first},
     ),
     Work(name="journal-log", prepare=_begun, run=_log, reopen=journal_left, planted={"synchronous-off": _without_sync}),
+    Work(name="gate-taps", prepare=_people, run=_taps, reopen=_taps_left),
+    Work(name="pin-attempts", run=_attempts, reopen=_attempts_left),
     Work(name="journal-migrations", prepare=_before_migrations, run=_migrate, reopen=journal_left),
 )  # fmt: skip

@@ -20,9 +20,11 @@ from sync_agent.agent_state import AgentState, AgentStatus, DirectoryStatus, Ser
 from sync_agent.durable_sqlite import Schema, open_durable
 from sync_agent.enrolment import SERVER_KEY_FILE, Enrolment
 from sync_agent.errors import PeerChainBroken
+from sync_agent.node_keys import KEY_FILE, NEXT_FILE, NodeKeys
 from sync_agent.peers import Peers
 from sync_agent.protocol import Item, Sealed, Segment
 from sync_agent.school_server import sqlite_store
+from sync_agent.school_server.enrolling import new_code
 from sync_agent.school_server.receiving import receive
 from sync_agent.school_server.sqlite_store import DATABASE_FILE, SqliteStore
 from sync_agent.school_server.store import Node, Refusal, SignedHead, StoredDirectory
@@ -232,6 +234,26 @@ def _server_rest(folder: Path, mark: Mark) -> None:
     store.close()
 
 
+def _server_identities(folder: Path, mark: Mark) -> None:
+    """Codes made, mistyped and used; a key that changes; a gate shut out and let in again."""
+    store = SqliteStore(folder)
+    names, name = store.identities, {"school": SCHOOL, "node": "south"}
+    for number in range(3):
+        _, kept = new_code(**name, now_ms=MONDAY_MS, hours=1, replaces=number > 0)
+        names.keep_code(kept)
+        mark()
+        names.count_wrong_try(**name)
+        mark()
+        key = keys.signing_key(bytes([number]) * 32).public_hex
+        assert names.admit(**name, public_key=key, at_ms=MONDAY_MS)
+        mark()
+        assert names.change_key(**name, old=key, new=f"{number:064}", at_ms=MONDAY_MS + number)
+        mark()
+        assert names.revoke(**name, why="lost", at_ms=MONDAY_MS)
+        mark()
+    store.close()
+
+
 def _server_left(folder: Path) -> State:
     path = folder / DATABASE_FILE
     whole_or_not_begun(path, "school_server")
@@ -310,18 +332,25 @@ def _migrations(schema: str) -> Work:
 
 
 def _keys(folder: Path, mark: Mark) -> None:
-    """A node's first start: its own key, then the server's, pinned."""
+    """A node's first start: its own key, then the server's, pinned; later the next key takes the place of the present one."""
     key = keys.load_or_create(folder / "state" / "keys" / "node.key")
     mark("node.key")
     Enrolment(folder=folder / "state" / "keys", key=key, code="")._pin(SERVER_KEY.public_hex)
     mark(SERVER_KEY_FILE)
+    for _ in range(2):
+        rotating = NodeKeys(folder / "state" / "keys")
+        rotating.prepare_next()
+        mark()
+        rotating.adopt_next()
+        mark()
 
 
 def _keys_left(folder: Path) -> State:
     """A key that is there can be used."""
     place, found = folder / "state" / "keys", dict[str, object]()
-    if (place / "node.key").exists():
-        found["node.key"] = keys.load_or_create(place / "node.key").public_hex
+    for name in (KEY_FILE, NEXT_FILE):
+        if (place / name).exists():
+            found[name] = keys.load_or_create(place / name).public_hex
     key = keys.load_or_create(place / "node.key")
     enrolment = Enrolment(folder=place, key=key, code="")
     if (pinned := enrolment.server_key()) is not None:
@@ -374,6 +403,7 @@ WORKS: Sequence[Work] = (
     Work(name="agent", run=_agent, reopen=_agent_left),
     Work(name="server-batches", run=_server_batches, reopen=_server_left, planted={"synchronous-normal": _no_sync}),
     Work(name="server-rest", run=_server_rest, reopen=_server_left),
+    Work(name="server-identities", run=_server_identities, reopen=_server_left),
     *map(_migrations, ("agent", "peers", "school_server")),
     Work(
         name="keys", run=_keys, reopen=_keys_left,
