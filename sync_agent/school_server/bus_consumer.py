@@ -31,7 +31,7 @@ from sync_agent.school_server.refusals import STATUS_OF
 CONNECT_TIMEOUT_S: Final = 5
 PING_EVERY_S: Final = 10
 PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 2.0
 PULL_S: Final = 2.0  # one question to a stream; a leaf that died meanwhile is noticed after it
 LOOK_FOR_NODES_EVERY_S: Final = 2.0
 MOST_HALF_SENT: Final = 4  # long requests of which only some pieces are there

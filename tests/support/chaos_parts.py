@@ -183,18 +183,18 @@ class LinkPart:
     sort = name = "link"
 
     def __init__(self, seed: int, port: int, target_port: int) -> None:
-        self._seed, self._port, self._target_port, self._life = seed, port, target_port, 0
+        self._seed, self.port, self._target_port, self._life = seed, port, target_port, 0
         self.popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._life += 1
         command = [sys.executable, "-m", "tests.support.bad_link"]
-        command += [f"{self._seed}:{self._life}", str(self._port), str(self._target_port)]
+        command += [f"{self._seed}:{self._life}", str(self.port), str(self._target_port)]
         self.popen = subprocess.Popen(command)
 
     def ready(self) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def ended(self) -> int | None:
         return self.popen.poll() if self.popen else None

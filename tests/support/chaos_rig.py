@@ -1,8 +1,9 @@
 """A whole campus as processes, each of which is killed -9 again and again at moments drawn from a seed, and started at once.
 
 Two gates with children tapping, an agent beside each, a line between agents and school server, the server, its PostgreSQL. The
-line is a parameter: `HttpLine` is a proxy that misbehaves. Each part has a thread of its own that kills it, so that restarts
-overlap; a part waits for the slowest before it gets ahead. Everything that happened is in a history of JSON lines.
+line is a parameter: `HttpLine` is a proxy that misbehaves, `NatsLine` a bus with such a proxy in it. Each part has a thread that
+kills it, so that restarts overlap; a part waits for the slowest before it gets ahead. Everything that happened is in a
+history of JSON lines.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from tests.support.chaos_nats import NatsLine
 from tests.support.chaos_parts import AgentPart, GatePart, LinkPart, Part, PostgresPart, ServerPart, fixed_port
 from tests.support.chaos_taps import History, Taps
 from tests.support.gate_folder import GateFolder
@@ -29,7 +30,8 @@ START = "2026-11-23T17:34:00+08:00"  # homework has ended: late arrivals, rooms,
 WHILE_IT_STARTS = 0.15  # of the kills
 AHEAD = 2  # kills by which a part may be before the slowest one's pace
 DRAIN_S = 120.0
-SHARES = {"gate": 16, "agent": 16, "link": 12, "server": 10, "postgres": 14}  # of 100 kills, of each part of that sort
+# Of 100 kills over HTTP, of each part of that sort; over NATS hub and leaves come on top.
+SHARES = {"gate": 16, "agent": 16, "link": 12, "server": 10, "postgres": 14, "hub": 14, "leaf": 14}
 
 
 class Line(Protocol):
@@ -37,8 +39,10 @@ class Line(Protocol):
 
     parts: list[Part]
     server_arguments: list[str]
-    server_url: str  # what agents are told
     agent_arguments: list[str]
+
+    def url(self, node: str) -> str:
+        """What the agent of that gate is told."""
 
     def behave(self) -> None: ...
 
@@ -52,7 +56,9 @@ class HttpLine:
         self.parts: list[Part] = [self.link]
         self.server_arguments: list[str] = []
         self.agent_arguments: list[str] = []
-        self.server_url = f"http://127.0.0.1:{port}"
+
+    def url(self, node: str) -> str:
+        return f"http://127.0.0.1:{self.link.port}"
 
     def behave(self) -> None:
         self.link.behave()
@@ -61,11 +67,11 @@ class HttpLine:
 class Rig:
     """Made with everything running. `kill` spreads the kills; `settle` lets all drain and stops the gates."""
 
-    def __init__(self, folder: Path, cluster: Cluster, seed: int, line: Callable[[int, int], Line] = HttpLine) -> None:
+    def __init__(self, folder: Path, cluster: Cluster, seed: int, *, carrier: str = "http") -> None:
         self.seed, self.history, self.killed = seed, History(seed), Counter[str]()
         self.cluster, self.database = cluster, cluster.database()
         server_port = fixed_port()
-        self.line = line(seed, server_port)
+        self.line: Line = HttpLine(seed, server_port) if carrier == "http" else NatsLine(folder / "nats", NODES, seed)
         self.parts: list[Part] = []
         self.taps: list[Taps] = []
         try:
@@ -99,7 +105,7 @@ class Rig:
             self.parts.append(part)
         for node, here in self.folders.items():
             more = ("--batch", BATCH, "--node", node, *self.line.agent_arguments)
-            self.parts.append(AgentPart(AgentProcess(here, self.line.server_url, *more), node))
+            self.parts.append(AgentPart(AgentProcess(here, self.line.url(node), *more), node))
         for part in self.parts:
             wait_until(part.ready, f"{part.name} works")
         self.taps = [Taps(gate, node, random.Random(f"{self.seed}:{node}"), self.history) for node, gate in self.gates.items()]

@@ -26,23 +26,33 @@ SHIPPED = Path(__file__).parents[2] / "config" / "nats"
 
 
 class NatsServer:
-    """name: of the server; its JetStream domain as well unless one is given. hub: the server that it is a leaf of.
+    """name: of the server; its JetStream domain as well unless one is given. hub_port: of the hub that it is a leaf of.
 
     shipped: the file of config/nats that it runs with instead, only ports and folder changed; environment: the secrets for it.
     """
 
     def __init__(
-        self, folder: Path, name: str, *, hub: NatsServer | None = None, domain: str = "", shipped: str = "", **environment: str
+        self,
+        folder: Path,
+        name: str,
+        *,
+        hub_port: int = 0,
+        domain: str = "",
+        shipped: str = "",
+        started: bool = True,
+        **environment: str,
     ) -> None:
         self.folder, self.name, self.port, self.leaf_port = folder, name, fixed_port(), fixed_port()
         self.url, self.kills, self._environment = f"nats://127.0.0.1:{self.port}", 0, environment
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "nats.conf"
-        self._config.write_text(self._shipped(shipped, hub) if shipped else self._plain(domain or name, hub))
-        self.start()
+        self._config.write_text(self._shipped(shipped, hub_port) if shipped else self._plain(domain or name, hub_port))
+        self._popen: subprocess.Popen[bytes] | None = None
+        if started:
+            self.start()
 
-    def _plain(self, domain: str, hub: NatsServer | None) -> str:
-        leafs = f'listen: "127.0.0.1:{self.leaf_port}"' if hub is None else _remote(hub)
+    def _plain(self, domain: str, hub_port: int) -> str:
+        leafs = _remote(hub_port) if hub_port else f'listen: "127.0.0.1:{self.leaf_port}"'
         return (
             f'server_name: {self.name}\nlisten: "127.0.0.1:{self.port}"\nmax_payload: {bus.MOST_PAYLOAD_BYTES}\n'
             f'jetstream {{ store_dir: "{self.folder}/store", domain: "{domain}", sync_interval: always,'
@@ -50,13 +60,13 @@ class NatsServer:
             f"leafnodes {{ {leafs} }}\n"
         )
 
-    def _shipped(self, file: str, hub: NatsServer | None) -> str:
+    def _shipped(self, file: str, hub_port: int) -> str:
         text = (SHIPPED / file).read_text(encoding="utf-8")
         changes = {'"127.0.0.1:4222"': f'"127.0.0.1:{self.port}"', '"/var/lib/nats"': f'"{self.folder}/store"'}
-        if hub is None:
-            changes['"0.0.0.0:7422"'] = f'"127.0.0.1:{self.leaf_port}"'
+        if hub_port:
+            changes['"nats-leaf://10.0.0.5:7422"'] = f'"nats-leaf://127.0.0.1:{hub_port}"'
         else:
-            changes['"nats-leaf://10.0.0.5:7422"'] = f'"nats-leaf://127.0.0.1:{hub.leaf_port}"'
+            changes['"0.0.0.0:7422"'] = f'"127.0.0.1:{self.leaf_port}"'
         for old, new in changes.items():
             text, found = re.subn(re.escape(old), new, text)
             assert found == 1, f"{file} has {old} {found} times"
@@ -85,18 +95,19 @@ class NatsServer:
         return False
 
     def ended(self) -> int | None:
-        return self._popen.poll()
+        return self._popen.poll() if self._popen else None
 
     def said(self) -> str:
         return (self.folder / "log.txt").read_text(encoding="utf-8")
 
     def kill(self) -> None:
         self.kills += 1
-        self.end()
+        self.close()
 
-    def end(self) -> None:
-        self._popen.kill()
-        self._popen.wait()
+    def close(self) -> None:
+        if self._popen is not None:
+            self._popen.kill()
+            self._popen.wait()
 
     def forget(self) -> None:
         """Its disk is new."""
@@ -115,8 +126,8 @@ class NatsServer:
         await client.close()
 
 
-def _remote(hub: NatsServer) -> str:
+def _remote(hub_port: int) -> str:
     return (
-        f'reconnect: "1s", remotes: [ {{ url: "nats-leaf://127.0.0.1:{hub.leaf_port}", deny_exports: ["{bus.UP_SUBJECTS}"],'
+        f'reconnect: "1s", remotes: [ {{ url: "nats-leaf://127.0.0.1:{hub_port}", deny_exports: ["{bus.UP_SUBJECTS}"],'
         f' deny_imports: ["{bus.UP_SUBJECTS}"] }} ]'
     )

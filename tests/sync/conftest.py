@@ -39,7 +39,7 @@ def nats_server() -> Iterator[NatsServer]:
     with tempfile.TemporaryDirectory(dir=in_memory(), prefix="nats-") as folder:
         one = NatsServer(Path(folder), "hub")
         yield one
-        one.end()
+        one.close()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ CARRIERS = ("nats",)  # the world of these tests
 
 
 def server_on(campus: Campus, hub: NatsServer) -> ServerProcess:
-    campus.later(hub.end)
+    campus.later(hub.close)
     server = ServerProcess(campus.folder / "server", SYNC_AGENT_NATS=hub.url)
     campus.later(server.close)
     return server
@@ -32,8 +32,8 @@ def server_on(campus: Campus, hub: NatsServer) -> ServerProcess:
 def test_a_hub_a_leaf_and_the_server_are_killed_and_every_entry_is_there_once(campus: Campus) -> None:
     hub = NatsServer(campus.folder / "hub", "hub")
     server = server_on(campus, hub)
-    leaf = NatsServer(campus.folder / "leaf", "leaf", hub=hub, domain=bus.domain_of("school", "south"))
-    campus.later(leaf.end)
+    leaf = NatsServer(campus.folder / "leaf", "leaf", hub_port=hub.leaf_port, domain=bus.domain_of("school", "south"))
+    campus.later(leaf.close)
     south, north = campus.gate("south"), campus.gate("north")
     agent = campus.agent(south, leaf.url, "--batch", "10", "--answer-timeout", "3")
     other = campus.agent(north, hub.url, "--batch", "10", "--answer-timeout", "3")  # a gate without a leaf

@@ -57,9 +57,10 @@ def buses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buses]:
     hub_password, gate_password = f"h{os.urandom(8).hex()}", f"g{os.urandom(8).hex()}"
     hub = NatsServer(folder / "hub", "hub", shipped="hub.conf", HUB_PASSWORD=hub_password, NKEY_SOUTH=public)
     other, _ = seed_and_public(os.urandom(32))
+    secrets = [{"GATE_PASSWORD": gate_password, variable: one} for one in (seed, other)]
     leaf, stranger = (
-        NatsServer(folder / name, name, hub=hub, shipped="leaf.conf", GATE_PASSWORD=gate_password, **{variable: one})
-        for name, one in (("leaf", seed), ("stranger", other))
+        NatsServer(folder / name, name, hub_port=hub.leaf_port, shipped="leaf.conf", **secret)
+        for name, secret in zip(("leaf", "stranger"), secrets, strict=True)
     )
     at_hub = with_user(hub, "school-server", hub_password)
     server = ServerProcess(folder / "server", more=("--school", SCHOOL), SYNC_AGENT_NATS=at_hub)
@@ -70,7 +71,7 @@ def buses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buses]:
     )  # fmt: skip
     server.close()
     for one in (stranger, leaf, hub):
-        one.end()
+        one.close()
 
 
 def test_with_the_shipped_files_everything_goes_through_that_a_gate_and_the_server_say(campus: Campus, buses: Buses) -> None:
