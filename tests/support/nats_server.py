@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import nats
@@ -28,7 +28,8 @@ SHIPPED = Path(__file__).parents[2] / "config" / "nats"
 class NatsServer:
     """name: of the server; its JetStream domain as well unless one is given. hub_port: of the hub that it is a leaf of.
 
-    shipped: the file of config/nats that it runs with instead, only ports and folder changed; environment: the secrets for it.
+    shipped: the file of config/nats that it runs with instead, only ports and folder changed, and what `changed` says;
+    environment: the secrets for it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class NatsServer:
         hub_port: int = 0,
         domain: str = "",
         shipped: str = "",
+        changed: Mapping[str, str] | None = None,
         started: bool = True,
         **environment: str,
     ) -> None:
@@ -46,7 +48,8 @@ class NatsServer:
         self.url, self.kills, self._environment = f"nats://127.0.0.1:{self.port}", 0, environment
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "nats.conf"
-        self._config.write_text(self._shipped(shipped, hub_port) if shipped else self._plain(domain or name, hub_port))
+        plain = self._plain(domain or name, hub_port)
+        self._config.write_text(self._shipped(shipped, hub_port, changed or {}) if shipped else plain)
         self._popen: subprocess.Popen[bytes] | None = None
         if started:
             self.start()
@@ -60,16 +63,16 @@ class NatsServer:
             f"leafnodes {{ {leafs} }}\n"
         )
 
-    def _shipped(self, file: str, hub_port: int) -> str:
+    def _shipped(self, file: str, hub_port: int, changed: Mapping[str, str]) -> str:
         text = (SHIPPED / file).read_text(encoding="utf-8")
         changes = {'"127.0.0.1:4222"': f'"127.0.0.1:{self.port}"', '"/var/lib/nats"': f'"{self.folder}/store"'}
         if hub_port:
             changes['"nats-leaf://10.0.0.5:7422"'] = f'"nats-leaf://127.0.0.1:{hub_port}"'
         else:
             changes['"0.0.0.0:7422"'] = f'"127.0.0.1:{self.leaf_port}"'
-        for old, new in changes.items():
-            text, found = re.subn(re.escape(old), new, text)
-            assert found == 1, f"{file} has {old} {found} times"
+        for old, new in {**changes, **changed}.items():
+            assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
+            text = text.replace(old, new)
         return text
 
     def start(self, *, wait: bool = True) -> None:

@@ -4,16 +4,22 @@ and a wrong password, an unknown key and another gate's subject are refused."""
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nats
 import nats.errors
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from nats.aio.client import Client
 
 from sync_agent import bus
@@ -127,6 +133,62 @@ def test_a_gates_user_can_neither_ask_nor_listen_for_another_gate(buses: Buses) 
         return heard
 
     assert [text.lower().count("permissions violation") for text in asyncio.run(tried())] == [1, 1, 1, 1]
+
+
+def test_with_the_tls_lines_a_leaf_talks_to_a_hub_of_the_campus_authority_and_to_no_other(tmp_path: Path) -> None:
+    ours, other = (authority(tmp_path / name) for name in ("ours", "other"))
+    public = load_or_create(tmp_path / "leaf.nk")
+    seed = (tmp_path / "leaf.nk").read_text().strip().partition("=")[2]
+    lines = '# tls { cert_file: "/etc/nats/hub.pem", key_file: "/etc/nats/hub.key" }'
+    with_tls = {lines: f'tls {{ cert_file: "{ours}/hub.pem", key_file: "{ours}/hub.key" }}'}
+    hub = NatsServer(tmp_path / "hub", "hub", shipped="hub.conf", changed=with_tls, HUB_PASSWORD="p", NKEY_SOUTH=public)
+    leaves = []
+    for name, ca in (("right", ours), ("wrong", other)):
+        trusting = {
+            '"nats-leaf://': '"tls://',
+            '# tls { ca_file: "/etc/nats/campus-ca.pem" }': f'tls {{ ca_file: "{ca}/ca.pem" }}',
+        }
+        secrets = {"GATE_PASSWORD": "p", "LEAF_SEED": seed}
+        where = tmp_path / name
+        leaves.append(NatsServer(where, name, hub_port=hub.leaf_port, shipped="leaf.conf", changed=trusting, **secrets))
+    try:
+        wait_until(lambda: "JetStream using domains" in leaves[0].said(), "the right one is in")
+        wait_until(lambda: "unknown authority" in leaves[1].said(), "the wrong one says why not")
+        assert "JetStream using domains" not in leaves[1].said()
+    finally:
+        for one in (*leaves, hub):
+            one.close()
+
+
+def authority(folder: Path) -> Path:
+    """ca.pem of a campus authority of its own, and hub.pem with hub.key for 127.0.0.1, as it would make them."""
+    folder.mkdir()
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, folder.name)])
+    ca = certificate(name, key, x509.BasicConstraints(ca=True, path_length=0), issuer=name, by=key)
+    hub_key = ec.generate_private_key(ec.SECP256R1())
+    hub_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    hub = certificate(hub_name, hub_key, address, issuer=name, by=key)
+    (folder / "ca.pem").write_bytes(ca.public_bytes(Encoding.PEM))
+    (folder / "hub.pem").write_bytes(hub.public_bytes(Encoding.PEM))
+    (folder / "hub.key").write_bytes(hub_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder
+
+
+def certificate(
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    more: x509.ExtensionType,
+    *,
+    issuer: x509.Name,
+    by: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+    made = made.not_valid_after(now + timedelta(days=1)).add_extension(more, critical=False)
+    return made.sign(by, hashes.SHA256())
 
 
 def test_the_files_do_not_load_without_their_secrets_and_fit_the_program() -> None:
