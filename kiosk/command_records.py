@@ -68,6 +68,7 @@ def _verify_journal(options: argparse.Namespace) -> int:
     if seen.through or seen.unproven:
         answer["countersigned"] = [asdict(one) for one in seen.through]
         answer["countersignatures_unproven"] = seen.unproven
+        answer["given_back"] = seen.given_back
     say_answer(options, answer, words)
     return FINE if bad is None else NOT_FINE
 
@@ -79,6 +80,8 @@ def _countersigned(seen: Found) -> str:
         f" {datetime.fromtimestamp((one.seen_ms + CHINA_OFFSET_MS) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
         for one in seen.through
     ]
+    if seen.given_back:
+        lines.append(f"\n  {seen.given_back} entries that this disk had lost are back from the school server, beside the journal")
     if seen.unproven:
         lines.append(f"\n  {seen.unproven} countersignatures are not of the server that this gate is enrolled with: not counted")
     return "".join(lines)

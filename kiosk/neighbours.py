@@ -90,6 +90,7 @@ class Neighbours:
                 waiting=status.waiting, last_contact_ms=last_ms, peers=peers, server=status.server,
                 behind=frozenset(behind),
                 server_back=(back.noticed_ms, back.entries) if back else None,
+                server_run=back.run if back else "", forked=frozenset(status.forked),
             )
         )  # fmt: skip
 

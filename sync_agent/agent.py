@@ -123,6 +123,7 @@ class Agent:
         self._seen: list[PeerStatus] = []
         self._seen_at_ms = 0
         self._fetching = False  # more of the others is at the server
+        self._forked: list[str] = []
         self._enrolling = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -194,9 +195,13 @@ class Agent:
 
     async def _step_up(self) -> Step:
         again = self._up.sent_again
-        step = await self._up.step()
-        if self._up.sent_again > again:
-            self._state.set_server_back(ServerBack(noticed_ms=self._now_ms(), entries=self._up.sent_again - again))
+        try:
+            step = await self._up.step()
+        finally:  # also where the link broke off in the middle of a comparison
+            if self._up.sent_again > again:
+                self._state.set_server_back(
+                    ServerBack(noticed_ms=self._now_ms(), entries=self._up.sent_again - again, run=self._up.server_run)
+                )
         if step is Step.MOVED:
             self._contact()
         return step
@@ -210,6 +215,7 @@ class Agent:
         self._contact()
         self._asked_ms = self._now_ms()
         self._seen = self._peers_seen(relay)
+        self._forked = [f"{seen.node}/{name}" for seen in relay.nodes for name in seen.forked or () if protocol.is_name(name)]
         added = self._peers.add(relay.segments)
         added += self._peers.announce(relay.ahead)
         self._fetching = relay.more and bool(added)
@@ -268,6 +274,7 @@ class Agent:
             problems=[*self._problems.values(), *self._stuck_streams()],
             server_back=self._state.server_back(),
             fetching=self._fetching,
+            forked=self._forked,
         )
 
     def _directory_status(self) -> DirectoryStatus:
@@ -344,4 +351,5 @@ def _news(status: AgentStatus) -> tuple[object, ...]:
         status.directory.state,
         status.problems,
         status.server_back,
+        status.forked,
     )

@@ -75,10 +75,14 @@ class DirectoryStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerBack(msgspec.Struct, frozen=True, kw_only=True):
-    """The last time that the server had less than it once acknowledged: an older copy of it was restored."""
+    """The last time that the server had less than it once acknowledged: an older copy of it was restored.
+
+    run: the start of the server at which that was noticed; every gate that notices has the same one.
+    """
 
     noticed_ms: int
     entries: int
+    run: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +98,8 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     """sync_status.json. All `_ms` by this computer's clock. waiting: entries that the server has not got.
 
     last_contact_ms: the last answer of any kind from the server; asked_ms: the last answer about peers.
-    fetching: there is more of the other gates at the server than has come.
+    fetching: there is more of the other gates at the server than has come. forked: streams (NODE/INCARNATION), of any gate,
+    of which the server keeps two versions.
     """
 
     written_ms: int
@@ -110,6 +115,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[Problem]
     server_back: ServerBack | None = None
     fetching: bool = False
+    forked: list[str] = []
 
 
 class AgentState:

@@ -168,12 +168,14 @@ class NodeSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     waiting: what it said that it had still to send.
     revoked_ms: the server's clock when the office revoked it; null: it is let in.
+    forked: its incarnations of which another branch is kept; left out where there is none.
     """
 
     node: str
     last_contact_ms: int | None = None
     waiting: int = 0
     revoked_ms: int | None = None
+    forked: list[str] | UnsetType = UNSET
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

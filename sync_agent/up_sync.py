@@ -71,7 +71,7 @@ class UpSync:
         self._cursors = state.cursors()
         self._bisection = Bisection()
         self._suspect: tuple[str, str] | None = None  # the stream that the bisection is about
-        self._server_run = ""
+        self.server_run = ""  # the start of the server that was spoken to last
         self._doubt: _Doubt | None = None
         self._rewound: tuple[tuple[str, str], int] | None = None
         self._resting: set[tuple[str, str]] = set()
@@ -102,9 +102,9 @@ class UpSync:
         """Asks the server what it has of this gate and goes back to that where it is less than we thought."""
         for node in sorted({stream.node for stream in self._journal.streams()}):
             status = await self._transport.status(node)
-            if status.run != self._server_run:
+            if status.run != self.server_run:
                 self._ahead.forget()
-            self._server_run = status.run
+            self.server_run = status.run
             theirs = {found.incarnation: found for found in status.streams if found.node == node}
             ours = {stream.incarnation: stream for stream in self._journal.streams() if stream.node == node}
             for stream in ours.values():
@@ -231,9 +231,12 @@ class UpSync:
     def _refused(self, stream: LocalStream, refusal: ServerRefused, *, first_seq: int, entries: list[Sealed]) -> Step:
         if refusal.code in _REWINDS and refusal.durable_through is not None:
             if refusal.durable_through < first_seq - 1:
+                again, self._rewound = (_name(stream), first_seq) == self._rewound, (_name(stream), first_seq)
+                if refusal.code == Code.HOLE and not again:
+                    self._compared_at_s = float("-inf")  # it has less than it had: the comparison says so, and counts it
+                    return Step.MOVED
                 log.warning("the server wants %s/%s again from %d", *_name(stream), refusal.durable_through + 1)
                 self._move(stream, refusal.durable_through)
-                again, self._rewound = (_name(stream), first_seq) == self._rewound, (_name(stream), first_seq)
                 if not again:
                     return Step.MOVED  # a second time from the same place is not hurried
         elif refusal.code in _BREAKS and not entries[0].unread:
@@ -245,7 +248,7 @@ class UpSync:
         """Was it the batch or the weather? Only a server that was started anew, and has not got it, fell over it."""
         status = await self._transport.status(doubt.stream.node)
         self._doubt = None
-        before, self._server_run = self._server_run, status.run
+        before, self.server_run = self.server_run, status.run
         if before in ("", status.run):
             return
         found = [theirs for theirs in status.streams if (theirs.node, theirs.incarnation) == _name(doubt.stream)]

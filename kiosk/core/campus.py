@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kiosk.core.campus_parts import (
+    OF_MACHINES,
     Alarm,
     Answered,
     Cleared,
@@ -59,6 +60,7 @@ class Campus:
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
         self.server_backs: set[int] = set()  # when the sync agent noticed, each recorded once
+        self.forks: set[str] = set()  # streams of which the server keeps two versions, each recorded once
         self.cards = CardBook()
         self.streams = StreamBook()
         self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
@@ -277,7 +279,9 @@ class Campus:
         self.closed_requests = {key: closed for key, closed in self.closed_requests.items() if closed >= at_ms}
         self.answered = {key: a for key, a in self.answered.items() if a.at_ms >= at_ms}
         self.faces = {key: word for key, word in self.faces.items() if word[1].at_ms >= at_ms}
-        self.alarms = {key: a for key, a in self.alarms.items() if a.tick >= at_ms or key in awaited}
+        self.alarms = {
+            key: a for key, a in self.alarms.items() if a.tick >= at_ms or key in awaited or a.kind in OF_MACHINES
+        }
         named = {conflict.case for conflict in self._all_conflicts()} | set(self.alarms)
         self.closed_cases = {key: at for key, at in self.closed_cases.items() if at >= at_ms or key in named}
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
@@ -363,6 +367,6 @@ STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
         Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
-        Kind.SERVER_WENT_BACK, Kind.DISK_NEARLY_FULL,
+        Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.DISK_NEARLY_FULL,
     }
 )  # fmt: skip

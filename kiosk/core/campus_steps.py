@@ -109,11 +109,14 @@ def read_answered(campus: Campus, entry: Entry) -> None:
 
 
 def alarm_raised(campus: Campus, entry: Entry) -> None:
-    body, case = entry.body, f"alarm:{entry.id}"
+    """Where several gates tell of one thing, `alarm_of` is its name: one case, and the first that told of it counts."""
+    body = entry.body
+    case = f"alarm:{body.get('alarm_of') or entry.id}"
     person = body.get("person") or body.get("collector") or body.get("staff") or body.get("child") or 0
     children = tuple(body.get("candidates") or body.get("children") or ([body["child"]] if body.get("child") else ()))
     place = body.get("access_point") or body.get("where", "")
-    campus.alarms[case] = Alarm(case, body["alarm"], entry.at_ms, entry.tick, person, children, place)
+    alarm = Alarm(case, body["alarm"], entry.at_ms, entry.tick, person, children, place)
+    campus.alarms[case] = min(alarm, campus.alarms.get(case, alarm), key=lambda one: (one.tick, one))
 
 
 def _case_closed(campus: Campus, entry: Entry) -> None:
@@ -123,6 +126,10 @@ def _case_closed(campus: Campus, entry: Entry) -> None:
 
 def _server_went_back(campus: Campus, entry: Entry) -> None:
     campus.server_backs.add(entry.body["noticed"])
+
+
+def _record_forked(campus: Campus, entry: Entry) -> None:
+    campus.forks.add(entry.body["stream"])
 
 
 def _card_lost(campus: Campus, entry: Entry) -> None:
@@ -201,6 +208,7 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
 
 CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.SERVER_WENT_BACK: _server_went_back,
+    Kind.RECORD_FORKED: _record_forked,
     Kind.HANDOVER_OFFERED: _offer_opened,
     Kind.PICKUP_REQUESTED: _pickup_asked,
     Kind.READ_REFUSED: _request_opened,

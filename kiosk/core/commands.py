@@ -352,9 +352,11 @@ class AdoptDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChanged:
-    """What the sync agent last said about itself; shown on the bar, recorded nowhere but for a server that went back.
+    """What the sync agent last said about itself; shown on the bar, recorded nowhere but for a server that went back, and for
+    a gate's records of which the server keeps two versions.
 
     server_back: (when the agent noticed, entries that the server had and has no more); the moment is its name.
+    server_run: the start of the server at which that was; all gates that notice name the same one. forked: NODE/INCARNATION.
     """
 
     waiting: int
@@ -363,6 +365,8 @@ class LinkChanged:
     behind: frozenset[str] = frozenset()  # nodes of which not everything is here that is known to exist
     server: str = ""
     server_back: tuple[int, int] | None = None
+    server_run: str = ""
+    forked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

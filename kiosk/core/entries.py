@@ -75,6 +75,7 @@ class Kind(StrEnum):
     DIRECTORY_ADOPTED = "directory_adopted"
     SERVER_WENT_BACK = "server_went_back"  # the school server has less than it had: an older copy of it was restored
     DISK_NEARLY_FULL = "disk_nearly_full"  # of the gate's computer: pictures have stopped, or the last reserve is in use
+    RECORD_FORKED = "record_forked"  # the server keeps two versions of a stretch of a gate's records
     PICTURES_ERASED = "pictures_erased"
     FACE_COMPARED = "face_compared"  # a word for the guard after the tap; moves no custody
     CONSENT_WITHDRAWN = "consent_withdrawn"

@@ -94,11 +94,20 @@ def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> D
     world.link.waiting = command.waiting
     world.link.last_contact_ms = command.last_contact_ms
     world.link.peers, world.link.behind = dict(command.peers), command.behind
-    if command.server_back is None or command.server_back[0] in world.campus.server_backs:
-        return acts.done()
-    noticed, entries = command.server_back
-    body = {"alarm": "server_rolled_back", "where": command.server, "noticed": noticed, "entries": entries, "day": world.day}
-    return acts.done(Fact(Kind.SERVER_WENT_BACK, body))
+    facts = [_forked(stream, world) for stream in sorted(command.forked - world.campus.forks)]
+    if command.server_back is not None and command.server_back[0] not in world.campus.server_backs:
+        noticed, entries = command.server_back
+        body = {"alarm": "server_rolled_back", "where": command.server, "noticed": noticed, "entries": entries, "day": world.day}
+        if command.server_run:  # every gate notices it, and it is one case
+            body["alarm_of"] = f"server:{command.server_run}"
+        facts.append(Fact(Kind.SERVER_WENT_BACK, body))
+    return acts.done(*facts)
+
+
+def _forked(stream: str, world: World) -> Fact:
+    """Whoever hears of it first says so; which gate it is about is in the name."""
+    body = {"alarm": "forked_record", "where": stream.partition("/")[0], "stream": stream, "alarm_of": f"fork:{stream}"}
+    return Fact(Kind.RECORD_FORKED, {**body, "day": world.day})
 
 
 def _directory(command: c.AdoptDirectory, world: World, now_ms: int, trusted: bool) -> Decision:

@@ -83,6 +83,7 @@ class _Body(msgspec.Struct, frozen=True):
     mode: str = ""
     flag: str = ""
     alarm: str = ""
+    alarm_of: str = ""
     card: str = ""
     device: str = ""
     health: str = ""

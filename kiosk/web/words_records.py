@@ -64,6 +64,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "directory_adopted": ("名单生效", "People list in force"),
     "server_went_back": ("服务器恢复旧备份", "Server went back"),
     "disk_nearly_full": ("磁盘快满", "Disk nearly full"),
+    "record_forked": ("记录分叉", "Two versions of a record"),
     "pictures_erased": ("照片清除", "Pictures erased"),
     "face_compared": ("人脸比对", "Face compared"),
     "consent_withdrawn": ("撤回同意", "Consent withdrawn"),

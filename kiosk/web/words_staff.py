@@ -192,6 +192,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "duty.kind_server_rolled_back": ("学校服务器恢复了旧的备份，正在补传", "The school server went back to an older copy"),
     "duty.kind_disk_low": ("磁盘快满，照片已停存，请技术员腾出空间", "The disk is nearly full: pictures have stopped"),
     "duty.kind_disk_last": ("磁盘已满，正用最后的预留，马上叫技术员", "The disk is full, on its last reserve: call for help"),
+    "duty.kind_forked_record": ("校门机的记录出现两个版本", "Two versions of a gate computer's records"),
     "duty.kind_cloned_device": ("两台电脑用同一份记录当校门机", "Two computers run as the same gate"),
     "duty.kind_arrived_twice": ("两处同时到校", "Arrived twice"),
     "duty.kind_step_misfit": ("交接记录不一致", "Handover records disagree"),

@@ -277,12 +277,17 @@ class SchoolServer:
         return {name: self._store.totals(school=name) for name in self._settings.school_names}
 
     def _nodes(self, school: str) -> list[protocol.NodeSeen]:
+        forked: dict[str, list[str]] = {}
+        for stream in self._store.streams(school=school):
+            if stream.branched:
+                forked.setdefault(stream.node, []).append(stream.incarnation)
         return [
             protocol.NodeSeen(
                 node=node.node,
                 last_contact_ms=self._contact_ms.get((school, node.node)),
                 waiting=self._waiting.get((school, node.node), 0),
                 revoked_ms=node.revoked_ms,
+                forked=sorted(forked[node.node]) if node.node in forked else msgspec.UNSET,
             )
             for node in self._store.nodes(school=school)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,62 @@ def test_a_server_that_went_back_is_recorded_once_and_stays_a_case(tmp_path: Pat
     school.ask(said)
     assert not [line for line in school.duty().cases if line.kind == "server_rolled_back"]
     school.close()
+
+
+def machine_cases(school: School) -> list[tuple[str, str]]:
+    """Kind and detail of every case about the server, or about what it keeps of a gate."""
+    return [(line.kind, line.detail) for line in school.duty().cases if line.kind in ("server_rolled_back", "forked_record")]
+
+
+BACK = c.LinkChanged(
+    waiting=9, last_contact_ms=1, server="http://server", server_back=(1_795_390_000_123, 412), server_run="5e0c"
+)
+FORKED = c.LinkChanged(waiting=0, last_contact_ms=1, server="http://server", forked=frozenset({"south/9f3ac2d17b604e58"}))
+
+
+@pytest.mark.parametrize(("said", "kind", "names"), [
+    (BACK, "server_rolled_back", "http://server"), (FORKED, "forked_record", "south"),
+])  # fmt: skip
+def test_what_every_gate_notices_is_one_case_everywhere_and_closed_once(
+    tmp_path: Path, said: c.LinkChanged, kind: str, names: str
+) -> None:
+    east, south = (School(tmp_path / node, at="07:40", node=node) for node in ("east", "south"))
+    east.ask(said)
+    south.at("07:41").ask(replace(said, server="http://the-same", server_back=said.server_back and (1_795_390_000_456, 7)))
+    assert machine_cases(east) == [(kind, names)]
+    first, second = all_of(east), all_of(south)
+    east.ask(c.PeerEntries(sealed=tuple(second)))
+    south.ask(c.PeerEntries(sealed=tuple(first)))
+    for school in (east, south):
+        assert machine_cases(school) == [(kind, names)]
+    (case,) = [line.case for line in south.duty().cases if line.kind == kind]
+    assert south.ask(c.CloseCase(case=case, by=south.number("孙主任"), note="问过了")).decision.outcome == "granted"
+    east.ask(c.PeerEntries(sealed=tuple(all_of(south))))
+    heard = {east: all_of(south), south: all_of(east)}
+    for school, others in heard.items():
+        assert machine_cases(school) == []
+        school.restart()
+        school.ask(c.PeerEntries(sealed=tuple(others)))
+        school.ask(said)
+        assert machine_cases(school) == []
+        school.close()
+
+
+def test_a_gate_that_tells_of_it_days_later_opens_no_closed_case_again(tmp_path: Path) -> None:
+    early, late = School(tmp_path / "east", at="07:40"), School(tmp_path / "south", at="07:40", node="south")
+    early.ask(FORKED)
+    late.ask(FORKED)
+    entries = all_of(early)
+    campus = Campus()
+    for one in entries:
+        campus.apply(one.entry)
+    closed = early.ask(c.CloseCase(case=campus.open_alarms()[0].case, by=early.number("孙主任"), note="问过了"))
+    assert closed.decision.outcome == "granted"
+    for one in all_of(early)[len(entries) :]:
+        campus.apply(one.entry)
+    campus.forget_before(entries[-1].entry.at_ms + 40 * 86_400_000)
+    for one in all_of(late):
+        campus.apply(one.entry)
+    assert campus.open_alarms() == []
+    early.close()
+    late.close()

@@ -6,6 +6,7 @@ In memory where there is a file system for that, since nobody pulls a plug here.
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import time
 import uuid
@@ -60,6 +61,10 @@ class Cluster(ThrowawayPostgres):
 
     def drop(self, database: str) -> None:
         self.ask("postgres", f"DROP DATABASE {database} WITH (FORCE)")
+
+    def copy(self, source: Path, to: Path) -> None:
+        """A data directory, byte for byte, with its owners."""
+        subprocess.run(["cp", "-a", str(source), str(to)], check=True, timeout=WAIT_S)
 
     def configure(self, name: str, value: str) -> None:
         """As in postgresql.conf, at once."""

@@ -6,12 +6,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.core.entries import GENESIS, Fact, Kind, Stream
 from sync_agent import protocol
 from sync_agent.agent import Agent, Identity, Pace
 from sync_agent.agent_state import AgentStatus, read_status
@@ -19,6 +21,9 @@ from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.enrolment import Enrolment
 from sync_agent.keys import load_or_create
 from sync_agent.transports.http import Caller
+from sync_agent.up_sync import signed_batch
+from tests.support.journals import MONDAY_MS
+from tests.support.sync_requests import post
 from tests.support.sync_world import CODE, SCHOOL, Gate, SyncWorld
 
 CARRIERS = ("http", "nats")  # one suite for every way to the server
@@ -34,7 +39,7 @@ BRISK = Pace(
 WAIT_S = 30.0
 
 
-async def live(gate: Gate, until: Callable[[AgentStatus], Any], *, code: str = CODE) -> AgentStatus:
+async def live(gate: Gate, until: Callable[[AgentStatus], Any], *, code: str = CODE, pace: Pace = BRISK) -> AgentStatus:
     """Runs the agent until its status file satisfies `until`, and stops it."""
     key = load_or_create(gate.folder / "keys" / "node.key")
     caller = Caller(school=SCHOOL, node=gate.node, key=key)
@@ -45,7 +50,7 @@ async def live(gate: Gate, until: Callable[[AgentStatus], Any], *, code: str = C
             identity=Identity(school=SCHOOL, node=gate.node, server="http://server", key=key),
             transport=transport,
             enrolment=Enrolment(folder=gate.folder / "keys", key=key, code=code),
-            pace=BRISK,
+            pace=pace,
             now_ms=clock.now_ms,
             monotonic_s=time.monotonic,
             uniform=random.Random(1).uniform,
@@ -227,3 +232,37 @@ def test_a_server_that_went_back_is_told_of_and_remembered(world: SyncWorld) -> 
     assert world.server.everything("south") == gate.journal.everything()
     gate.restart_agent()
     assert gate.state.server_back() == status.server_back
+
+
+def test_a_server_that_goes_back_between_two_comparisons_is_told_of_when_it_refuses_what_comes_next(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    world.run(gate.drain())
+    world.server.keep_copy(world.folder / "yesterday")
+    gate.journal.write(7)
+    went_back = False
+
+    def noticed(status: AgentStatus) -> bool:
+        nonlocal went_back
+        if not went_back and status.streams and status.waiting == 0:  # it has compared once, at its start
+            went_back = True
+            world.server.restore(world.folder / "yesterday")
+            gate.journal.write(1)
+        return went_back and status.server_back is not None and status.waiting == 0
+
+    status = world.run(live(gate, noticed, pace=replace(BRISK, compare_every_s=3_600)))
+    assert status.server_back is not None and status.server_back.entries == 7 and status.server_back.run
+    assert world.server.everything("south") == gate.journal.everything()
+
+
+def test_two_versions_of_a_record_are_told_to_every_gate_with_the_name_of_the_stream(world: SyncWorld) -> None:
+    gate, other = world.gate("south"), world.gate("north")
+    gate.journal.write(3)
+    world.run(gate.drain())
+    other_chain = Stream(node="south", incarnation=gate.journal.incarnation)
+    sealed = [other_chain.seal(Fact(Kind.SEEN, {"child": 7}), at_ms=MONDAY_MS, trusted=True) for _ in range(2)]
+    name, entries = ("south", gate.journal.incarnation), [protocol.Sealed(one.raw, one.hash) for one in sealed]
+    batch = signed_batch(school=SCHOOL, stream=name, first_seq=1, prev_hash=GENESIS, entries=entries, key=gate.key())
+    assert post(world, msgspec.json.encode(batch)).status_code == 200
+    stream = f"south/{gate.journal.incarnation}"
+    for one in (gate, other):
+        assert world.run(live(one, lambda s: s.forked)).forked == [stream]
