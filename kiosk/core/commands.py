@@ -352,11 +352,9 @@ class AdoptDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChanged:
-    """What the sync agent last said about itself; shown on the bar, recorded nowhere but for a server that went back, and for
-    a gate's records of which the server keeps two versions.
+    """What the sync agent last said; shown on the bar, and recorded only of a server that went back and of forked streams.
 
-    server_back: (when the agent noticed, entries that the server had and has no more); the moment is its name.
-    server_run: the start of the server at which that was; all gates that notice name the same one. forked: NODE/INCARNATION.
+    server_back: (when the agent noticed, entries that the server had and has no more); server_run: at which of its starts.
     """
 
     waiting: int
@@ -366,7 +364,7 @@ class LinkChanged:
     server: str = ""
     server_back: tuple[int, int] | None = None
     server_run: str = ""
-    forked: frozenset[str] = frozenset()
+    forked: frozenset[str] = frozenset()  # NODE/INCARNATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
