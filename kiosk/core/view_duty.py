@@ -110,7 +110,8 @@ def _conflict_case(world: World, conflict: Any, now_ms: int) -> r.CaseLine:
         return _cloned_case(world, conflict, now_ms)
     if conflict.kind in (ROLLED_BACK, CLONED_DEVICE):
         node = world.campus.streams.node_of(conflict)
-        return plain_case(world, conflict.kind, conflict.case, 0, conflict.at_ms, node, now_ms)
+        gate = world.rules.gates.get(node)
+        return plain_case(world, conflict.kind, conflict.case, 0, conflict.at_ms, gate.name if gate else node, now_ms)
     if conflict.kind == "double_release":
         return _double_case(world, conflict, now_ms)
     detail = " · ".join(conflict.entries)

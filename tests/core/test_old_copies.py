@@ -56,7 +56,7 @@ def test_an_old_image_is_a_case_that_names_the_gate_and_what_it_lost_counts_agai
     assert not after.child(CHILD).hold.live and cases(after) == []
     after.ask(c.PeerEntries(sealed=tuple(lost)))  # as the sync agent brings them
     assert after.child(CHILD).hold.live and after.child(OTHER).hold.live
-    assert cases(after) == [("rolled_back", "east")]
+    assert cases(after) == [("rolled_back", "东门")]
     after.close()
 
 
@@ -88,7 +88,7 @@ def test_two_computers_on_copies_of_one_disk_are_told_from_a_restored_image(tmp_
     one.at("07:45").tap(CHILD, "east-in")
     twin.at("07:46").tap(OTHER, "east-in")
     one.ask(c.PeerEntries(sealed=tuple(all_of(twin))))
-    assert cases(one) == [("cloned_device", "east")]
+    assert cases(one) == [("cloned_device", "东门")]
     one.close()
     twin.close()
 
@@ -127,7 +127,7 @@ def test_a_gate_that_begins_anew_under_an_old_name_is_a_case(tmp_path: Path) -> 
     old.close()
     new = School(tmp_path / "new", at="08:30")
     new.ask(c.PeerEntries(sealed=tuple(sent)))
-    assert cases(new) == [("rolled_back", "east")]
+    assert cases(new) == [("rolled_back", "东门")]
     new.close()
 
 
@@ -160,7 +160,7 @@ FORKED = c.LinkChanged(waiting=0, last_contact_ms=1, server="http://server", for
 
 
 @pytest.mark.parametrize(("said", "kind", "names"), [
-    (BACK, "server_rolled_back", "http://server"), (FORKED, "forked_record", "south"),
+    (BACK, "server_rolled_back", "http://server"), (FORKED, "forked_record", "南门"),
 ])  # fmt: skip
 def test_what_every_gate_notices_is_one_case_everywhere_and_closed_once(
     tmp_path: Path, said: c.LinkChanged, kind: str, names: str

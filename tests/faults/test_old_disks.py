@@ -23,6 +23,7 @@ from tests.support.running_gate import run_kiosk, wait_until
 FULL = os.environ.get("KIOSK_FAULTS") == "full"
 full = pytest.mark.skipif(not FULL, reason="KIOSK_FAULTS=full plays it; make faults")
 PARTS = {"the whole disk": (), "the journal": ("journal.db",), "peers": ("peers.db",), "the agent's": ("agent.db",)}
+EAST = "东门"  # what the case calls the gate computer `east`
 RARELY = ("--compare-every", "600")  # so that the server's own refusals tell that it went back
 
 
@@ -140,11 +141,11 @@ def test_a_week_of_old_disks_loses_nothing_and_each_is_one_case_that_names_the_c
         put_server_folder_back(rig)
         seen_once_and_closed(rig, "server_rolled_back", rig.server.url, at=rig.south)
         put_back(rig, ("journal.db",))
-        seen_once_and_closed(rig, "rolled_back", "east", at=rig.south)
+        seen_once_and_closed(rig, "rolled_back", EAST, at=rig.south)
         snapshot(rig)
-        seen_once_and_closed(rig, "forked_record", "east", at=rig.east)
+        seen_once_and_closed(rig, "forked_record", EAST, at=rig.east)
         clone(rig, cold=False)
-        seen_once_and_closed(rig, "cloned_device", "east", at=rig.south)
+        seen_once_and_closed(rig, "cloned_device", EAST, at=rig.south)
 
 
 @full
@@ -156,7 +157,7 @@ def test_an_old_image_of_a_gate(tmp_path: Path, parts: tuple[str, ...]) -> None:
         if set(parts) & {"peers.db", "agent.db"}:
             nothing_seen(rig)  # only what can be fetched again was old
         else:
-            seen_once_and_closed(rig, "rolled_back", "east", at=rig.east)
+            seen_once_and_closed(rig, "rolled_back", EAST, at=rig.east)
             rig.east.gate.kill()
             rig.east.gate.start().ready()
             rig.settle()
@@ -169,7 +170,7 @@ def test_an_old_image_of_a_gate(tmp_path: Path, parts: tuple[str, ...]) -> None:
 def test_one_card_in_two_computers(tmp_path: Path, cold: bool) -> None:
     with campus(tmp_path) as rig:
         clone(rig, cold=cold)
-        seen_once_and_closed(rig, "cloned_device", "east", at=rig.machines[-1])
+        seen_once_and_closed(rig, "cloned_device", EAST, at=rig.machines[-1])
         for machine in rig.machines:
             check_verified(machine.state)
 
