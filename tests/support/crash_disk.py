@@ -51,6 +51,14 @@ def read_steps(log: Path) -> list[Step]:
     return steps
 
 
+class Version(NamedTuple):
+    """A sector after one write since the sync. number: of the write. cut: it was a cut, which took away what stood there."""
+
+    number: int
+    data: bytes
+    cut: bool
+
+
 class File:
     """Bytes as the process sees them, as they are for sure, and the writes between the two."""
 
@@ -60,7 +68,8 @@ class File:
 
     def _forget(self) -> None:
         self.sizes = [len(self.sure)]  # after each write since the sync
-        self.versions: dict[int, list[tuple[int, bytes]]] = {}  # sector -> (number of the write, its bytes after it)
+        self.versions: dict[int, list[Version]] = {}  # by sector
+        self.cuts: list[int] = []  # numbers of writes that made it shorter
 
     def write(self, at: int, data: bytes) -> None:
         if at > len(self.seen):
@@ -72,19 +81,20 @@ class File:
         before = len(self.seen)
         if length < before:
             del self.seen[length:]
+            self.cuts.append(len(self.sizes))
         else:
             self.seen.extend(bytes(length - before))
-        self._touched(length, before)
+        self._touched(length, before, cut=True)
 
     def sync(self) -> None:
         self.sure = bytes(self.seen)
         self._forget()
 
-    def _touched(self, start: int, end: int) -> None:
+    def _touched(self, start: int, end: int, *, cut: bool = False) -> None:
         self.sizes.append(len(self.seen))
         for sector in range(start // SECTOR, -(-end // SECTOR)):
             now = bytes(self.seen[sector * SECTOR : (sector + 1) * SECTOR]).ljust(SECTOR, b"\0")
-            self.versions.setdefault(sector, []).append((len(self.sizes) - 1, now))
+            self.versions.setdefault(sector, []).append(Version(len(self.sizes) - 1, now, cut))
 
     def after_a_cut(self, chance: random.Random, style: str) -> bytes:
         """What may be left of it."""
@@ -95,26 +105,44 @@ class File:
             return self.sure
         last, touched = len(self.sizes) - 1, list(self.versions)
         through = chance.randint(0, last) if way == "prefix" else last
+        first, end = self._between_cuts(chance.randint(0, len(self.cuts)) if way in ("some", "one", "but one") else None, through)
+        under_way = through + 1 if way == "prefix" else last  # of a prefix, the write that follows may be torn
+        size = self._size(chance, first, chance.randint(first, end) if way in ("some", "one") else min(under_way, end))
         share, picked = chance.choice((0.1, 0.5, 0.9)), chance.choice(touched) if touched else -1
-        grown = chance.randint(0, last) if way in ("some", "one") else min(last, through + chance.randint(0, way == "prefix"))
-        size = self.sizes[grown]
-        stale = chance.random() < 0.25  # what stood in those blocks before; else zeros
         found = bytearray(self.sure)
         if size > len(found):
+            stale = chance.random() < 0.25  # what stood in those blocks before; else zeros
             found.extend(chance.randbytes(size - len(found)) if stale else bytes(size - len(found)))
         for sector, versions in self.versions.items():
-            there = [data for number, data in versions if number <= through]
+            emptied = [one for one in versions if one.cut and one.number <= first][-1:]
+            since = emptied[0].number if emptied else 0
+            written = [one for one in versions if not one.cut and since < one.number <= min(through, end)]
             if way == "some" and chance.random() < share:
-                there = there[: chance.randint(0, len(there))]
+                written = written[: chance.randint(0, len(written))]
             elif (way == "one" and sector != picked) or (way == "but one" and sector == picked):
-                there = []
+                written = []
             elif way == "prefix" and chance.random() < 0.5:
-                there += [data for number, data in versions if number == through + 1]  # the write under way, torn
-            place = sector * SECTOR
-            if there and place < max(size, len(found)):
-                found.extend(bytes(max(0, min(size, place + SECTOR) - len(found))))
-                found[place : place + SECTOR] = there[-1]
+                written += [one for one in versions if not one.cut and one.number == under_way <= end]
+            place, there = sector * SECTOR, emptied + written
+            if there and place < size:
+                found[place : place + SECTOR] = there[-1].data
         return bytes(found[:size]).ljust(size, b"\0")
+
+    def _size(self, chance: random.Random, first: int, at: int) -> int:
+        """The length after that write, or amid it."""
+        size = self.sizes[at]
+        grew = at > first and size > self.sizes[at - 1]
+        return chance.randint(self.sizes[at - 1], size) if grew and chance.random() < 0.5 else size
+
+    def _between_cuts(self, kept: int | None, through: int) -> tuple[int, int]:
+        """The write from which on the file is as it is there, and the last that can be there. kept: so many cuts are there.
+
+        A file is cut whole or not at all, as file systems do it and SQLite relies on; what was written after a cut that is not
+        there is not there either.
+        """
+        if kept is None:
+            kept = sum(number <= through for number in self.cuts)
+        return (self.cuts[kept - 1] if kept else 0), (self.cuts[kept] - 1 if kept < len(self.cuts) else len(self.sizes) - 1)
 
 
 class Folder:
