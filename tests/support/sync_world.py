@@ -265,10 +265,20 @@ class SyncWorld:
         self.runner = asyncio.Runner()
         self.server = Server(folder / "server", self.clock, cluster)
         self.gates: list[Gate] = []
-        self._listening = self.runner.run(self._listen()) if bus else None
+        self._listening: asyncio.Task[None] | None = None
+        if bus:
+            self.join_bus()
+
+    def join_bus(self) -> None:
+        """The server's ear on the bus; it works while something is run here."""
+        self._listening = self.run(self._listen())
+
+    def leave_bus(self) -> None:
+        if self._listening is not None:
+            self.run(ended([self._listening]))
+        self._listening = None
 
     async def _listen(self) -> asyncio.Task[None]:
-        """The server's ear on the bus; it works while something is run here."""
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await self.server.wrap(self.server.app)(scope, receive, send)
@@ -312,8 +322,7 @@ class SyncWorld:
         for gate in self.gates:
             self.run(gate.transport.close())
             gate.close()
-        if self._listening is not None:
-            self.run(ended([self._listening]))
+        self.leave_bus()
         self.server.stop()
         self.runner.close()
 

@@ -12,8 +12,9 @@ from kiosk.core.heads import head_text
 from sync_agent import bus, protocol
 from sync_agent.ahead import AHEAD_FROM
 from sync_agent.ending import ended
-from sync_agent.errors import ServerRefused
+from sync_agent.errors import AnswerLost, ServerRefused
 from sync_agent.head_sync import EVERY_S, HeadSync
+from sync_agent.transports.nats import Carrier
 from sync_agent.up_sync import Step
 from tests.support.nats_server import NatsServer
 from tests.support.sync_processes import Campus, ServerProcess, wait_until
@@ -80,6 +81,51 @@ def test_under_another_nodes_subject_nothing_is_taken(campus: Campus) -> None:
     status, said = asyncio.run(ask(south, **{**post, bus.HEADER_TARGET: "/api/v1/entries", protocol.HEADER_NODE: "south"}))
     assert status == "404", said
     assert server.status()["entries"] == 0
+
+
+def test_what_only_the_bus_has_counts_for_nothing_waits_once_and_is_stored_when_the_server_comes(
+    world: SyncWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = world.gate("south")
+    world.run(gate.drain())
+    before = gate.state.cursors()
+    gate.journal.write(3)
+    world.leave_bus()
+    world.run(gate.link.aclose())
+    gate.link.carrier = Carrier(world.bus, school=SCHOOL, node="south", answer_timeout_s=0.3)
+    sent: list[protocol.Batch] = []
+    send = gate.transport.send
+
+    async def noted(batch: protocol.Batch) -> protocol.BatchAnswer:
+        sent.append(batch)
+        return await send(batch)
+
+    monkeypatch.setattr(gate.transport, "send", noted)
+    with pytest.raises(AnswerLost):
+        world.run(gate.up.step())
+    with pytest.raises(AnswerLost):
+        world.run(gate.transport.send(sent[0]))
+    assert gate.state.cursors() == before
+    assert len(world.server.everything("south")) == 1 and world.run(waiting(world.bus)) == 1
+    world.join_bus()
+
+    async def stored() -> None:
+        async with asyncio.timeout(30):
+            while len(world.server.everything("south")) == 1:
+                await asyncio.sleep(0.02)
+
+    world.run(stored())
+    world.run(gate.drain())
+    assert world.server.everything("south") == gate.journal.everything()
+
+
+async def waiting(url: str) -> int:
+    """Batches in the stream."""
+    client = await nats.connect(url)
+    try:
+        return int((await client.jetstream().stream_info(bus.STREAM)).state.messages)
+    finally:
+        await client.close()
 
 
 def test_what_goes_ahead_of_its_turn_comes_over_the_bus_too(world: SyncWorld) -> None:
