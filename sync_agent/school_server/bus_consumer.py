@@ -184,8 +184,11 @@ class BusConsumer:
         answer = await self._answered(message)
         since = (message.headers or {}).get(bus.HEADER_FROM, "0")
         sender = bus.sender_of(message.subject)
-        if sender is not None and message.reply.startswith(bus.answer_prefix(*sender) + "."):
-            await _reply(client, message.reply, answer, since=int(since) if since.isascii() and since.isdigit() else 0)
+        if sender is None or not message.reply.startswith(bus.answer_prefix(*sender) + "."):
+            return
+        with suppress(nats.errors.Error, OSError):  # the bus broke off: the session says so, and the node asks again
+            known = since.isascii() and since.isdigit() and len(since) < 10
+            await _reply(client, message.reply, answer, since=int(since) if known else 0)
 
     async def _answered(self, message: Msg) -> httpx.Response:
         headers = {name.lower(): value for name, value in (message.headers or {}).items()}

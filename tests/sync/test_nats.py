@@ -6,6 +6,7 @@ import asyncio
 
 import nats
 import pytest
+from nats.aio.msg import Msg
 
 from kiosk.core.entries import Kind
 from kiosk.core.heads import head_text
@@ -14,6 +15,7 @@ from sync_agent.ahead import AHEAD_FROM
 from sync_agent.ending import ended
 from sync_agent.errors import AnswerLost, ServerRefused
 from sync_agent.head_sync import EVERY_S, HeadSync
+from sync_agent.school_server.bus_consumer import BusConsumer
 from sync_agent.transports.nats import Carrier
 from sync_agent.up_sync import Step
 from tests.support.nats_server import NatsServer
@@ -68,6 +70,25 @@ def test_under_another_nodes_subject_nothing_is_taken(world: SyncWorld) -> None:
     status, said = world.run(ask(south, **{**post, bus.HEADER_TARGET: "/api/v1/entries", protocol.HEADER_NODE: "south"}))
     assert status == "404", said
     assert not world.server.everything("south") and not world.server.everything("north")
+
+
+def test_an_answer_that_the_bus_takes_no_more_is_nobodys_trouble(world: SyncWorld) -> None:
+    """The gate asks again. A run of a hundred and fifty kills met a traceback here."""
+
+    async def nobody() -> list[tuple[str, str]]:
+        return []
+
+    async def answered_too_late() -> None:
+        server = BusConsumer(world.bus, world.server.app, nodes=nobody)
+        client = await nats.connect(world.bus)
+        headers = {bus.HEADER_METHOD: "GET", bus.HEADER_TARGET: protocol.STATUS_PATH, bus.HEADER_FROM: "9" * 5_000}
+        answer_to = bus.answer_prefix(SCHOOL, "south") + ".1"
+        named = {**headers, protocol.HEADER_SCHOOL: SCHOOL, protocol.HEADER_NODE: "south"}
+        question = Msg(client, bus.ask_subject(SCHOOL, "south"), answer_to, b"", named)
+        await client.close()
+        await server._asked(client, question)
+
+    world.run(answered_too_late())
 
 
 def test_what_only_the_bus_has_counts_for_nothing_waits_once_and_is_stored_when_the_server_comes(
