@@ -303,11 +303,13 @@ def _safely(what: str, call: Callable[..., T] | None, *given: Any) -> T | None:
         return None
 
 
-def opening(journal: Journal, version: str) -> Fact:
-    """The first fact of this boot: it seals the incarnation before, so that nothing can be cut off unseen."""
+def opening(journal: Journal, version: str, *, unproven: bool = False) -> Fact:
+    """The first fact of this boot: it seals the incarnation before, so that nothing can be cut off unseen. unproven: these
+    records may be an old copy of the gate's, and it goes on from them."""
     head = journal.head()
     sealed = None
     if head is not None:
         last, hash_, _ = head
         sealed = {"node": last.node, "incarnation": last.incarnation, "seq": last.seq, "hash": hash_.hex()}
-    return Fact(Kind.INCARNATION_OPENED, {"version": version, "sealed": sealed})
+    body = {"version": version, "sealed": sealed}
+    return Fact(Kind.INCARNATION_OPENED, body | {"unproven": True} if unproven else body)

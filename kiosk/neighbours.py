@@ -41,6 +41,9 @@ class Neighbours:
         self._directory_seen: tuple[int, int] | None = None
         self._fetching = self._more_coming = False  # the agent has more to bring; the loop was told that there is more
         self._ahead_row = 0
+        status = read_status(state)
+        self._old_word_ms = status.written_ms if status else 0  # left by an agent that may have run on another copy of this disk
+        self._own: bool | None = None  # what the agent says of this gate's own records, once all that it brought is folded
         self._complained = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
@@ -61,8 +64,9 @@ class Neighbours:
         try:
             if self._disk is not None:
                 self._disk.look()
-            self._look_at_link()
+            own = self._look_at_link()
             self._look_at_peers()
+            self._own = own
             self._look_at_directory()
             self._prune_pictures()
             self._complained = ""
@@ -72,10 +76,10 @@ class Neighbours:
                 self._complained = str(error)
         self._controller.submit(Tick())
 
-    def _look_at_link(self) -> None:
+    def _look_at_link(self) -> bool | None:
         status = read_status(self._state)
         if status is None:
-            return
+            return None
         age_s = (self._computer.now_ms() - status.written_ms) / 1000
         self._fetching = status.fetching and abs(age_s) < FETCHING_FOR_S
         # The agent writes by the computer's clock; the gate's own may be a played one. Only ages carry over.
@@ -90,9 +94,13 @@ class Neighbours:
                 waiting=status.waiting, last_contact_ms=last_ms, peers=peers, server=status.server,
                 behind=frozenset(behind),
                 server_back=(back.noticed_ms, back.entries) if back else None,
-                server_run=back.run if back else "", forked=frozenset(status.forked),
+                server_run=back.run if back else "", forked=frozenset(status.forked), own=self._own,
             )
         )  # fmt: skip
+        if status.written_ms == self._old_word_ms:
+            return None
+        self._old_word_ms = 0
+        return status.own_known
 
     def _look_at_peers(self) -> None:
         """Whatever is new, in parts of a millisecond, each handed over when the one before is folded."""

@@ -18,8 +18,9 @@ from kiosk.core.delegates import delegate_of
 from kiosk.core.entries import Fact, Kind, Stream
 from kiosk.core.people import Directory
 from kiosk.core.timetable import day_book
+from kiosk.core.tokens import started
 from kiosk.core.world import World
-from kiosk.journal import Journal, Reserve, new_incarnation
+from kiosk.journal import Journal, Reserve, last_trusted_ms, new_incarnation
 from kiosk.pass_keys import load_issuers
 from kiosk.reading_back import Slices, finished, folded_in_slices
 from kiosk.settings import Settings
@@ -54,6 +55,7 @@ def open_gate(
             today=now.book.day.date,  # a clock that is not trusted turns no page, and neither does this
         )  # fmt: skip
         again.devices, again.link, again.watched, again.disk = now.devices, now.link, now.watched, now.disk
+        again.start = now.start
         return again
 
     def reread() -> Slices[World]:
@@ -75,12 +77,15 @@ def open_gate(
 def _first_facts(settings: Settings, directory: Directory, state: Path, clock: Clock, journal: Journal) -> World:
     """The world as the journal has it, and what a start records, durable. Raises CannotAppend."""
     world = build_world(settings=settings, directory=directory, journal=journal, state=state, clock=clock)
+    now_ms, trusted = clock.now_ms(), clock.trusted()
+    head = journal.head()
+    before = f"{head[0].node}/{head[0].incarnation}" if head is not None else ""
+    world.start = started(world, before=before, last_ms=last_trusted_ms(state), now_ms=now_ms, trusted=trusted)
     facts = [
-        opening(journal, __version__),
+        opening(journal, __version__, unproven=world.link.configured and not world.start.proven),
         Fact(Kind.SETTINGS_ADOPTED, {"digest": settings.digest}),
         Fact(Kind.DIRECTORY_ADOPTED, {"number": directory.number, "day": world.day}),
     ]
-    now_ms, trusted = clock.now_ms(), clock.trusted()
     sealed = [world.stream.seal(fact, at_ms=now_ms, trusted=trusted) for fact in facts]
     journal.append(sealed)
     for one in sealed:

@@ -275,6 +275,7 @@ class Agent:
             server_back=self._state.server_back(),
             fetching=self._fetching,
             forked=self._forked,
+            own_known=self._up.own_known,
         )
 
     def _directory_status(self) -> DirectoryStatus:
@@ -347,6 +348,7 @@ def _news(status: AgentStatus) -> tuple[object, ...]:
         status.streams,
         [(peer.node, peer.seen_s_ago is None, peer.waiting > 0) for peer in status.peers],
         status.fetching,
+        status.own_known,
         status.directory.number,
         status.directory.state,
         status.problems,

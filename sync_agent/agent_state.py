@@ -100,6 +100,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_contact_ms: the last answer of any kind from the server; asked_ms: the last answer about peers.
     fetching: there is more of the other gates at the server than has come. forked: streams (NODE/INCARNATION), of any gate,
     of which the server keeps two versions.
+    own_known: whether this disk has all that the server has of this gate; None while this run of the agent has not compared.
     """
 
     written_ms: int
@@ -116,6 +117,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     server_back: ServerBack | None = None
     fetching: bool = False
     forked: list[str] = []
+    own_known: bool | None = None
 
 
 class AgentState:

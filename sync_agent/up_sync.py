@@ -115,6 +115,11 @@ class UpSync:
         self._compared_at_s = self._monotonic_s()
         self._resting.clear()
 
+    @property
+    def own_known(self) -> bool | None:
+        """Whether this disk has all that the server has of us, as last compared; None before the first comparison."""
+        return None if self._compared_at_s == float("-inf") else not self.lost
+
     def stream_states(self) -> list[StreamStatus]:
         """For the bar and the command line, from the journal and the cursors."""
         return stream_states(self._journal, self._cursors)

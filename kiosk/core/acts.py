@@ -25,6 +25,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.ConfirmIdentity: _ANY,
     c.Release: GATE_STAFF | _CLASSROOM,
     c.LetGo: GATE_STAFF,
+    c.AskReleaseRight: GATE_STAFF | _CLASSROOM,
     c.ReleaseExceptionally: GATE_STAFF | _CLASSROOM,
     c.UndoRelease: GATE_STAFF | _CLASSROOM,
     c.Correct: _ANY,  # of a guard only together with a duty leader

@@ -42,6 +42,7 @@ from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.shapes import understood
 from kiosk.core.stream_book import StreamBook
+from kiosk.core.token_book import TokenBook
 
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError, StopIteration)  # what a body of the wrong shape leads to
 
@@ -63,6 +64,7 @@ class Campus:
         self.forks: set[str] = set()  # streams of which the server keeps two versions, each recorded once
         self.cards = CardBook()
         self.streams = StreamBook()
+        self.tokens = TokenBook()
         self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
         self.consents: dict[tuple[int, str], tuple[Order, bool]] = {}  # (child, purpose) -> the office's last word, given or not
         self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
@@ -223,7 +225,7 @@ class Campus:
             self.faces, self.consents, self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
-            *self.cards.tables(),
+            *self.cards.tables(), *self.tokens.tables(),
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -287,6 +289,7 @@ class Campus:
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
         day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
         self.passes.forget_before(at_ms, day)
+        self.tokens.forget_before(day)
         kept = {who: {k: one for k, one in taken.items() if one[0] >= day} for who, taken in self.collected.items()}
         self.collected = {who: taken for who, taken in kept.items() if taken}
         self._forget_ended(self.departures, self.escort_ends, {k: end[0] for k, end in self.escort_ends.items()}, at_ms)
@@ -367,6 +370,6 @@ STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
         Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
-        Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.DISK_NEARLY_FULL,
+        Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.DISK_NEARLY_FULL, Kind.RECORDS_COMPARED,
     }
 )  # fmt: skip

@@ -86,6 +86,26 @@ def _released(campus: Campus, entry: Entry) -> None:
         campus.collected.setdefault(body["collector"], {})[str(entry.id)] = (body["day"], body["child"])
 
 
+def _token_asked(campus: Campus, entry: Entry) -> None:
+    campus.tokens.ask(entry)
+
+
+def _token_given(campus: Campus, entry: Entry) -> None:
+    campus.tokens.give(entry)
+
+
+def _token_taken(campus: Campus, entry: Entry) -> None:
+    campus.tokens.take(entry)
+
+
+def _opened(campus: Campus, entry: Entry) -> None:
+    campus.tokens.begin(entry)
+
+
+def _compared(campus: Campus, entry: Entry) -> None:
+    campus.tokens.compare(entry)
+
+
 def _release_undone(campus: Campus, entry: Entry) -> None:
     if entry.body.get("release"):
         campus.passes.undo(entry)
@@ -226,6 +246,11 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.RELEASED: _released,
     Kind.RELEASE_UNDONE: _release_undone,
     Kind.CORRECTION: _release_undone,
+    Kind.RELEASE_TOKEN_ASKED: _token_asked,
+    Kind.RELEASE_TOKEN_GIVEN: _token_given,
+    Kind.RELEASE_TOKEN_TAKEN: _token_taken,
+    Kind.INCARNATION_OPENED: _opened,
+    Kind.RECORDS_COMPARED: _compared,
     Kind.DELEGATE_REGISTERED: _delegate_registered,
     Kind.DELEGATE_REVOKED: _delegate_revoked,
     Kind.CASE_CLOSED: _case_closed,

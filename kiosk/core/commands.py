@@ -17,6 +17,9 @@ from kiosk.core.commands_custody import (
     AcceptShift as AcceptShift,
 )
 from kiosk.core.commands_custody import (
+    AskReleaseRight as AskReleaseRight,
+)
+from kiosk.core.commands_custody import (
     BringBack as BringBack,
 )
 from kiosk.core.commands_custody import (
@@ -33,6 +36,9 @@ from kiosk.core.commands_custody import (
 )
 from kiosk.core.commands_custody import (
     EndEscort as EndEscort,
+)
+from kiosk.core.commands_custody import (
+    LetGo as LetGo,
 )
 from kiosk.core.commands_custody import (
     Located as Located,
@@ -54,6 +60,9 @@ from kiosk.core.commands_custody import (
 )
 from kiosk.core.commands_custody import (
     TakeOut as TakeOut,
+)
+from kiosk.core.commands_custody import (
+    UndoRelease as UndoRelease,
 )
 from kiosk.core.commands_face import (
     FaceCompared as FaceCompared,
@@ -138,16 +147,6 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetGo:
-    """A guard who has looked lets a child go home alone where the gate could not decide by itself."""
-
-    child: int
-    access_point: str
-    by: int
-    duress: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseExceptionally:
     """To an adult whom nobody authorised, by two members of staff of whom one is a duty leader. `note` says who the adult
     is, as told; `reason` why. Never past a restriction. A case stays open until a duty leader closes it."""
@@ -163,14 +162,6 @@ class ReleaseExceptionally:
     reason: str
     verified: tuple[str, ...] = ()  # call_back and child_recognises are expected
     duress: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoRelease:
-    """Within seconds, by whoever pressed release: the child did not go."""
-
-    release: str  # entry id of the release
-    by: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +346,7 @@ class LinkChanged:
     """What the sync agent last said; shown on the bar, and recorded only of a server that went back and of forked streams.
 
     server_back: (when the agent noticed, entries that the server had and has no more); server_run: at which of its starts.
+    own: whether all that the server has of this gate's own records is folded in here; None: not compared yet, nothing new.
     """
 
     waiting: int
@@ -365,6 +357,7 @@ class LinkChanged:
     server_back: tuple[int, int] | None = None
     server_run: str = ""
     forked: frozenset[str] = frozenset()  # NODE/INCARNATION
+    own: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,6 +389,7 @@ Command = (
     | ConfirmIdentity
     | Release
     | LetGo
+    | AskReleaseRight
     | ReleaseExceptionally
     | UndoRelease
     | Correct

@@ -1,4 +1,4 @@
-"""Commands that move custody or say where a child is: roll call, handover, escort, off-site groups, the watch, searches.
+"""Commands that move custody or say where a child is: roll call, handover, escort, groups, the watch, searches, going alone.
 
 Part of `kiosk.core.commands`, which names them all.
 """
@@ -148,4 +148,33 @@ class DeclareIncident:
     """Not found: a lost child. Gates go on hold-and-verify at once, without waiting for the timer."""
 
     child: int
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReleaseRight:
+    """A guard asks whichever gate has it for the right to release a child (要接送权)."""
+
+    child: int
+    access_point: str
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo:
+    """A guard who has looked lets a child go home alone where the gate could not decide by itself. `second`: the other
+    member of staff, at a gate that does not have the right to release this child."""
+
+    child: int
+    access_point: str
+    by: int
+    second: int | None = None
+    duress: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRelease:
+    """Within seconds, by whoever pressed release: the child did not go."""
+
+    release: str  # entry id of the release
     by: int

@@ -62,7 +62,8 @@ class Reason(StrEnum):
     CLOCK_UNTRUSTED = "clock_untrusted"
     LEAVE_SLIP_DIFFERS = "leave_slip_differs"
     NOT_ON_CAMPUS = "not_on_campus"
-    ELSEWHERE_GATE = "elsewhere_gate"
+    ELSEWHERE_GATE = "elsewhere_gate"  # the right to release this child is at another gate, or on the way
+    RIGHT_UNPROVEN = "right_unproven"  # this computer was started again and cannot know yet whether it still has the right
     IDENTITY_UNCONFIRMED = "identity_unconfirmed"
     FACE_NOT_AGREED = "face_not_agreed"  # recognised by face without the family's consent: not used
     STORED = "stored"  # delivered later by a terminal that was cut off, and no longer true: it moves nothing

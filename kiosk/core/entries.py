@@ -42,6 +42,10 @@ class Kind(StrEnum):
     INCIDENT_ENDED = "incident_ended"
     RELEASED = "released"
     RELEASE_UNDONE = "release_undone"
+    RELEASE_TOKEN_ASKED = "release_token_asked"  # a gate wants the right to release a child (接送权)
+    RELEASE_TOKEN_GIVEN = "release_token_given"  # by the gate that had it: from here on it has it no more
+    RELEASE_TOKEN_TAKEN = "release_token_taken"  # by the gate that it was given to: from here on that one has it
+    RECORDS_COMPARED = "records_compared"  # a gate that started on records that may be old has heard what the server has of it
     PASSAGE_UNUSED = "passage_unused"  # a granted tap opened the turnstile and nobody went through: the tap does not count
     PICKUP_REQUESTED = "pickup_requested"  # an adult presented a credential; the guard decides
     PICKUP_REFUSED = "pickup_refused"

@@ -25,6 +25,7 @@ from kiosk.core import (
     releases,
     search,
     shifts,
+    token_moves,
     turnstiles,
 )
 from kiosk.core import commands as c
@@ -61,6 +62,7 @@ def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision
         world.clock_trusted = trusted
     facts += shifts.lapses_due(world, now_ms)
     facts += turnstiles.facts_due(world, now_ms, trusted)
+    facts += token_moves.facts_due(world, now_ms, trusted)
     if trusted:
         facts += escalation.facts_due(world, now_ms)
         facts += search.facts_due(world, now_ms)
@@ -94,7 +96,11 @@ def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> D
     world.link.waiting = command.waiting
     world.link.last_contact_ms = command.last_contact_ms
     world.link.peers, world.link.behind = dict(command.peers), command.behind
+    if command.own is not None and not (command.own and world.reread):  # what came is still on the disk alone
+        world.link.own_known = command.own
     facts = [_forked(stream, world) for stream in sorted(command.forked - world.campus.forks)]
+    if world.link.own_known and world.campus.tokens.doubted(f"{world.stream.node}/{world.stream.incarnation}"):
+        facts.append(Fact(Kind.RECORDS_COMPARED, {"day": world.day}))
     if command.server_back is not None and command.server_back[0] not in world.campus.server_backs:
         noticed, entries = command.server_back
         body = {"alarm": "server_rolled_back", "where": command.server, "noticed": noticed, "entries": entries, "day": world.day}
@@ -167,6 +173,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.ConfirmIdentity: releases.confirm_identity,
     c.Release: releases.release,
     c.LetGo: releases.let_go,
+    c.AskReleaseRight: token_moves.ask,
     c.ReleaseExceptionally: releases.release_exceptionally,
     c.UndoRelease: releases.undo_release,
     c.Correct: releases.correct,

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps
+from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps, tokens
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -252,6 +252,8 @@ def _leave(tap: _Tap) -> Decision:
 
 
 def _go(tap: _Tap, reason: Reason, *, mode: str, kind: str = "") -> Decision:
+    if (elsewhere := tokens.why_not(tap.world, tap.child, tap.trusted)) is not None:
+        return tap.turn_back(elsewhere, outcome=Outcome.ASK_GUARD)
     if tap.doubt == sun_taps.ASKS:
         return tap.turn_back(Reason.CARD_UNPROVEN, outcome=Outcome.ASK_GUARD)
     more: dict[str, Any] = {"mode": mode, "custodian": tap.state.hold.custodian}

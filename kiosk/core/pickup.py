@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
+from kiosk.core import tokens
 from kiosk.core.child import ChildState, Slip
 from kiosk.core.decisions import Outcome, Reason
 from kiosk.core.people import Authorisation, Collector, Pupil, within
@@ -177,9 +178,9 @@ def _checks(
     if adult.over_limit:
         needs.add(SECOND_PERSON)
         reason = Reason.COLLECTOR_LIMIT
-    if not world.answers_for(pupil):
+    if (elsewhere := tokens.why_not(world, pupil.number, trusted)) is not None:
         needs.add(SECOND_PERSON)
-        reason = Reason.ELSEWHERE_GATE
+        reason = elsewhere
     if not adult.shown:  # registered, and the code cannot be read: the family and a colleague stand in for it
         needs |= {CALL_BACK, SECOND_PERSON}
     if not adult.in_force:

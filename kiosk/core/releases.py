@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.core import commands as c
-from kiosk.core import passes
+from kiosk.core import passes, tokens
 from kiosk.core.acts import done, refused
 from kiosk.core.campus_parts import Request
 from kiosk.core.child import ENDING_CORRECTIONS
@@ -101,7 +101,10 @@ def release(command: c.Release, world: World, now_ms: int, trusted: bool) -> Dec
                 outcome=Outcome.REFUSED, reason=problem, facts=tuple(told), child=child, person=command.collector,
                 access_point=point.id, alarm=alarm, detail={"needs": missing},
             )  # fmt: skip
-    facts = tuple(_released(command, child, verdict, world) for child, verdict in verdicts.items())
+    facts = tuple(
+        _released(command, child, verdict, world, without_right=tokens.why_not(world, child, trusted) is not None)
+        for child, verdict in verdicts.items()
+    )
     return Decision(
         outcome=Outcome.GRANTED, reason=Reason.COLLECTED, facts=facts, access_point=point.id,
         child=command.children[0], person=command.collector, open_door=True,
@@ -157,7 +160,7 @@ def _unmet(command: c.Release, verdict: Verdict, world: World) -> Reason | None:
     return verdict.reason
 
 
-def _released(command: c.Release, child: int, verdict: Verdict, world: World) -> Fact:
+def _released(command: c.Release, child: int, verdict: Verdict, world: World, *, without_right: bool) -> Fact:
     state = world.campus.child(child)
     slip = verdict.reason in (Reason.LEAVE_SLIP, Reason.LEAVE_SLIP_DIFFERS)
     open_requests = [
@@ -180,7 +183,7 @@ def _released(command: c.Release, child: int, verdict: Verdict, world: World) ->
     }
     if command.second is not None:
         body["second"] = command.second
-    if not world.answers_for(world.directory.pupils[child]):  # two of staff in place of the home gate's token
+    if without_right:  # two of staff in its place
         body["alarm"] = "exceptional_release"
     if command.pass_id:
         facts = world.campus.passes.facts(command.pass_id)
@@ -247,6 +250,9 @@ def let_go(command: c.LetGo, world: World, now_ms: int, trusted: bool) -> Decisi
     early = slip is None and windows is not None and windows.teaching and now_ms < windows.release_opens_ms
     if early and trusted:
         return refused(Reason.IN_SESSION, child=command.child)
+    elsewhere = tokens.why_not(world, command.child, trusted)
+    if elsewhere is not None and _two_of_staff(world, command.by, command.second) is not None:
+        return refused(elsewhere, child=command.child, needs=[SECOND_PERSON])
     body: dict[str, Any] = {
         "child": command.child,
         "mode": "slip_alone" if slip else "alone",
@@ -257,8 +263,10 @@ def let_go(command: c.LetGo, world: World, now_ms: int, trusted: bool) -> Decisi
         "custodian": state.hold.custodian,
         "day": world.day,
         "requests": [r.id for r in world.campus.requests.values() if r.person == command.child],
-        **_duress(command),
     }
+    if elsewhere is not None:
+        body |= {"second": command.second, "alarm": "exceptional_release"}
+    body |= _duress(command)
     return done(
         Fact(Kind.RELEASED, body), reason=Reason.LEAVES_ALONE, child=command.child, access_point=point.id, open_door=True
     )

@@ -64,6 +64,9 @@ from kiosk.core.roster_gate import (
 from kiosk.core.roster_gate import (
     QueueItem as QueueItem,
 )
+from kiosk.core.roster_gate import (
+    RightLine as RightLine,
+)
 from kiosk.core.roster_safety import (
     MusterQuery as MusterQuery,
 )

@@ -32,6 +32,16 @@ class DisplayView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RightLine:
+    """Where the right to release a child is, when it is not here. state: elsewhere; asked, answered by `until_ms` or not at all;
+    coming; unproven (this computer was started again and has not heard yet)."""
+
+    state: str
+    gate_name: str = ""  # where it is, or comes from
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PickupLine:
     """One child that the adult in the queue may want: what pickup rules say now."""
 
@@ -40,6 +50,7 @@ class PickupLine:
     outcome: str  # Outcome
     reason: str  # Reason
     needs: tuple[str, ...]  # still asked of the guard: photo, call_back, second_person, child_recognises, id_seen
+    right: RightLine | None = None  # None: this gate may release the child, or nothing here is about release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

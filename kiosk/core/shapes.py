@@ -102,6 +102,11 @@ class _Body(msgspec.Struct, frozen=True):
     release: str = ""
     passage: str = ""
     what: str = ""
+    from_gate: str = ""
+    to_gate: str = ""
+    after: str = ""
+    ask: str = ""
+    token: str = ""
     visit: str = ""
     point: str = ""
     purpose: str = ""
@@ -121,6 +126,7 @@ class _Body(msgspec.Struct, frozen=True):
     alone: bool = False
     drill: bool = False
     present: bool = False
+    unproven: bool = False
 
 
 def understood(body: dict[str, Any]) -> bool:

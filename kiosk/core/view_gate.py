@@ -10,14 +10,17 @@ from kiosk.core import roster as r
 from kiosk.core.acts import GATE_STAFF
 from kiosk.core.campus_parts import OpenOffer, OpenShift, Request, Shift
 from kiosk.core.child import ChildState
+from kiosk.core.decisions import Reason
 from kiosk.core.roster_faces import CandidateLine, FaceLine
 from kiosk.core.rules import AccessKind
 from kiosk.core.shifts import seen
 from kiosk.core.sun_taps import NO_PROOF
 from kiosk.core.view_duty import ladder_case
 from kiosk.core.view_parts import bar, child_line, escort_line, lines_of, offer_line, pickup_line, shift_line
+from kiosk.core.view_tokens import right_line
 from kiosk.core.world import World
 
+_OF_THE_RIGHT = frozenset({Reason.ELSEWHERE_GATE.value, Reason.RIGHT_UNPROVEN.value})
 QUEUE_SHOWN = 30  # newest requests on the guard's page
 
 
@@ -179,7 +182,7 @@ def _by_pass(world: World, request: Request, child: int, gate: str, now_ms: int,
     verdict = passes.for_release(world, request.pass_id, child, gate=gate, now_ms=now_ms, trusted=trusted)
     return r.PickupLine(
         line=child_line(world, child, now_ms), relation=request.relation, outcome=verdict.outcome.value,
-        reason=verdict.reason.value, needs=verdict.needs,
+        reason=verdict.reason.value, needs=verdict.needs, right=right_line(world, child, gate, trusted),
     )  # fmt: skip
 
 
@@ -217,7 +220,10 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         children = tuple(_by_pass(world, request, n, gate, now_ms, trusted) for n in request.children)
     else:
         children = tuple(
-            r.PickupLine(line=child_line(world, n, now_ms), relation="", outcome=request.outcome, reason=request.reason, needs=())
+            r.PickupLine(
+                line=child_line(world, n, now_ms), relation="", outcome=request.outcome, reason=request.reason, needs=(),
+                right=right_line(world, n, gate, trusted) if request.reason in _OF_THE_RIGHT else None,
+            )
             for n in request.children
         )
     return r.QueueItem(

@@ -9,6 +9,7 @@ from kiosk.core import roster as r
 from kiosk.core.campus_parts import Escort, GroupOut, OpenOffer
 from kiosk.core.child import Search
 from kiosk.core.pickup import may_collect, restricted
+from kiosk.core.view_tokens import right_line
 from kiosk.core.world import LINK_FRESH_MS, World
 
 
@@ -173,6 +174,7 @@ def pickup_line(world: World, child: int, collector: int, gate: str, now_ms: int
         outcome=verdict.outcome.value,
         reason=verdict.reason.value,
         needs=verdict.needs,
+        right=right_line(world, child, gate, trusted),
     )
 
 

@@ -50,6 +50,15 @@ class Link:
     peers: dict[str, int] = field(default_factory=dict)
     behind: frozenset[str] = frozenset()
     configured: bool = False
+    own_known: bool = False  # since this start: all that the server has of this gate's own records is folded in here
+
+
+class Start(NamedTuple):
+    """This start of the computer, by its clock then. proven: its records cannot be an old copy (`kiosk.core.tokens`)."""
+
+    at_ms: int = 0
+    trusted: bool = False
+    proven: bool = False
 
 
 class SunTap(NamedTuple):
@@ -97,6 +106,7 @@ class World:
     book: DayBook
     cards: CardIndex
     link: Link = field(default_factory=Link)
+    start: Start = field(default_factory=Start)
     devices: dict[str, DeviceState] = field(default_factory=dict)
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # access point -> its readers' device names
     watched: frozenset[str] = frozenset()  # access points with a sensor that says when somebody went through
@@ -195,10 +205,14 @@ class World:
         return min(self.directory.staff, default=0) or -1
 
     def answers_for(self, pupil: Pupil) -> bool:
-        """Whether this computer watches over a child's day and may release it alone: it serves the child's release gate."""
+        """Whether this computer watches over a child's day: it serves the gate of the child's class. Who may release the
+        child is another question (`kiosk.core.tokens`)."""
         school_class = self.directory.classes.get(pupil.class_id)
         home = school_class.release_gate if school_class else ""
-        return not home or (home in self.rules.gates and (not self.rules.serves or home in self.rules.serves))
+        return not home or self.serves(home)
+
+    def serves(self, gate: str) -> bool:
+        return gate in self.rules.gates and (not self.rules.serves or gate in self.rules.serves)
 
     def session_now(self, child: int, now_ms: int) -> SessionTime | None:
         """The child's session that runs at this moment."""

@@ -60,8 +60,14 @@ class Release(WithSecond, frozen=True, kw_only=True):
     pass_id: Annotated[str, Meta(max_length=64)] = ""
 
 
-class LetGo(Body, frozen=True, kw_only=True):
+class LetGo(WithSecond, frozen=True, kw_only=True):
     makes = c.LetGo
+    child: Number
+    access_point: Key
+
+
+class AskReleaseRight(Body, frozen=True, kw_only=True):
+    makes = c.AskReleaseRight
     child: Number
     access_point: Key
 
@@ -353,6 +359,7 @@ class Wedge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 BODIES: dict[str, type[Body]] = {
     "release": Release,
     "let_go": LetGo,
+    "ask_release_right": AskReleaseRight,
     "release_exceptionally": ReleaseExceptionally,
     "undo_release": UndoRelease,
     "correct": Correct,

@@ -38,6 +38,7 @@ _NOTE: Final = {
     Reason.LATE: "public.note_late",
     Reason.GUEST: "public.note_teacher",
     Reason.IN_SESSION: "public.note_gatehouse",
+    Reason.ELSEWHERE_GATE: "public.note_elsewhere",
     Reason.NOT_YET_DISMISSED: "public.note_gatehouse",
 }
 

@@ -75,6 +75,22 @@ GUARD: Final[dict[str, tuple[str, str]]] = {
     "guard.need_photo": ("照片一致", "The photo matches"),
     "guard.let_go": ("本人核对无误，放行", "It is this child: let go"),
     "guard.let_go_more": ("把孩子和照片比一比，问姓名和班级。", "Compare the child with the photo; ask name and class."),
+    "guard.right_elsewhere": ("接送权在{gate}。", "The right to release is at {gate}."),
+    "guard.right_elsewhere_more": (
+        "联网时几秒钟就能要到，之后一人放行。要不到就请第二位教职工，或让孩子走{gate}。",
+        "With the link up it takes seconds; then one of you releases. Else a second colleague, or the child goes by {gate}.",
+    ),
+    "guard.right_ask": ("要接送权", "Ask for the right"),
+    "guard.right_again": ("再要一次", "Ask again"),
+    "guard.right_asked": ("已向{gate}要接送权，等回音", "Asked {gate} for the right, waiting"),
+    "guard.right_late": (
+        "{gate}没有回音：断网，或那边正有人接这个孩子。", "No answer from {gate}: no link, or somebody is there for this child.",
+    ),
+    "guard.right_late_more": ("再要一次，或请第二位教职工。", "Ask again, or have a second colleague."),
+    "guard.right_coming": ("{gate}已交出接送权，马上就到", "{gate} has given the right: it is on its way"),
+    "guard.right_unproven": ("本机重新启动后，还没联网核对接送权。", "Started again, and not yet heard who has the right."),
+    "guard.right_unproven_more": ("联网后自动核对。现在要两人放行。", "Compared once the link is up. Until then, two of you."),
+    "guard.let_go_two": ("两人核对，放行", "The two of you: let go"),
     "guard.lost": (
         "连接断开，不能放行，孩子留在老师身边。清点和接收会先存在本机。急用请用纸质登记。",
         "No connection: no release, the child stays with staff. Counts and acceptances are kept here. Use paper if it is urgent.",

@@ -22,6 +22,7 @@ PUBLIC: Final[dict[str, tuple[str, str]]] = {
     "public.elsewhere": ("请走另一个校门", "Please use the other gate"),
     "public.paper": ("请到门卫室登记", "Please register at the gatehouse"),
     "public.no_card": ("请稍候 门卫确认", "One moment: the guard confirms"),
+    "public.note_elsewhere": ("或请找门卫", "Or ask the guard"),
     "public.note_gatehouse": ("请到门卫室", "To the gatehouse, please"),
     "public.note_guard": ("门卫正在核对", "The guard is checking"),
     "public.note_room": ("请到 {room}", "Please go to {room}"),

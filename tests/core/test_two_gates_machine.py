@@ -16,15 +16,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from kiosk.core import child_steps, custody
+from kiosk.core import child_steps, custody, token_book, token_moves, tokens
 from kiosk.core import commands as c
 from kiosk.core.child import ChildState
 from kiosk.core.custody import Custody, Step
 from kiosk.core.entries import Entry
+from kiosk.core.tokens import OLD_COPY_MS, why_not
+from kiosk.core.world import World
 from kiosk.simulation.fleet.ledger import Ledger
 from tests.support.people import COLLECTORS, PUPILS, STAFF, uid_of
 from tests.support.turnstiles import WITHIN_S
-from tests.support.two_gates import NODES, TwoGates, morning_ms
+from tests.support.two_gates import NODES, Copy, TwoGates, morning_ms
 
 FULL = os.environ.get("KIOSK_MACHINE") == "full"
 DAY_END_MS = morning_ms() + 15 * 3_600_000  # the story stays within one day
@@ -52,8 +54,11 @@ class TwoGatesMachine(RuleBasedStateMachine):
     def open(self) -> None:
         # In memory where there is such a folder: the journal is the real one, the disk is not what is tested here.
         self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
-        self.gates = TwoGates(self.folder, start_ms=morning_ms())
+        self.gates = TwoGates(self.folder, start_ms=morning_ms(), server="http://server")
         self.tablet: list[tuple[str, Any]] = []
+        self.copies: dict[str, Copy] = {}
+        for at in NODES:
+            self.gates.link_says(at, own=True)
         for n in CHILDREN[:6]:
             self.arrives(n, NODES[n % 2])
 
@@ -81,11 +86,27 @@ class TwoGatesMachine(RuleBasedStateMachine):
         self.gates.press(at, c.Tick())
         before = self.campus(at).fingerprint()
         self.gates.restart(at)
+        self.gates.link_says(at, own=None)
         assert self.campus(at).fingerprint() == before, "a restart must end in exactly the state before it"
 
     @rule(source=node, at_most=st.sampled_from([1, 3, 1000]))
     def link(self, source: str, at_most: int) -> None:
         self.gates.deliver(source, NODES[1 - NODES.index(source)], at_most)
+
+    @rule(at=node)
+    def a_copy_is_made(self, at: str) -> None:
+        self.copies[at] = self.gates.copy(at)
+
+    @rule(at=node)
+    def the_copy_is_put_back(self, at: str) -> None:
+        """Nobody takes a card out, and puts another in, within the time that the gate takes for a short power cut."""
+        copy = self.copies.get(at)
+        if copy is not None and self.gates.clock[at].now_ms() - copy.last_ms > OLD_COPY_MS:
+            self.gates.put_back(at, copy)
+
+    @rule(at=node)
+    def server_answers(self, at: str) -> None:
+        self.gates.hear_of_itself(at)
 
     @rule(turn=index)
     def tablet_is_back(self, turn: int) -> None:
@@ -178,9 +199,23 @@ class TwoGatesMachine(RuleBasedStateMachine):
         for at in NODES if n else ():
             self.exceptional(at, n, 130)
 
-    @rule(at=node, n=child)
-    def let_go(self, at: str, n: int) -> None:
-        self.do(at, c.LetGo(child=n, access_point=f"{at}-out", by=130))
+    @rule(at=node, n=child, second=st.sampled_from([None, 130, 140]))
+    def let_go(self, at: str, n: int, second: int | None) -> None:
+        self.do(at, c.LetGo(child=n, access_point=f"{at}-out", by=130, second=second))
+
+    @rule(at=node, turn=index, steps=st.integers(0, 4))
+    def wants_the_right(self, at: str, turn: int, steps: int) -> None:
+        """The guard asks for the right of somebody who is here; the link holds for some of the way, or all of it."""
+        n, other = pick(sorted(self.holders(at)), turn), NODES[1 - NODES.index(at)]
+        if n is None:
+            return
+        self.do(at, c.AskReleaseRight(child=n, access_point=f"{at}-out", by=130))
+        way = (
+            lambda: self.gates.deliver(at, other), lambda: self.gates.press(other, c.Tick()),
+            lambda: self.gates.deliver(other, at), lambda: self.gates.press(at, c.Tick()),
+        )  # fmt: skip
+        for step in way[:steps]:
+            step()
 
     @rule(at=node, turn=index, by=st.sampled_from([130, 140]), offline=later)
     def undo(self, at: str, turn: int, by: int, offline: bool) -> None:
@@ -286,13 +321,24 @@ class TwoGatesMachine(RuleBasedStateMachine):
                 _one_custodian(n, state)
                 assert len(state.conflicts) == ledger.misfits[n], (at, n, state.conflicts)
 
+    @invariant()
+    def never_do_two_gates_have_the_right_to_release_one_child(self) -> None:
+        if not hasattr(self, "gates"):
+            return
+        for n in CHILDREN:
+            have = [at for at in NODES if why_not(self.gates.gate[at].world, n, self.gates.clock[at].trusted()) is None]
+            assert len(have) < 2, f"child {n} could be released by one of staff at {have}"
+
     def teardown(self) -> None:
         """In the end everybody has heard of everything, and both gates tell the same story."""
         if not hasattr(self, "gates"):
             return
         try:
-            for source, to in (("east", "south"), ("south", "east")):
-                self.gates.deliver(source, to)
+            for _ in range(2):  # what a gate has lost comes back, and it says so
+                for source, to in (("east", "south"), ("south", "east")):
+                    self.gates.deliver(source, to)
+                for at in NODES:
+                    self.gates.hear_of_itself(at)
             east, south = (self.campus(at).fingerprint() for at in NODES)
             assert east == south, "two gates with the same facts tell different stories"
         finally:
@@ -351,6 +397,31 @@ def test_a_fault_planted_in_the_custody_table_is_found(fault: Any, monkeypatch: 
         monkeypatch.setattr(child_steps, "apart", lambda after, entry: ())
     with pytest.raises(AssertionError):
         _hunt()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("fault", ["gives and keeps", "has what it asked for", "believes an old copy"])
+def test_a_right_that_two_gates_have_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if fault == "gives and keeps":
+        monkeypatch.setattr(tokens, "right_of", _of_the_home_gate_for_ever)
+    elif fault == "has what it asked for":
+        monkeypatch.setattr(token_book.TokenBook, "right", _of_whoever_asked_last)
+    else:
+        monkeypatch.setattr(tokens, "vouched", lambda world, child: True)
+        monkeypatch.setattr(token_moves, "vouched", lambda world, child: True)
+    with pytest.raises(AssertionError):
+        _hunt()
+
+
+def _of_the_home_gate_for_ever(world: World, child: int) -> token_book.Right:
+    """What one gives, one may take back: it is our child after all."""
+    home = tokens.home_of(world, child)
+    return token_book.Right(home, taken=True, move=None) if world.serves(home) else token_moves.right_of(world, child)
+
+
+def _of_whoever_asked_last(self: token_book.TokenBook, child: int, day: str, home: str) -> token_book.Right:
+    asked = max((ask for ask in self.asks.values() if ask.child == child), key=lambda ask: ask.at_ms, default=None)
+    return token_book.Right(asked.gate if asked else home, taken=True, move=None)
 
 
 @pytest.mark.timeout(600)

@@ -40,6 +40,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "guard nobody on watch": ("guard", w.nobody_on_watch()),
     "guard just released": ("guard", w.just_released()),
     "guard hold": ("guard", w.gate_hold()),
+    "guard right elsewhere": ("guard", w.right_elsewhere()),
     "guard not gone through": ("guard", w.not_gone_through()),
     "guard stale list": ("guard", w.police_rung()),
     "guard passes": ("guard", w.passes()),

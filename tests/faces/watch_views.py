@@ -13,6 +13,7 @@ from kiosk.core.roster import (
     GuardView,
     OfferLine,
     PickupLine,
+    RightLine,
     ShiftLine,
     ShiftOfferLine,
     ShiftReturnLine,
@@ -108,6 +109,30 @@ def gate_hold() -> GuardView:
     )  # fmt: skip
     held_bar = replace(s.bar(), hold=("三(2)班",))
     return on_watch(queue=(father, boy), bar=held_bar)
+
+
+def right_elsewhere() -> GuardView:
+    """An adult for two children of another gate, a third whose right is on the way, and a child who may leave alone there."""
+    checks = ("photo", "second_person")
+    there = RightLine(state="elsewhere", gate_name="南门")
+    asked_for = RightLine(state="asked", gate_name="南门", until_ms=s.NOW + 140_000)
+    late = RightLine(state="asked", gate_name="南门", until_ms=s.NOW - 1_000)
+    two = (
+        replace(asked(19, "母亲", "elsewhere_gate", checks), right=asked_for),
+        replace(asked(20, "母亲", "elsewhere_gate", checks), right=there),
+    )
+    mother = s.queue_item("q71", "马晓燕", two, person=5061)
+    coming = replace(asked(22, "父亲", "elsewhere_gate", checks), right=RightLine(state="coming", gate_name="南门"))
+    father = s.queue_item("q72", "高志强", (coming,), person=5062)
+    unsure = replace(asked(23, "父亲", "right_unproven", checks), right=RightLine(state="unproven"))
+    other = s.queue_item("q73", "孙立", (unsure,), person=5063)
+    line = waiting(36, "五(2)班", leaves_alone=True)
+    alone = PickupLine(line=line, relation="", outcome="ask_guard", reason="elsewhere_gate", needs=(), right=late)
+    boy = s.queue_item(
+        "q70", line.name, (alone,), kind="child", person=line.child, reason="elsewhere_gate", phone_tail="",
+        access_point="east-out-1", access_point_name="东门 1 号通道", snapshot="snap-7",
+    )  # fmt: skip
+    return on_watch(queue=(mother, father, other, boy))
 
 
 def not_gone_through() -> GuardView:

@@ -13,7 +13,7 @@ from tests.passes.delegation import AUNT, CHECKED, Gatehouse, foreign_signer, pa
 
 def offline(house: Gatehouse) -> None:
     """The server was last reached at noon: the list is amber from then on."""
-    house.school.ask(c.LinkChanged(waiting=9, last_contact_ms=house.school.ms("12:00")))
+    house.school.ask(c.LinkChanged(waiting=9, last_contact_ms=house.school.ms("12:00"), own=True))
 
 
 def test_a_neighbour_with_a_pass_takes_the_child_home_once_the_guard_has_checked(house: Gatehouse) -> None:

@@ -57,7 +57,7 @@ def evening(house: Gatehouse, freshness: str = "green") -> Gatehouse:
         house.school.tap(name, "east-in")
     house.school.at("18:35")
     reached_ms = house.school.ms("18:35") - FRESH[freshness] * MINUTE_MS
-    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=reached_ms))
+    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=reached_ms, own=True))
     return house
 
 
@@ -169,7 +169,7 @@ def test_a_care_centres_limit_counts_across_a_restart(house: Gatehouse) -> None:
     evening(house)
     assert said(take(house, "王小红")) == ("granted", "collected")
     house.school.restart()
-    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=house.school.ms("18:30")))
+    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=house.school.ms("18:30"), own=True))
     assert said(take(house, "丁一")) == ("refused", "collector_limit")
     assert said(take(house, "丁一", second="孙主任")) == ("granted", "collected"), "two members of staff may go beyond it"
 
@@ -199,7 +199,7 @@ def test_tomorrow_the_limit_starts_anew(house: Gatehouse) -> None:
     house.school.ask(c.Tick())
     house.school.tap("丁一", "east-in")
     house.school.at("18:35")
-    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=house.school.ms("18:30")))
+    house.school.ask(c.LinkChanged(waiting=0, last_contact_ms=house.school.ms("18:30"), own=True))
     assert said(take(house, "丁一")) == ("granted", "collected")
 
 

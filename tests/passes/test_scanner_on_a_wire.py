@@ -20,7 +20,7 @@ def test_a_2d_scanner_at_the_desk_reads_a_pass_with_the_network_down_and_reads_i
     house = gatehouse(tmp_path / "state")
     house.school.tap("王小明", "east-in")
     house.school.at("15:35")
-    house.school.ask(LinkChanged(waiting=40, last_contact_ms=house.school.ms("08:00")))  # the server is far away
+    house.school.ask(LinkChanged(waiting=40, last_contact_ms=house.school.ms("08:00"), own=True))  # the server is far away
     with BenchRack([RackItem("scan", "lines")], links_folder=tmp_path) as rack:
         desk = Device(name="scan", url=rack.urls["scan"], access_point="east-desk")
         settings = replace(house.school.settings, site=replace(house.school.settings.site, devices=(desk,)))

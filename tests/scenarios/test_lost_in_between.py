@@ -180,7 +180,14 @@ def test_the_hold_reaches_the_other_gate_and_leaves_it_again(tmp_path: Path):
         for clock in gates.clock.values():
             clock.advance(10_000)
         free = gates.press("east", c.Read(access_point="east-out", scheme="uid", value=uid_of(8)))
-        assert (free.outcome, free.reason) == ("granted", "leaves_alone")
+        assert (free.outcome, free.reason) == ("ask_guard", "elsewhere_gate"), "no hold any more; the child's own gate is south"
+        gates.press("east", c.AskReleaseRight(child=8, access_point="east-out", by=130))
+        for source, to in (("east", "south"), ("south", "east")):
+            gates.deliver(source, to)
+            gates.press(to, c.Tick())
+        gates.clock["east"].advance(10_000)
+        gone = gates.press("east", c.Read(access_point="east-out", scheme="uid", value=uid_of(8)))
+        assert (gone.outcome, gone.reason) == ("granted", "leaves_alone")
     finally:
         gates.close()
 

@@ -164,7 +164,7 @@ def test_row_15_care_centre_staff_take_only_their_own_children_and_no_more_than_
 
 def test_row_16_offline_a_delegation_needs_the_teachers_call_back(school):
     school.tap("王小明", "east-in")
-    school.ask(c.LinkChanged(waiting=3, last_contact_ms=school.ms("12:00")))
+    school.ask(c.LinkChanged(waiting=3, last_contact_ms=school.ms("12:00"), own=True))
     school.at("15:35")
     assert school.release(["王小明"], "王奶奶", "child_recognises").decision.outcome == "refused"
     assert school.release(["王小明"], "王奶奶", "child_recognises", "call_back").decision.outcome == "granted"

@@ -53,6 +53,8 @@ class FleetGate:
         self.untold: list[EntryId] = []  # acknowledged while the disk did not have them: must stay empty
         self.copy: Image | None = None
         self.copied_rows: frozenset[EntryId] = frozenset()
+        self.copied_ms = 0  # when, in true time
+        self.old_copy = False  # it runs on an old copy of its card and has not heard from the server since
         self.gone: dict[EntryId, bytes] = {}  # acknowledged, and lost with a card that an older copy took the place of
         self.boots = 0
         self.trouble: list[SyncError] = []  # of the agent, beyond what a bad line explains
@@ -109,7 +111,7 @@ class FleetGate:
         self.told = {told: raw for told, raw in self.told.items() if told in kept}
 
     def copy_card(self) -> None:
-        self.copy, self.copied_rows = self.disk.image(), frozenset(self.on_disk)
+        self.copy, self.copied_rows, self.copied_ms = self.disk.image(), frozenset(self.on_disk), self._true_ms()
 
     def wrote_since(self, rows: int) -> bool:
         """Whether the disk has more of what was decided than so many rows; this start's own opening does not count."""
@@ -222,10 +224,11 @@ class FleetGate:
         if self._unfolded:
             self._peers_row, sealed = peers_after(self.disk.folder, self._peers_row)
         waiting = sum(stream.last_seq - stream.durable_through for stream in self.up_sync.stream_states())
-        link = LinkChanged(waiting=waiting, last_contact_ms=gate.clock.now_ms(), peers={})
+        link = LinkChanged(waiting=waiting, last_contact_ms=gate.clock.now_ms(), peers={}, own=self.up_sync.own_known)
         self.press(*([PeerEntries(sealed=tuple(sealed))] if sealed else []), link)
         self.heard += sealed
         self._unfolded = False
+        self.old_copy = self.old_copy and not gate.world.link.own_known
 
     def _note(self, error: SyncError) -> None:
         if not isinstance(error, ServerTrouble):

@@ -7,17 +7,19 @@ ledger, and a fold made anew in another order.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from kiosk.core.campus import Campus
 from kiosk.core.custody import Custody
 from kiosk.core.entries import Entry, EntryId, Kind, Sealed
+from kiosk.core.tokens import why_not
 from kiosk.simulation.fleet.gate import FleetGate
 from kiosk.simulation.fleet.ledger import Ledger
 
 ACKNOWLEDGED = "nothing acknowledged is lost"
+ONE_RIGHT = "never do two gates have the right to release one child"
 ONCE = "nothing is stored twice"
 CUSTODIAN = "every child on campus has one named custodian"
 FOLD = "the state is the same for every order of arrival"
@@ -50,6 +52,34 @@ def look_closely(gate: FleetGate, new: Iterable[Sealed]) -> None:
     if gate.up:
         _one_custodian(gate)
         _no_trouble(gate)
+
+
+def one_has_the_right(gates: Sequence[FleetGate], at_server: Callable[[EntryId], bool]) -> None:
+    """After every step, over all gates that run. `gates`: without those whose card runs in two computers, which are two in
+    everything. Two things nobody could know, and they are no breach: that a card is an old copy, where the clock lies
+    about its age; and a giving that its writer lost with its card and the server with its disk."""
+    worlds = [(gate, gate.controller.world) for gate in gates if gate.controller is not None]
+    worlds = [(gate, world) for gate, world in worlds if not (gate.old_copy and world.start.proven)]
+    for child in worlds[0][0].school.children if len(worlds) > 1 else ():
+        have: dict[str, list[FleetGate]] = {}
+        for gate, world in worlds:
+            if why_not(world, child, gate.clock.believed.trusted()) is None:
+                have.setdefault(world.day, []).append(gate)
+        for day, both in have.items():
+            if len(both) > 1 and not _forgotten(child, day, both, at_server):
+                names = " and ".join(gate.name for gate in both)
+                raise Violation(ONE_RIGHT, f"child {child} could be released by one of staff at {names}")
+
+
+def _forgotten(child: int, day: str, gates: Iterable[FleetGate], at_server: Callable[[EntryId], bool]) -> bool:
+    givings = {move.id: move for gate in gates for move in gate.campus.tokens.moves(child, day)}
+    for name in givings:
+        node, incarnation, seq = name.split("/")
+        writer = next((gate for gate in gates if gate.name == node), None)
+        lost = writer is not None and all(str(entry.id) != name for entry in writer.known())
+        if lost and not at_server(EntryId(node, incarnation, int(seq))):
+            return True
+    return False
 
 
 def look_deeply(gate: FleetGate, chance: random.Random) -> None:

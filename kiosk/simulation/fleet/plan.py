@@ -72,6 +72,7 @@ _FAULTS: Mapping[Faults, Mapping[str, int]] = {
 }
 NIGHT_MS = 1750 * MINUTE_MS  # before the next morning every link has been back once: a gate keeps yesterday, not last week
 _WIRE = ("", "", "", "lost", "eaten", "twice", "late", "again")
+_RIGHTS_A_DAY, _RIGHTS_FROM, _RIGHTS_TO = 10, 840, 1180  # asks for the right to release a child, between these minutes
 _AGENT_SHARE, _FAULT_SHARE = 0.45, 0.16  # for every press of a person, so many steps of an agent and so many faults
 
 
@@ -87,9 +88,16 @@ def plan(seed: int, size: Size) -> tuple[Event, ...]:
                 (_weights(size.faults), round(count * _FAULT_SHARE + chance.random())),
             ):
                 events += _drawn(chance, kinds, how_many, size, day * DAY_MS, (first * MINUTE_MS, last * MINUTE_MS))
+        events += _rights(random.Random(f"{seed}/{day}/rights"), size, day * DAY_MS)
         if day + 1 < size.days:
             events.append(Event(day * DAY_MS + NIGHT_MS, "night", 0, 0))
     return tuple(sorted(events))
+
+
+def _rights(chance: random.Random, size: Size, start_ms: int) -> list[Event]:
+    """Drawn by themselves: what else a seed says stays as it was."""
+    count, within = max(1, size.events * _RIGHTS_A_DAY // 120), (_RIGHTS_FROM * MINUTE_MS, _RIGHTS_TO * MINUTE_MS)
+    return _drawn(chance, {"wants_right": 1}, count, size, start_ms, within)
 
 
 def _weights(faults: frozenset[Faults]) -> dict[str, int]:

@@ -13,6 +13,8 @@ from kiosk.core import commands as c
 from kiosk.core.campus import Campus
 from kiosk.core.campus_parts import Escort, GroupOut
 from kiosk.core.handover import takeable
+from kiosk.core.tokens import why_not
+from kiosk.core.world import World
 from kiosk.simulation.fleet.gate import FleetGate
 from kiosk.simulation.fleet.school import BARRED, CARER, LEADER, SECOND_LEADER, uid_of
 
@@ -30,6 +32,11 @@ class Hand:
     @property
     def campus(self) -> Campus:
         return self.gate.campus
+
+    @property
+    def world(self) -> World:
+        assert self.gate.controller is not None
+        return self.gate.controller.world
 
     @property
     def guard(self) -> int:
@@ -77,7 +84,8 @@ def _taps(hand: Hand) -> list[Any]:
 def _leave(hand: Hand) -> list[Any]:
     child = hand.chance.choice(hand.here() or hand.school.children)
     if hand.chance.random() < 0.3:
-        return [c.LetGo(child=child, access_point=hand.point("out"), by=hand.guard)]
+        second = LEADER if hand.chance.random() < 0.5 else None  # a gate without the right to release the child needs two
+        return [c.LetGo(child=child, access_point=hand.point("out"), by=hand.guard, second=second)]
     return [c.Read(access_point=hand.point("out"), scheme="uid", value=uid_of(child))]
 
 
@@ -102,6 +110,16 @@ def _collect(hand: Hand) -> list[Any]:
 
 def _exceptional(hand: Hand) -> list[Any]:
     return [exceptional_of(hand, hand.chance.choice(hand.here() or hand.school.children))]
+
+
+def asks_of(hand: Hand) -> list[Any]:
+    """The right to release somebody who is here and belongs to another gate, as often as not."""
+    world = hand.world
+    elsewhere = [n for n in hand.here() if why_not(world, n, trusted=True) is not None]
+    children = elsewhere or hand.here()
+    if not children:
+        return []
+    return [c.AskReleaseRight(child=hand.chance.choice(children), access_point=hand.point("out"), by=hand.guard)]
 
 
 def _undo(hand: Hand) -> list[Any]:
@@ -151,8 +169,7 @@ def _answer(hand: Hand) -> list[Any]:
 
 def _take_group(hand: Hand) -> list[Any]:
     roster, by = hand.chance.choice((("session:S1", 111), ("session:S2", 112), ("class:c0", hand.school.teacher(0))))
-    assert hand.gate.controller is not None
-    world = hand.gate.controller.world
+    world = hand.world
     ready = [n for n in takeable(world, roster, by) if not world.campus.child(n).hold.handover]
     return [c.TakeGroup(roster=roster, counted=len(ready), by=by)] if ready else []
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision
+from kiosk.core.tokens import OLD_COPY_MS
 from kiosk.simulation.fleet import invariants
 from kiosk.simulation.fleet.disk import Image, PowerCut, in_memory
 from kiosk.simulation.fleet.gate import FleetGate
@@ -25,7 +26,7 @@ from kiosk.simulation.fleet.history import Line
 from kiosk.simulation.fleet.invariants import Violation
 from kiosk.simulation.fleet.network import Network
 from kiosk.simulation.fleet.plan import MINUTE_MS, Event, Size
-from kiosk.simulation.fleet.presses import PRESSES, Hand, exceptional_of, release_of
+from kiosk.simulation.fleet.presses import CHECKS, PRESSES, Hand, asks_of, exceptional_of, release_of
 from kiosk.simulation.fleet.school import GATES, fleet_school
 from kiosk.simulation.fleet.school_server import SchoolServer
 from sync_agent.keys import SigningKey, signing_key
@@ -130,6 +131,7 @@ class _Story:
         if self._faults:
             raise Violation(invariants.NO_FAULT, self._faults[0])
         invariants.look_closely(gate, gate.rows[seen:] if gate.up else ())
+        invariants.one_has_the_right([one for one in self.gates if one.up and one.at not in self._twins], self.server.has)
         if deep:
             invariants.look_deeply(gate, self.chance)
 
@@ -143,6 +145,9 @@ class _Story:
             return
         if event.kind == "out_twice":
             self._let_out_twice(gate, event)
+            return
+        if event.kind == "wants_right":
+            self._ask_for_the_right(gate, event)
             return
         commands = PRESSES[event.kind](Hand(gate, event.turn))
         self._turn(gate, [c.Tick(), *commands])  # the loop ticks once a second
@@ -176,6 +181,28 @@ class _Story:
             hand = Hand(at, event.turn)
             self._turn(at, [exceptional_of(hand, child) if event.turn % 2 else release_of(hand, child)])
             self._look(at, seen, deep=False)
+
+    def _ask_for_the_right(self, gate: FleetGate, event: Event) -> None:
+        """A guard asks the other gates for a child, and the link holds for some of the way there and back, or for all of it.
+        In the end somebody presses release at that gate, alone."""
+        hand = Hand(gate, event.turn)
+        asks = asks_of(hand)
+        self._turn(gate, [c.Tick(), *asks])
+        if not asks:
+            return
+        others = [one for one in self.gates if one.at != gate.at]
+        way = [(gate, self._up), *((one, self._down) for one in others), *((one, self._up) for one in others), (gate, self._down)]
+        for one, step in way[: 1 + event.turn % (2 * len(way))]:
+            seen = len(one.rows)
+            step(one, event)
+            self.now_ms += 1_000
+            self._turn(one, [c.Tick()])
+            self._look(one, seen, deep=False)
+        if event.turn % 3 == 0 and gate.up:
+            self._turn(gate, [c.Release(
+                children=(asks[0].child,), collector=500 + asks[0].child, access_point=hand.point("out"), by=hand.guard,
+                verified=CHECKS,
+            )])  # fmt: skip
 
     # --- agents ----------------------------------------------------------------------------------------------
 
@@ -315,10 +342,11 @@ class _Story:
             self._say(gate, "has its card copied", f"{len(gate.rows)} entries")
 
     def _card_put_back(self, gate: FleetGate, event: Event) -> None:
-        """The card dies; somebody puts the old copy in. What only that card had is lost with it."""
-        if gate.up and gate.copy is not None:
+        """The card dies; somebody puts the old copy in, which takes a while. What only that card had is lost with it."""
+        if gate.up and gate.copy is not None and self.now_ms - gate.copied_ms > OLD_COPY_MS:
             self._say(gate, "gets the old copy of its card")
             gate.forget_since_copy()
+            gate.old_copy = True
             self._cut(gate, gate.copy, off_ms=0)
 
     def _card_cloned(self, gate: FleetGate, event: Event) -> None:
@@ -361,9 +389,11 @@ class _Story:
         self._until(self.now_ms + 60 * MINUTE_MS)
         for gate in self.gates:
             gate.press(c.Tick())  # a loop ticks once a second: every gate has come to this day
-        self._everybody_tells()
+        for _ in range(3):  # a gate fetches what it lost, finds that it has all of it, and says so
+            self._everybody_tells()
+            for gate in self.gates:
+                gate.look()
         for gate in self.gates:
-            gate.look()
             self._look(gate, len(gate.rows), deep=True)
         invariants.everything_is_everywhere(self.gates, self.server.everything())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.core.entries import EntryId
 from kiosk.simulation.fleet.disk import Image, blank_files
 from sync_agent import protocol
 from sync_agent.keys import SigningKey
@@ -96,6 +97,9 @@ class SchoolServer:
 
     def everything(self) -> list[StoredEntry]:
         return self.store.entries_after(school=SCHOOL, position=0, most=1_000_000)
+
+    def has(self, name: EntryId) -> bool:
+        return any((one.node, one.incarnation, one.seq) == name for one in self.everything())
 
     def close(self) -> None:
         self.store.close()

@@ -75,13 +75,24 @@ export function pressedTwice(button) {
   return false;
 }
 
+// Of a button that two press: who the other one is, as typed into the same piece.
+function second(button) {
+  if (!("second" in button.dataset)) return {};
+  const scope = button.closest("[data-live]");
+  return Object.fromEntries(
+    ["second_staff_number", "second_pin"].map((name) => [name, scope.querySelector(`[name="${name}"]`).value.trim()]),
+  );
+}
+
 export function startActions() {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-act]");
     if (!button || button.disabled || !pressedTwice(button)) return;
     // The piece may be replaced while the gate answers: the words go to the one that is there then.
     const piece = button.closest("[data-live]")?.id;
-    const said = await busy(button, () => act(button.dataset.act, JSON.parse(button.dataset.body || "{}")));
+    const body = { ...JSON.parse(button.dataset.body || "{}"), ...second(button) };
+    if (body.access_point === "") body.access_point = document.body.dataset.accessPoint; // found by hand: at this page's own
+    const said = await busy(button, () => act(button.dataset.act, body));
     const place = button.isConnected ? saidNear(button) : document.getElementById(piece)?.querySelector("[data-said]");
     tell(place, said);
   });
