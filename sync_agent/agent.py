@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,13 @@ from sync_agent.errors import JournalUnreadable, Misconfigured, ServerRefused, S
 from sync_agent.head_sync import Ask, HeadSync
 from sync_agent.journal_tail import JournalTail
 from sync_agent.keys import SigningKey
-from sync_agent.peers import Peers
+from sync_agent.peers import COMMIT_ENTRIES, Peers
 from sync_agent.protocol import Code
 from sync_agent.transports import Transport
 from sync_agent.up_sync import Step, UpSync
 
+REST: Final = 3.0  # times what a commit took, between two of them
+LONGEST_REST_S: Final = 0.5
 STATUS_EVERY_S: Final = 1.0  # looked at
 LONGEST_UNREACHABLE_S: Final = 1.5  # between two tries to reach a server that does not answer at all
 STATUS_AT_LEAST_EVERY_S: Final = 10.0  # written although nothing changed, so that a dead agent is seen
@@ -216,10 +218,28 @@ class Agent:
         self._asked_ms = self._now_ms()
         self._seen = self._peers_seen(relay)
         self._forked = [f"{seen.node}/{name}" for seen in relay.nodes for name in seen.forked or () if protocol.is_name(name)]
-        added = self._peers.add(relay.segments)
-        added += self._peers.announce(relay.ahead)
-        self._fetching = relay.more and bool(added)
+        self._say_fetching(relay.more or sum(len(one.entries) for one in relay.segments) > COMMIT_ENTRIES)
+        added = 0
+        for commits in (self._peers.announcing(relay.ahead), self._peers.adding(relay.segments)):
+            added += await self._a_short_one_at_a_time(commits)
+        self._say_fetching(relay.more and bool(added))
         return Step.MOVED if relay.more and added else Step.IDLE
+
+    async def _a_short_one_at_a_time(self, commits: Iterator[int]) -> int:
+        """The disk is the gate's first: after every commit it has it to itself, three times as long as that took."""
+        added, began_s = 0, self._monotonic_s()
+        for count in commits:
+            added += count
+            await asyncio.sleep(min(LONGEST_REST_S, REST * (self._monotonic_s() - began_s)))
+            began_s = self._monotonic_s()
+        return added
+
+    def _say_fetching(self, fetching: bool) -> None:
+        """At once: the gate takes what it finds for a part of the story only if it knows that there is more of it."""
+        begins, self._fetching = fetching and not self._fetching, fetching
+        if begins:
+            with suppress(JournalUnreadable):
+                write_status(self._folder, self.status())
 
     def _peers_seen(self, relay: protocol.Relay) -> list[PeerStatus]:
         """A server that was started anew has heard of nobody yet: what it said before holds, and grows older."""
