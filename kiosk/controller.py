@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from kiosk.clock import steady_s
 from kiosk.core.commands import Command, Look, PeerEntries, Tick
 from kiosk.core.decisions import Answer, Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind, Sealed
@@ -31,6 +32,7 @@ FULL_WAIT_S = 0.01  # how long a device's thread pauses before it looks for room
 INBOX_LIMIT = 20_000  # commands that may wait; beyond it a device thread waits for its turn
 COLLECT_AFTER = (20_000, 20, 100)  # a tap leaves no cycles behind: the default walks everything hundreds of times a rush
 SWITCH_S = 0.0005
+SLICE_S = 0.0005  # of reading back while nobody waits; whoever comes meanwhile waits for the fact in hand
 BREATH_S = 0.001  # between two slices of reading back: whoever waits for the interpreter gets it
 CHECKPOINT_BYTES = 4 << 20  # growth of the log after which a moment without anybody waiting folds it into the database
 
@@ -230,10 +232,13 @@ class Controller:
         return True
 
     def _read_on(self) -> None:
-        """One slice. The last one brings a state with facts in it that an earlier day's story needed."""
+        """Some slices. The last one brings a state with facts in it that an earlier day's story needed."""
         assert self._reading is not None
+        end_s = steady_s() + SLICE_S
         try:
             next(self._reading)
+            while steady_s() < end_s and not len(self.inbox):
+                next(self._reading)
         except StopIteration as end:
             self.world, self._reading, self._unreadable = end.value, None, ""
             self._tell_pages(Batch((), every_topic(self.world)))

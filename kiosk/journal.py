@@ -28,6 +28,7 @@ FILE_NAME = "journal.db"
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
 NO_ROOM_BYTES: Final = 256 << 10  # an error of a disk with less left than this is one of room, by whatever name it comes
+LOOKED_AT = 1_000  # entries of one read that seeks a few among all of them
 COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
 migrations = Migrations("journal")
@@ -249,10 +250,7 @@ class Journal:
 
     def streams(self) -> dict[str, int]:
         """Every earlier incarnation of this journal with its last seq."""
-        rows = self._db.execute(
-            "SELECT i.node, i.incarnation, max(e.seq) FROM incarnations i JOIN entries e USING (boot) GROUP BY boot"
-        )
-        return {f"{node}/{incarnation}": seq for node, incarnation, seq in rows}
+        return {f"{node}/{incarnation}": last for _, node, incarnation, last in self._lengths()}
 
     def from_place(self, at: tuple[int, int], *, most: int) -> list[tuple[int, int, bytes]]:
         """(boot, seq, raw) from one place in the order of writing on, that included."""
@@ -260,25 +258,26 @@ class Journal:
             "SELECT boot, seq, raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq LIMIT ?", (*at, most)
         ).fetchall()
 
-    def cleared_before(self, day: str) -> tuple[Entry | None, tuple[int, int]]:
-        """The last `campus_cleared` of a day before that one (ISO) and its place: what the state of `day` is folded from
-        begins there, so that a day that was closed still stands after a restart. Else nothing, and the very beginning.
-        A clock that nobody trusts closes no day that this gate could name: what comes after belongs to the day before too."""
-        rows = self._db.execute(
-            "SELECT boot, seq, raw FROM entries WHERE kind = 'campus_cleared' ORDER BY boot DESC, seq DESC"
-        )
-        for boot, seq, raw in rows:
-            entry = decode(raw)
-            if entry.clock == "trusted" and str(entry.body.get("day", "")) < day:
-                return entry, (boot, seq)
-        return None, (0, 0)
-
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""
-        marks = ",".join("?" * len(kinds))
-        rows = self._db.execute(f"SELECT raw FROM entries WHERE kind IN ({marks}) ORDER BY boot, seq", sorted(kinds))
-        for (raw,) in rows:
-            yield decode(raw)
+        return (entry for found in self.looked_through(kinds) for _, _, entry in found)
+
+    def looked_through(self, kinds: frozenset[str], *, newest_first: bool = False) -> Iterator[list[tuple[int, int, Entry]]]:
+        """(boot, seq, fact) of some kinds, a short read at a time: an empty list where none of them is among so many."""
+        sql = f"SELECT seq, raw FROM entries WHERE boot = ? AND seq BETWEEN ? AND ? AND kind IN ({','.join('?' * len(kinds))})"
+        turn = -1 if newest_first else 1
+        for boot, _, _, last in self._lengths()[::turn]:
+            for first in range(1, last + 1, LOOKED_AT)[::turn]:
+                rows = self._db.execute(f"{sql} ORDER BY seq", (boot, first, first + LOOKED_AT - 1, *sorted(kinds))).fetchall()
+                yield [(boot, seq, decode(raw)) for seq, raw in rows[::turn]]
+
+    def _lengths(self) -> list[tuple[int, str, str, int]]:
+        """(boot, node, incarnation, last seq) of all that have an entry, each found by one leap."""
+        rows = self._db.execute(
+            "SELECT boot, node, incarnation, (SELECT max(seq) FROM entries WHERE entries.boot = incarnations.boot)"
+            " FROM incarnations ORDER BY boot"
+        )
+        return [row for row in rows if row[3]]
 
     def note(self, digest: str) -> str | None:
         """The free text behind a digest, or None when it was erased."""

@@ -1,8 +1,8 @@
 """The fold of what is on the disk: this gate's journal and what the sync agent brought of other gates.
 
 Used at every start, after a failed write, and when facts come that fit to what a running gate has let go of. All of it is
-read in the order of its facts, so that each comes last for its child and costs one step; and in slices, so that the one
-loop can answer a card between two of them. Never writes, decides nothing.
+read in the order of its facts, so that each comes last for its child and costs one step; and in slices of a few steps or a
+short read, so that the one loop can answer a card between two of them. Never writes, decides nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import contextlib
 import heapq
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -25,11 +27,13 @@ from kiosk.journal import Journal
 
 PEERS_FILE: Final = "peers.db"
 SLICE: Final = 24  # steps between two looks at who waits; a fact is one for each child that it names
-PAGE: Final = 64  # rows of one read; no read stays open between two slices
+FEW: Final = 8  # of our own facts, the last of which are taken without anybody having a turn after them
+PAGE: Final = 32  # rows of one read; no read stays open between two slices
 _NAMES_MANY: Final = ("children", "marks", "exceptions", "dormitory")
 _NAMING_KINDS: Final = frozenset({Kind.DELEGATE_REGISTERED, Kind.PICKUP_REQUESTED})  # their notes say who a pass is for
 
 T = TypeVar("T")
+_Close = tuple[Entry, tuple[int, int]]
 Slices = Generator[None, None, T]  # work that may be left alone for a while after every step, and its result
 
 log = logging.getLogger("kiosk.reading_back")
@@ -91,13 +95,17 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
             folded.let_go_through, folded.let_go_tick = str(closed.body.get("day", "")), closed.tick
         for name, last in journal.streams().items():
             folded.campus.streams.reach(name, last)
-        for entry in journal.of_kinds(STANDING_KINDS):
-            _take_own(folded, entry)
+        for found in journal.looked_through(STANDING_KINDS):
+            for _, _, entry in found:
+                _take_own(folded, entry)
+            yield
         own = OwnRows(journal, at)
-        streams = [others.of_stream(node, incarnation, through) for node, incarnation in others.streams()]
-        merged = heapq.merge(_ours(own), *map(_theirs, streams), key=_by_order)
+        told = [_ours(own)]
+        for node, incarnation in others.streams():
+            told.append(_begun(_theirs(others.of_stream(node, incarnation, through))))
+            yield
         taken = 0
-        for _, entry, ours in merged:
+        for _, entry, ours in heapq.merge(*told, key=_by_order):
             if ours:
                 _take_own(folded, entry)
             else:
@@ -106,30 +114,41 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
             if taken >= SLICE:
                 taken = 0
                 yield
-        while True:  # what was written meanwhile
-            rest, through, heard = own.page(), *others.after(through)
-            for entry in rest:
-                _take_own(folded, entry)
-            for sealed in heard:
-                folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
-                _take_other(folded, sealed.entry, closed)
-                taken += steps_of(sealed.entry)
-                if taken >= SLICE:
-                    taken = 0
-                    yield
-            if not rest and not heard:
-                break
-            yield
-        _take_ahead(folded, others)
+        yield from _what_came_meanwhile(folded, own, others, through, closed)
         return folded
+
+
+def _what_came_meanwhile(
+    folded: Folded, own: OwnRows, others: OtherGates, through: int, closed: Entry | None
+) -> Slices[None]:
+    """What was written while the rest was read, and what the others wrote ahead of its turn, which is no part of what was
+    seen of their streams. Ends in the moment in which there is no more of either."""
+    ahead = 0
+    while True:
+        ahead, announced = others.ahead_after(ahead)
+        for sealed in announced:
+            late = is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
+            if not late and not folded.campus.apply(sealed.entry):
+                folded.unreadable.append(str(sealed.entry.id))
+            yield
+        through, heard = others.after(through)
+        for sealed in heard:
+            folded.late = folded.late or is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
+            _take_other(folded, sealed.entry, closed)
+            yield
+        written = own.next(FEW)
+        for entry in written:
+            _take_own(folded, entry)
+        if not announced and not heard and len(written) < FEW:
+            return
+        yield
 
 
 def _begins_with(journal: Journal, others: OtherGates, through: int, today: date) -> Slices[tuple[Entry | None, tuple[int, int]]]:
     """What this gate's state begins with: the close of an earlier day, further back where other gates knew less of it. And
     the place in the journal where that stands."""
-    closed, at = journal.cleared_before(today.isoformat())
-    if closed is None:
-        return None, at
+    closes = newest_closes(journal)
+    closed, at = yield from close_before(today.isoformat(), closes)
     while closed is not None:
         unheard, row = "", 0
         while row < through:
@@ -140,8 +159,27 @@ def _begins_with(journal: Journal, others: OtherGates, through: int, today: date
             yield
         if not unheard:
             break
-        closed, at = journal.cleared_before(unheard)
+        closed, at = yield from close_before(unheard, closes)
     return closed, at
+
+
+def newest_closes(journal: Journal) -> Iterator[_Close | None]:
+    """Every close of a day with its place, newest first; None after each short read."""
+    for found in journal.looked_through(frozenset({Kind.CAMPUS_CLEARED}), newest_first=True):
+        yield from ((entry, (boot, seq)) for boot, seq, entry in found)
+        yield None
+
+
+def close_before(day: str, closes: Iterator[_Close | None]) -> Slices[tuple[Entry | None, tuple[int, int]]]:
+    """The last close of a day before that one (ISO) and its place: what the state of `day` is folded from begins there, so
+    that a day that was closed still stands after a restart. Else nothing, and the very beginning. A clock that nobody
+    trusts closes no day that this gate could name: what comes after belongs to the day before too."""
+    for close in closes:
+        if close is None:
+            yield
+        elif close[0].clock == "trusted" and str(close[0].body.get("day", "")) < day:
+            return close
+    return None, (0, 0)
 
 
 def _day_beside(entry: Entry, closed: Entry) -> str:
@@ -173,17 +211,6 @@ def _take_other(folded: Folded, entry: Entry, closed: Entry | None) -> None:
     folded.stream.observe(entry)
 
 
-def _take_ahead(folded: Folded, others: OtherGates) -> None:
-    """What came ahead of its turn, which is no part of what was seen of its stream."""
-    before, (row, heard) = 0, others.ahead_after(0)
-    while row > before:
-        for sealed in heard:
-            late = is_late(sealed.entry, folded.let_go_through, folded.let_go_tick, folded.campus)
-            if not late and not folded.campus.apply(sealed.entry):
-                folded.unreadable.append(str(sealed.entry.id))
-        before, (row, heard) = row, others.ahead_after(row)
-
-
 _Told = tuple[tuple[int, str, str, int], Entry, bool]
 
 
@@ -192,7 +219,7 @@ def _by_order(one: _Told) -> tuple[int, str, str, int]:
 
 
 def _ours(rows: OwnRows) -> Iterator[_Told]:
-    while page := rows.page():
+    while page := rows.next(1):
         yield from ((entry.order, entry, True) for entry in page)
 
 
@@ -200,18 +227,27 @@ def _theirs(entries: Iterable[Entry]) -> Iterator[_Told]:
     return ((entry.order, entry, False) for entry in entries)
 
 
+def _begun(told: Iterator[_Told]) -> Iterator[_Told]:
+    """Its first page is read, so that a merge of many streams does not read all of them at once."""
+    return chain([first], told) if (first := next(told, None)) else told
+
+
 class OwnRows:
-    """The journal from one place on, page by page, with what is appended meanwhile."""
+    """The journal from one place on, read page by page, with what is appended meanwhile."""
 
     def __init__(self, journal: Journal, at: tuple[int, int]) -> None:
         self._journal, self._at = journal, at
+        self._page: deque[bytes] = deque()
 
-    def page(self) -> list[Entry]:
-        rows = self._journal.from_place(self._at, most=PAGE)
-        if rows:
-            boot, seq, _ = rows[-1]
-            self._at = (boot, seq + 1)
-        return [decode(raw) for _, _, raw in rows]
+    def next(self, most: int) -> list[Entry]:
+        """Fewer than that only when there are no more."""
+        if len(self._page) < most:
+            rows = self._journal.from_place(self._at, most=PAGE)
+            if rows:
+                boot, seq, _ = rows[-1]
+                self._at = (boot, seq + 1)
+                self._page.extend(raw for _, _, raw in rows)
+        return [decode(self._page.popleft()) for _ in range(min(most, len(self._page)))]
 
 
 class OtherGates:
@@ -238,15 +274,13 @@ class OtherGates:
         rows = self._rows("SELECT coalesce(max(id), 0) FROM peers")
         return int(rows[0][0]) if rows else 0
 
-    def streams(self) -> list[tuple[str, str]]:
-        """Every (node, incarnation), found by leaps through the index."""
-        found: list[tuple[str, str]] = []
+    def streams(self) -> Iterator[tuple[str, str]]:
+        """Every (node, incarnation), each found by a leap through the index."""
         at = ("", "")
         sql = "SELECT node, incarnation FROM peers WHERE (node, incarnation) > (?, ?) ORDER BY node, incarnation LIMIT 1"
         while rows := self._rows(sql, at):
             at = (rows[0][0], rows[0][1])
-            found.append(at)
-        return found
+            yield at
 
     def of_stream(self, node: str, incarnation: str, through: int) -> Iterator[Entry]:
         """One stream in the order of its numbers, as far as it was there at row `through`."""

@@ -113,7 +113,9 @@ class Campus:
         return tuple(c for c in offer.children if self.child(c).hold.handover == offer.id)
 
     def open_offers(self) -> list[OpenOffer]:
-        return [offer for offer in self.offers.values() if self.open_children(offer)]
+        """Asked once a second: sought from the children, because the offers of some days name each of them many times."""
+        waiting = {state.hold.handover for state in self.children.values()}
+        return [offer for key, offer in self.offers.items() if key in waiting and self.open_children(offer)]
 
     def escorts(self) -> list[Escort]:
         """Escorts on their way."""

@@ -12,6 +12,7 @@ from kiosk.core import roster as r
 from kiosk.core.commands import Read
 from kiosk.core.entries import Fact, Kind, Stream, encode
 from kiosk.journal import CannotAppend, Journal, JournalBusy, JournalDamaged, connect, new_note, verify
+from kiosk.reading_back import close_before, finished, newest_closes
 from tests.support.journals import since_cleared
 from tests.support.school import School
 
@@ -113,7 +114,9 @@ def test_a_close_by_a_clock_that_fell_back_ends_no_day(tmp_path: Path) -> None:
     closed = stream.seal(Fact(Kind.CAMPUS_CLEARED, {"day": "2026-11-22"}), at_ms=1, trusted=True)
     fell_back = stream.seal(Fact(Kind.CAMPUS_CLEARED, {"day": "1970-01-01"}), at_ms=2, trusted=False)
     journal.append([closed, fell_back])
-    assert journal.cleared_before("2026-11-24")[0] == closed.entry
+    closes = newest_closes(journal)
+    assert finished(close_before("2026-11-24", closes)) == (closed.entry, (1, 1))
+    assert finished(close_before("2026-11-22", closes)) == (None, (0, 0))
     assert [one.kind for one in since_cleared(journal)] == ["campus_cleared"]
     journal.close()
 
