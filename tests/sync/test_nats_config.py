@@ -84,10 +84,14 @@ def buses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buses]:
         one.close()
 
 
-def test_with_the_shipped_files_everything_goes_through_that_a_gate_and_the_server_say(campus: Campus, buses: Buses) -> None:
+def test_with_the_shipped_files_everything_goes_through_that_a_gate_and_the_server_say(
+    campus: Campus, buses: Buses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = buses.server
     south, north = campus.gate(NODE), campus.gate("north")
     south.write(25)
+    monkeypatch.setenv("SYNC_AGENT_NATS", buses.gate_url)
+    assert main(["enrol", "--state", str(south.folder), "--school", SCHOOL, "--node", NODE, "--code", CODE]) == 0
     agent = campus.agent(south, buses.gate_url, "--school", SCHOOL, "--batch", "10", "--answer-timeout", "5")
     campus.agent(north, server.url, "--school", SCHOOL)  # over HTTP, to the same server
     wait_until(lambda: server.has(south) and server.has(north), "everything is there")
