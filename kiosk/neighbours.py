@@ -95,6 +95,7 @@ class Neighbours:
                 behind=frozenset(behind),
                 server_back=(back.noticed_ms, back.entries) if back else None,
                 server_run=back.run if back else "", forked=frozenset(status.forked), own=self._own,
+                shut_out_ms=status.shut_out_ms,
             )
         )  # fmt: skip
         if status.written_ms == self._old_word_ms:

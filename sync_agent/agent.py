@@ -120,6 +120,7 @@ class Agent:
         self._problems: dict[str, Problem] = {}
         self._stuck_since_ms: dict[tuple[str, str], int] = {}
         self._last_contact_ms = self._remembered("last_contact_ms")
+        self._shut_out_ms = self._state.shut_out_ms()
         self._asked_ms: int | None = None
         self._directory_checked_ms: int | None = None
         self._seen: list[PeerStatus] = []
@@ -180,6 +181,9 @@ class Agent:
                 pause_s = backoff.pause_s()
                 return 0.0 if backoff.failures == 1 else pause_s  # enrolled, yet refused again: do not hurry
         self._note(part, error)
+        if isinstance(error, ServerRefused) and error.code == Code.REVOKED and self._shut_out_ms is None:
+            self._shut_out_ms = self._now_ms()
+            self._state.shut_out(self._shut_out_ms)
         if isinstance(error, JournalUnreadable):
             return self._pace.first_pause_s  # local: the controller may make the file any moment
         if isinstance(error, ServerUnreachable):
@@ -296,6 +300,7 @@ class Agent:
             fetching=self._fetching,
             forked=self._forked,
             own_known=self._up.own_known,
+            shut_out_ms=self._shut_out_ms,
         )
 
     def _directory_status(self) -> DirectoryStatus:
@@ -311,7 +316,11 @@ class Agent:
         ]
 
     def _contact(self) -> None:
+        """The server has taken something that this gate signed."""
         self._last_contact_ms = self._now_ms()
+        if self._shut_out_ms is not None:
+            self._state.let_in()
+            self._shut_out_ms = None
 
     def _note(self, part: str, error: SyncError) -> None:
         kind = type(error).__name__
@@ -374,4 +383,5 @@ def _news(status: AgentStatus) -> tuple[object, ...]:
         status.problems,
         status.server_back,
         status.forked,
+        status.shut_out_ms,
     )

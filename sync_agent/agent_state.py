@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 STATUS_FILE = "sync_status.json"
+SHUT_OUT = "shut_out_ms"
 
 
 def m001_cursors_and_facts(db: Database) -> None:
@@ -99,7 +100,8 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     last_contact_ms: the last answer of any kind from the server; asked_ms: the last answer about peers.
     fetching: there is more of the other gates at the server than has come. forked: streams (NODE/INCARNATION), of any gate,
-    of which the server keeps two versions.
+    of which the server keeps two versions. shut_out_ms: since when the server takes nothing from this gate, because it was
+    revoked or another computer has its name; null: it is let in.
     own_known: whether this disk has all that the server has of this gate; None while this run of the agent has not compared.
     """
 
@@ -118,6 +120,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     fetching: bool = False
     forked: list[str] = []
     own_known: bool | None = None
+    shut_out_ms: int | None = None
 
 
 class AgentState:
@@ -172,6 +175,17 @@ class AgentState:
 
     def set_server_back(self, noticed: ServerBack) -> None:
         self.set_fact("server_back", msgspec.json.encode(noticed).decode())
+
+    def shut_out_ms(self) -> int | None:
+        text = self.fact(SHUT_OUT)
+        return int(text) if text is not None and text.isdigit() else None
+
+    def shut_out(self, at_ms: int) -> None:
+        """The first refusal stands, also over a restart: it names the one case that it is."""
+        self._write("INSERT INTO facts VALUES (?,?) ON CONFLICT(name) DO NOTHING", (SHUT_OUT, str(at_ms)))
+
+    def let_in(self) -> None:
+        self._write("DELETE FROM facts WHERE name=?", (SHUT_OUT,))
 
     def close(self) -> None:
         self._connection.close()

@@ -62,6 +62,7 @@ class Campus:
         self.passes = PassBook()
         self.server_backs: set[int] = set()  # when the sync agent noticed, each recorded once
         self.forks: set[str] = set()  # streams of which the server keeps two versions, each recorded once
+        self.shut_outs: set[int] = set()  # when the sync agent noticed that the server takes nothing from here
         self.cards = CardBook()
         self.streams = StreamBook()
         self.tokens = TokenBook()
@@ -372,6 +373,6 @@ STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
         Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
-        Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.DISK_NEARLY_FULL, Kind.RECORDS_COMPARED,
+        Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.GATE_SHUT_OUT, Kind.DISK_NEARLY_FULL, Kind.RECORDS_COMPARED,
     }
 )  # fmt: skip

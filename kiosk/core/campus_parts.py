@@ -51,8 +51,8 @@ OF_MACHINES = frozenset({"server_rolled_back", "forked_record"})  # kept when cl
 
 class Alarm(NamedTuple):
     """Silent, for the duty leader. kind: restricted_person, lost_card, card_forged, card_replayed, exceptional_release, duress,
-    server_rolled_back, forked_record, disk_low, disk_last. person: 0 for a delegate, and for a card of nobody. tick: its place
-    in the order, by which it ages."""
+    server_rolled_back, forked_record, gate_shut_out, disk_low, disk_last. person: 0 for a delegate, and for a card of nobody.
+    tick: its place in the order, by which it ages."""
 
     case: str
     kind: str

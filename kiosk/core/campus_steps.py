@@ -152,6 +152,10 @@ def _record_forked(campus: Campus, entry: Entry) -> None:
     campus.forks.add(entry.body["stream"])
 
 
+def _gate_shut_out(campus: Campus, entry: Entry) -> None:
+    campus.shut_outs.add(entry.body["noticed"])
+
+
 def _card_lost(campus: Campus, entry: Entry) -> None:
     campus.lost_cards.add(entry.body["card"])
 
@@ -229,6 +233,7 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
 CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.SERVER_WENT_BACK: _server_went_back,
     Kind.RECORD_FORKED: _record_forked,
+    Kind.GATE_SHUT_OUT: _gate_shut_out,
     Kind.HANDOVER_OFFERED: _offer_opened,
     Kind.PICKUP_REQUESTED: _pickup_asked,
     Kind.READ_REFUSED: _request_opened,

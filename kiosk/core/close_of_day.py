@@ -15,6 +15,7 @@ from kiosk.core.child import ChildState
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.disk import OF_DISKS
 from kiosk.core.entries import Fact, Kind
+from kiosk.core.link import SHUT_OUT
 from kiosk.core.sun_taps import counters_due
 from kiosk.core.world import World
 
@@ -61,7 +62,7 @@ def clear_blockers(world: World) -> tuple[str, ...]:
         "shifts": len(campus.open_shifts()),
         "visitors": len(campus.open_visits()),
         "conflicts": len(campus.conflicts()),
-        "alarms": sum(1 for alarm in campus.open_alarms() if alarm.kind not in OF_DISKS),
+        "alarms": sum(1 for alarm in campus.open_alarms() if alarm.kind not in {*OF_DISKS, SHUT_OUT}),
         "emergency": 1 if campus.emergency else 0,
     }
     return tuple(f"{name}:{count}" for name, count in counted.items() if count)

@@ -343,11 +343,10 @@ class AdoptDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChanged:
-    """What the sync agent last said; shown on the bar, and recorded only of a server that went back and of forked streams.
-
-    server_back: (when the agent noticed, entries that the server had and has no more); server_run: at which of its starts.
-    own: whether all that the server has of this gate's own records is folded in here; None: not compared yet, nothing new.
-    """
+    """What the sync agent last said; shown on the bar. What of it is recorded: link.py. server_back: (when the agent noticed,
+    entries that the server had and has no more); server_run: at which of its starts. own: whether all that the server has of
+    this gate's own records is folded in here; None: not compared yet, nothing new. shut_out_ms: since when the server takes
+    nothing from this gate; None: it does."""
 
     waiting: int
     last_contact_ms: int | None
@@ -358,6 +357,7 @@ class LinkChanged:
     server_run: str = ""
     forked: frozenset[str] = frozenset()  # NODE/INCARNATION
     own: bool | None = None
+    shut_out_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ class Kind(StrEnum):
     SETTINGS_ADOPTED = "settings_adopted"
     DIRECTORY_ADOPTED = "directory_adopted"
     SERVER_WENT_BACK = "server_went_back"  # the school server has less than it had: an older copy of it was restored
+    GATE_SHUT_OUT = "gate_shut_out"  # the school server takes nothing from this gate: revoked, or replaced by another computer
     DISK_NEARLY_FULL = "disk_nearly_full"  # of the gate's computer: pictures have stopped, or the last reserve is in use
     RECORD_FORKED = "record_forked"  # the server keeps two versions of a stretch of a gate's records
     PICTURES_ERASED = "pictures_erased"

@@ -21,6 +21,7 @@ from kiosk.core import (
     faces,
     groups,
     handover,
+    link,
     register,
     releases,
     search,
@@ -89,31 +90,6 @@ def _device(command: c.DeviceChanged, world: World, now_ms: int, trusted: bool) 
 
 
 _DOWN = frozenset({"down", "misconfigured"})
-
-
-def _link(command: c.LinkChanged, world: World, now_ms: int, trusted: bool) -> Decision:
-    world.link.configured = True
-    world.link.waiting = command.waiting
-    world.link.last_contact_ms = command.last_contact_ms
-    world.link.peers, world.link.behind = dict(command.peers), command.behind
-    if command.own is not None and not (command.own and world.reread):  # what came is still on the disk alone
-        world.link.own_known = command.own
-    facts = [_forked(stream, world) for stream in sorted(command.forked - world.campus.forks)]
-    if world.link.own_known and world.campus.tokens.doubted(f"{world.stream.node}/{world.stream.incarnation}"):
-        facts.append(Fact(Kind.RECORDS_COMPARED, {"day": world.day}))
-    if command.server_back is not None and command.server_back[0] not in world.campus.server_backs:
-        noticed, entries = command.server_back
-        body = {"alarm": "server_rolled_back", "where": command.server, "noticed": noticed, "entries": entries, "day": world.day}
-        if command.server_run:  # every gate notices it, and it is one case
-            body["alarm_of"] = f"server:{command.server_run}"
-        facts.append(Fact(Kind.SERVER_WENT_BACK, body))
-    return acts.done(*facts)
-
-
-def _forked(stream: str, world: World) -> Fact:
-    """Whoever hears of it first says so; which gate it is about is in the name."""
-    body = {"alarm": "forked_record", "where": stream.partition("/")[0], "stream": stream, "alarm_of": f"fork:{stream}"}
-    return Fact(Kind.RECORD_FORKED, {**body, "day": world.day})
 
 
 def _directory(command: c.AdoptDirectory, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -218,7 +194,7 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.Tick: _tick,
     c.PeerEntries: _peers,
     c.AdoptDirectory: _directory,
-    c.LinkChanged: _link,
+    c.LinkChanged: link.changed,
     c.PicturesErased: _pictures_erased,
     c.DiskSeen: disk.seen,
     c.FaceCompared: faces.compared,

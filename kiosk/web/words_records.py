@@ -67,6 +67,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "settings_adopted": ("设置生效", "Settings in force"),
     "directory_adopted": ("名单生效", "People list in force"),
     "server_went_back": ("服务器恢复旧备份", "Server went back"),
+    "gate_shut_out": ("本机被服务器拒绝", "Gate shut out"),
     "disk_nearly_full": ("磁盘快满", "Disk nearly full"),
     "record_forked": ("记录分叉", "Two versions of a record"),
     "pictures_erased": ("照片清除", "Pictures erased"),

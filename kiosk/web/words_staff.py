@@ -190,6 +190,7 @@ STAFF: Final[dict[str, tuple[str, str]]] = {
     "duty.kind_cloned_card": ("同一张卡同时在两个门", "One card at two gates at once"),
     "duty.kind_rolled_back": ("校门机恢复了旧的记录", "A gate computer went back to an older copy of its records"),
     "duty.kind_server_rolled_back": ("学校服务器恢复了旧的备份，正在补传", "The school server went back to an older copy"),
+    "duty.kind_gate_shut_out": ("服务器不再接收本机的记录：已吊销或被替换", "The school server takes nothing from this gate"),
     "duty.kind_disk_low": ("磁盘快满，照片已停存，请技术员腾出空间", "The disk is nearly full: pictures have stopped"),
     "duty.kind_disk_last": ("磁盘已满，正用最后的预留，马上叫技术员", "The disk is full, on its last reserve: call for help"),
     "duty.kind_forked_record": ("校门机的记录出现两个版本", "Two versions of a gate computer's records"),

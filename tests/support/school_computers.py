@@ -136,6 +136,9 @@ class Computer:
         """Its plug is pulled."""
         if self.gate is not None:
             self.gate.close()
+        self.stop_agent()
+
+    def stop_agent(self) -> None:
         if self._agent is not None and self._agent.poll() is None:
             self._agent.kill()
             self._agent.wait(COMMAND_S)

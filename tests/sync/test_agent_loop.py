@@ -20,6 +20,8 @@ from sync_agent.agent_state import AgentStatus, read_status
 from sync_agent.backoff import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backoff
 from sync_agent.enrolment import Enrolment
 from sync_agent.keys import load_or_create
+from sync_agent.node_keys import NodeKeys
+from sync_agent.school_server.enrolling import new_code
 from sync_agent.transports.http import Caller
 from sync_agent.up_sync import signed_batch
 from tests.support.journals import MONDAY_MS
@@ -218,6 +220,29 @@ def test_a_stream_that_cannot_go_on_stands_among_the_problems(world: SyncWorld) 
     gate.journal.boot()
     status = world.run(live(gate, lambda s: s.waiting == 3 and s.problems))
     assert [(one.part, one.kind) for one in status.problems] == [("up", "StreamDamaged")]
+
+
+def test_a_gate_that_the_office_has_revoked_says_since_when_and_is_silent_once_it_is_let_in(world: SyncWorld) -> None:
+    gate = world.gate("south")
+    world.run(gate.drain())
+    identities = world.server.store.identities
+    identities.revoke(school=SCHOOL, node="south", why="stolen", at_ms=world.clock.now_ms())
+    gate.journal.write(3)
+    noticed = world.clock.now_ms()
+    status = world.run(live(gate, lambda s: s.shut_out_ms is not None and {"up", "down"} <= set(problems(s))))
+    assert (status.shut_out_ms, status.waiting) == (noticed, 3)
+    gate.restart_agent()
+    world.clock.seconds += 100
+    assert world.run(live(gate, lambda s: problems(s))).shut_out_ms == noticed, "it is the same case after a restart"
+    shown, kept = new_code(school=SCHOOL, node="south", now_ms=world.clock.now_ms(), hours=1, replaces=True)
+    identities.keep_code(kept)
+    keys = NodeKeys(gate.folder / "keys")
+    again = Enrolment(folder=gate.folder / "keys", key=keys.prepare_next(), code=shown)
+    world.run(again.enrol(gate.transport, school=SCHOOL, node="south"))
+    keys.adopt_next()
+    status = world.run(live(gate, lambda s: s.waiting == 0 and s.shut_out_ms is None))
+    assert world.server.everything("south") == gate.journal.everything()
+    assert gate.state.shut_out_ms() is None
 
 
 def test_a_server_that_went_back_is_told_of_and_remembered(world: SyncWorld) -> None:

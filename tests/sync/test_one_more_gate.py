@@ -27,6 +27,7 @@ HEADING = "One more gate, in ten commands"
 NEW, OFFICE, DEAD = "gate-west", "south", "north"
 DOORS = {"east": "east-in-1", "south": "south-in-1", "north": "south-in-2", NEW: "south-in-3"}
 LOST_CARD, RELEASED, FIRST = 40, 3, 200
+SHUT_OUT = "服务器不再接收本机的记录"
 NEW_CODE = re.compile(r"^[A-Z2-9]{4}(-[A-Z2-9]{4}){2}$")
 
 
@@ -85,7 +86,7 @@ class RunningCampus:
 
     def by_the_manual(self, computer: Computer, *, replace: bool) -> None:
         """Every command under the heading, on the computer that it is for; a child comes before each of them."""
-        code, computers = "", {"at the school server": self._server(), "at a gate that works": self.gates[OFFICE]}
+        code, computers = "", {"at the school server": self.at_server(), "at a gate that works": self.gates[OFFICE]}
         for where, line in manual_commands(HEADING):
             self.somebody_comes()
             line = line.replace(NEW, computer.node) + (" --replace" if replace and not code else "")
@@ -93,7 +94,8 @@ class RunningCampus:
             code = code or said.strip()
             assert NEW_CODE.match(code)
 
-    def _server(self) -> Computer:
+    def at_server(self) -> Computer:
+        """Somebody sits down at the school server, which runs."""
         shutil.rmtree(self.folder / "server/opt", ignore_errors=True)
         shutil.rmtree(self.folder / "server/person", ignore_errors=True)
         return self.computer("server")
@@ -167,6 +169,24 @@ def test_a_fourth_gate_joins_by_the_manual_and_has_the_whole_state(campus: Runni
         assert entry["node"] == NEW
     finally:
         new.close()
+
+
+def test_a_revoked_gate_keeps_recording_tells_the_duty_leader_and_sends_everything_once_it_is_let_in(
+    campus: RunningCampus,
+) -> None:
+    east, server = campus.gates["east"], campus.at_server()
+    place = f"--state /var/lib/campus-school --school {SCHOOL}"
+    server.do(f"sync-agent revoke east {place} --why stolen")
+    child = campus.somebody_comes()
+    with east.running().signed_in("D001") as leader:
+        wait_until(lambda: SHUT_OUT in leader.get("/duty").text, "the duty page says so")
+        assert f"学生{child}" in _names(leader), "it records as before"
+        east.stop_agent()
+        code = server.do(f"sync-agent code east {place}").strip()
+        east.do(f"sync-agent enrol --config /etc/campus-kiosk --state /var/lib/campus-kiosk --code {code}")
+        east.enable(["sync-agent"])
+        wait_until(lambda: campus.server.has(GateFolder(east.state, "east")), "what waited is stored")
+        wait_until(lambda: SHUT_OUT not in leader.get("/duty").text, "the case has ended by itself")
 
 
 def test_a_dead_gate_is_replaced_by_the_same_commands_and_has_what_it_had_sent(campus: RunningCampus) -> None:
