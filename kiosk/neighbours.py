@@ -16,6 +16,7 @@ from kiosk.controller import Controller
 from kiosk.core.commands import AdoptDirectory, LinkChanged, PeerEntries, PicturesErased, Tick
 from kiosk.directory import DirectoryError, load, snapshot_info
 from kiosk.disk_watch import DiskWatch
+from kiosk.last_ran import EVERY_MS, note
 from kiosk.photos import with_photos
 from kiosk.reading_back import OtherGates, parts
 from kiosk.snapshots import SnapshotStore
@@ -44,6 +45,7 @@ class Neighbours:
         status = read_status(state)
         self._old_word_ms = status.written_ms if status else 0  # left by an agent that may have run on another copy of this disk
         self._own: bool | None = None  # what the agent says of this gate's own records, once all that it brought is folded
+        self._noted_ms = 0
         self._complained = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
@@ -69,6 +71,7 @@ class Neighbours:
             self._own = own
             self._look_at_directory()
             self._prune_pictures()
+            self._note_running()
             self._complained = ""
         except (sqlite3.Error, OSError, DirectoryError) as error:
             if str(error) != self._complained:
@@ -136,6 +139,13 @@ class Neighbours:
             if self._stopping.is_set():
                 return
         self._stopping.wait(BREATH_S)
+
+    def _note_running(self) -> None:
+        """Once a minute, by a clock that is trusted: the next start knows how long the gate was off."""
+        now_ms, stream = self._controller.clock.now_ms(), self._controller.world.stream
+        if self._controller.clock.trusted() and abs(now_ms - self._noted_ms) >= EVERY_MS:
+            note(self._state, incarnation=stream.incarnation, seq=stream.seq, now_ms=now_ms)
+            self._noted_ms = now_ms
 
     def _prune_pictures(self) -> None:
         """Once a day: snapshots past their time are erased, and that is recorded."""

@@ -21,6 +21,7 @@ from kiosk.core.timetable import day_book
 from kiosk.core.tokens import started
 from kiosk.core.world import World
 from kiosk.journal import Journal, Reserve, last_trusted_ms, new_incarnation
+from kiosk.last_ran import noted_ms
 from kiosk.pass_keys import load_issuers
 from kiosk.reading_back import Slices, finished, folded_in_slices
 from kiosk.settings import Settings
@@ -80,7 +81,8 @@ def _first_facts(settings: Settings, directory: Directory, state: Path, clock: C
     now_ms, trusted = clock.now_ms(), clock.trusted()
     head = journal.head()
     before = f"{head[0].node}/{head[0].incarnation}" if head is not None else ""
-    world.start = started(world, before=before, last_ms=last_trusted_ms(state), now_ms=now_ms, trusted=trusted)
+    last_ms = max(last_trusted_ms(state), noted_ms(state, head[0] if head is not None else None))
+    world.start = started(world, before=before, last_ms=last_ms, now_ms=now_ms, trusted=trusted)
     facts = [
         opening(journal, __version__, unproven=world.link.configured and not world.start.proven),
         Fact(Kind.SETTINGS_ADOPTED, {"digest": settings.digest}),

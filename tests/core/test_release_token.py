@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kiosk import last_ran
 from kiosk.core import commands as c
 from kiosk.core.campus import Campus
 from kiosk.core.entries import Kind
@@ -261,6 +262,24 @@ def test_a_gate_that_was_off_for_a_moment_or_overnight_needs_no_link(story: Stor
     story.link_says("south", own=None)
     story.tick("south")
     assert story.may("south"), "before the school's day begins nothing of it can have been given away"
+
+
+def test_a_quiet_hour_is_no_reason_for_doubt_and_a_journal_that_was_put_back_alone_is(story: Story) -> None:
+    """Nothing was recorded for a long time, the gate ran all the same, and a small file beside the journal says so."""
+    stream, clock = story.gate["south"].world.stream, story.clock["south"]
+    clock.advance(OLD_COPY_MS + 60_000)
+    last_ran.note(story.folder / "south", incarnation=stream.incarnation, seq=stream.seq, now_ms=clock.now_ms())
+    clock.advance(60_000)
+    story.restart("south")
+    assert story.gate["south"].world.start.proven
+    old = story.copy("south")
+    clock.advance(OLD_COPY_MS + 60_000)
+    story.restart("south")
+    stream = story.gate["south"].world.stream
+    last_ran.note(story.folder / "south", incarnation=stream.incarnation, seq=stream.seq, now_ms=clock.now_ms())
+    story.put_back("south", old)
+    assert (story.folder / "south" / last_ran.FILE_NAME).exists()
+    assert not story.gate["south"].world.start.proven
 
 
 def test_any_order_and_any_doubling_of_the_facts_is_the_same_right(story: Story) -> None:

@@ -182,3 +182,29 @@ def test_an_exception_that_nothing_contradicts_is_its_own_case_at_both_gates_unt
     south.ask(c.CloseCase(case=case.case, by=south.number("孙主任"), note="西门停电，已与高妈妈通话"))
     campus.link_is_back()
     assert cases(east) == cases(south) == []
+
+
+def test_with_the_link_up_the_right_comes_and_one_guard_releases_at_the_other_gate(campus: Campus) -> None:
+    east, south = campus.east, campus.south
+    south.tap("丁一", "south-in")
+    south.tap("韩梅", "south-in")
+    campus.link_is_back()
+    campus.time("18:35")
+
+    def ask(child: str) -> Answer:
+        return east.ask(c.AskReleaseRight(child=east.number(child), access_point="east-out", by=east.number("赵师傅")))  # type: ignore[no-any-return]
+
+    assert let_go(east, "丁一", "丁妈妈", "east", "赵师傅").decision.reason == "elsewhere_gate"
+    assert [ask(child).decision.outcome for child in ("丁一", "韩梅")] == ["granted", "granted"]
+    campus.link_is_back()
+    campus.link_is_back()
+    assert let_go(south, "丁一", "丁妈妈", "south", "钱师傅").decision.reason == "elsewhere_gate", "it has given the right away"
+    assert let_go(east, "丁一", "丁妈妈", "east", "赵师傅").decision.outcome == "granted"
+    assert east.tap("韩梅", "east-out").decision.reason == "leaves_alone"
+    campus.link_is_back()
+    assert cases(east) == cases(south) == []
+    told = [(school.settings.site.node, entry.kind) for school in (east, south) for entry in school.entries()]
+    kinds = sorted(f"{node} {kind}" for node, kind in told if "token" in kind)
+    wanted = ("east release_token_asked", "east release_token_taken", "south release_token_given")
+    assert kinds == sorted(wanted * 2), "each fact in the record of the gate that did it"
+    assert all((school.state / "last_ran").exists() for school in (east, south)), "a start will know how long each was off"

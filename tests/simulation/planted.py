@@ -16,13 +16,15 @@ import pytest
 from kiosk import controller, journal
 from kiosk.clock import SystemClock
 from kiosk.controller import Controller
-from kiosk.core import child_steps
+from kiosk.core import child_steps, tokens
 from kiosk.core.campus import Campus
 from kiosk.core.child import ChildState
 from kiosk.core.child_steps import fold_step
 from kiosk.core.entries import Entry
 from kiosk.core.handle import handle
 from kiosk.core.stream_book import StreamBook
+from kiosk.core.token_book import Right
+from kiosk.core.world import World
 from sync_agent.school_server.sqlite_store import SqliteStream
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -117,8 +119,19 @@ def overlooks_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StreamBook, "conflicts", lambda self: [])
 
 
+def the_home_gate_keeps_what_it_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is our child after all: the right to release it is given, and not lost."""
+    right_of = tokens.right_of
+
+    def kept(world: World, child: int) -> Right:
+        home = tokens.home_of(world, child)
+        return Right(home, taken=True, move=None) if world.serves(home) else right_of(world, child)
+
+    monkeypatch.setattr(tokens, "right_of", kept)
+
+
 PATCHES: tuple[Patch, ...] = (
     acknowledges_before_the_commit, commits_without_a_sync, knows_entries_by_their_number_alone, folds_in_the_order_of_arrival,
     makes_no_case_of_a_double_release, judges_lateness_by_any_clock, believes_a_clock_that_was_set,
-    moves_the_cursor_before_the_rows_are_stored, overlooks_copies,
+    moves_the_cursor_before_the_rows_are_stored, overlooks_copies, the_home_gate_keeps_what_it_gives,
 )  # fmt: skip

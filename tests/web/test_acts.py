@@ -54,6 +54,18 @@ def test_a_second_person_is_known_by_an_own_pin(tmp_path: Path) -> None:
         assert "locked" in release("L1", PIN)[1]
 
 
+def test_a_guard_asks_another_gate_for_the_right_to_release(tmp_path: Path) -> None:
+    with online(tmp_path) as gate:
+        gate.school.tap("高个子", "east-in")
+        guard, body = gate.as_staff("G1"), {"child": gate.school.number("高个子"), "access_point": "east-out"}
+        for _ in range(2):
+            told = guard.post("/act/ask_release_right", json=body).json()
+            assert told["outcome"] == "granted", told
+        assert len(gate.school.entries("release_token_asked")) == 1, "pressed twice, asked once"
+        alone = guard.post("/act/let_go", json=body).json()
+        assert alone["outcome"] == "refused"
+
+
 def test_a_teacher_calls_the_roll(here: Online) -> None:
     here.tap("李雷", "east-in")
     teacher = here.as_staff("T5")
