@@ -259,7 +259,7 @@ async def _reply(client: Client, to: str, answer: httpx.Response, *, since: int)
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     headers[bus.HEADER_STATUS] = str(answer.status_code)
     body = answer.content if answer.status_code != 100 else b""
-    if len(body) > bus.PIECE_BYTES:
+    if len(body) > protocol.MAX_BODY_BYTES:  # a directory; what changes from one moment to the next must come in one message
         headers[bus.HEADER_TOTAL], headers[bus.HEADER_BODY] = str(len(body)), hashlib.sha256(body).hexdigest()
         body = body[since : since + bus.PIECE_BYTES]
     await client.publish(to, body, headers=headers)

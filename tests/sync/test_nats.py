@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import random
+from typing import Any
 
 import nats
 import pytest
@@ -20,7 +23,7 @@ from sync_agent.transports.nats import Carrier
 from sync_agent.up_sync import Step
 from tests.support.nats_server import NatsServer
 from tests.support.sync_processes import Campus, ServerProcess, wait_until
-from tests.support.sync_world import SCHOOL, SyncWorld
+from tests.support.sync_world import OFFICE, SCHOOL, SyncWorld
 
 CARRIERS = ("nats",)  # the world of these tests
 
@@ -134,6 +137,36 @@ async def waiting(url: str) -> int:
         return int((await client.jetstream().stream_info(bus.STREAM)).state.messages)
     finally:
         await client.close()
+
+
+def test_an_answer_of_more_than_four_megabytes_comes_although_the_clock_goes_on(world: SyncWorld) -> None:
+    south, north = world.gate("south", batch_entries=500), world.gate("north")
+    south.journal.write(2_000, note="x" * 2_500)  # more than one answer holds, in the largest that there is
+    world.run(south.drain())
+
+    def ticking(app: Any) -> Any:
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            world.clock.seconds += 0.01
+            await app(scope, receive, send)
+
+        return wrapped
+
+    world.server.wrap = ticking
+    assert world.run(north.pull()) is Step.MOVED
+    assert sum(len(raw) for raw, _ in north.peers_rows().values()) > protocol.MAX_RELAY_BYTES * 0.99
+    world.run(north.drain_down())
+    assert len(north.peers_rows()) == 2_001
+
+
+def test_a_directory_larger_than_a_message_goes_and_comes_in_pieces(world: SyncWorld) -> None:
+    office, other = world.gate(OFFICE), world.gate("north")
+    content = random.Random(1).randbytes(bus.PIECE_BYTES * 5 // 2 + 1)  # three pieces there, two back
+    assert len(content) > protocol.MAX_BODY_BYTES
+    digest = hashlib.sha256(content).hexdigest()
+    world.run(office.transport.put_directory(content, number=1, base=0, sha256=digest))
+    found = world.run(other.transport.directory(sha256=""))
+    assert found.snapshot is not None and found.snapshot.content == content
+    assert world.run(other.transport.directory(sha256=digest)).snapshot is None  # known: 304
 
 
 def test_what_goes_ahead_of_its_turn_comes_over_the_bus_too(world: SyncWorld) -> None:
