@@ -27,6 +27,7 @@ log = logging.getLogger("kiosk.neighbours")
 LOOK_EVERY_S = 1.0
 DAY_MS = 86_400_000
 BREATH_S = 0.002  # between two parts of a long catch-up: it takes a little longer, and no card waits for it
+STILL = 5  # looks that found nothing: another gate that says it has more to send is not sending
 FETCHING_FOR_S = 30.0  # an agent that has said nothing for so long is fetching nothing
 
 
@@ -41,6 +42,7 @@ class Neighbours:
         self._peers_row, self._computer = peers_row, SystemClock()
         self._directory_seen: tuple[int, int] | None = None
         self._fetching = self._more_coming = False  # the agent has more to bring; the loop was told that there is more
+        self._others_send, self._still = False, 0  # looks in a row that found nothing
         self._ahead_row = 0
         status = read_status(state)
         self._old_word_ms = status.written_ms if status else 0  # left by an agent that may have run on another copy of this disk
@@ -91,6 +93,7 @@ class Neighbours:
         asked_ms = (status.asked_ms or 0) + ahead_ms
         peers = {p.node: 0 if p.seen_s_ago is None else asked_ms - int(p.seen_s_ago * 1000) for p in status.peers}
         behind = [p.node for p in status.peers if p.waiting or self._fetching]
+        self._others_send = any(p.waiting for p in status.peers)
         back = status.server_back
         self._controller.submit(
             LinkChanged(
@@ -107,7 +110,9 @@ class Neighbours:
         return status.own_known
 
     def _look_at_peers(self) -> None:
-        """Whatever is new, in parts of a millisecond, each handed over when the one before is folded."""
+        """Whatever is new, in parts of a millisecond, each handed over when the one before is folded. The last of them is said
+        when no more is on its way: not at the server, and not at another gate that is sending its days."""
+        self._still += 1
         with contextlib.closing(OtherGates(self._state)) as others:
             self._look_ahead(others)
             while not self._stopping.is_set():
@@ -116,9 +121,9 @@ class Neighbours:
                     break
                 for part in parts(sealed):
                     self._hand_over(PeerEntries(sealed=part, more=True))
-                self._peers_row, self._more_coming = row, True
+                self._peers_row, self._more_coming, self._still = row, True, 0
                 self._look_ahead(others)
-        if self._more_coming and not self._fetching:
+        if self._more_coming and not self._fetching and (self._still >= STILL or not self._others_send):
             self._hand_over(PeerEntries(sealed=()))
             self._more_coming = False
 

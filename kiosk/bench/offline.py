@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import httpx
 
-from kiosk.bench.offline_gate import Watched, run_gate
+from kiosk.bench.offline_gate import BUSY, QUIET, Watched, run_gate
 from kiosk.bench.offline_load import GATES, Size, play
 from kiosk.bench.result import Result, percentile, result
 from kiosk.clock import steady_s
@@ -43,8 +43,8 @@ def offline(runs: int) -> list[Result]:
     if (fewer := os.environ.get(DAYS_VARIABLE)) is not None:
         size = replace(size, day_entries=int(fewer), children=max(45, int(fewer) // 250 * 45))
     found = [one_link_up(size) for _ in range(max(1, runs // 2))]
-    quiet = [tap for one in found for tap in one["quiet"]]
-    busy = [tap for one in found for tap in one["busy"]]
+    quiet = [tap for one in found for tap in one[QUIET]]
+    busy = [tap for one in found for tap in one[BUSY]]
     count = size.days * size.day_entries * len(GATES)
     return [
         result(f"{count:,} entries of 3 gates, all at the server", "s", [one["stored"] for one in found]),
@@ -70,15 +70,15 @@ def one_link_up(size: Size) -> dict[str, Any]:
         for gate in GATES:
             _agent(running, place[gate], gate, port)
         tapped = gates[GATES[0]]
-        tapped.send(("taps", "quiet"))
+        tapped.send(("taps", QUIET))
         time.sleep(SETTLED_S + QUIET_S)
         _server(running, Path(elsewhere) / "server", port)
         began_s = steady_s()
-        tapped.send(("taps", "busy"))
+        tapped.send(("taps", BUSY))
         stored_s = _until(lambda: _stored(port) >= sum(seq for _, seq in heads.values()), "the server has everything")
         seen: list[dict[str, float]] = []
         _until(lambda: _asked(gates, seen), "every gate has everything")
-        tapped.send(("taps", "quiet"))
+        tapped.send(("taps", QUIET))
         time.sleep(QUIET_S)
         tapped.send(("stop", ""))
         taps = tapped.recv()

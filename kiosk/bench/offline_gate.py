@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain, count, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,9 @@ from kiosk.reading_back import last_row_of_peers
 from kiosk.snapshots import SnapshotStore
 
 TAPS_A_SECOND: Final = 80.0
+CHILD_EVERY: Final = 6  # so that there are children left to come in for as long as it takes, and all phases have as many
 SEED: Final = 20261129
+QUIET, BUSY = "quiet", "busy"
 FIRST_UNKNOWN: Final = 1_000_000
 
 
@@ -52,10 +54,11 @@ class Watch:
 
 @dataclass
 class Tapper:
-    """Cards at random moments, every other one a child who comes in, the rest cards that nobody knows: each is a fact."""
+    """Cards at random moments, every sixth a child who comes in, the rest cards that nobody knows: each is a fact."""
 
     gate: Controller
     children: Iterator[int]
+    busy_no_more: Callable[[], bool]  # this gate has everything, and taps wait for nothing any more
     phase: str = ""
     took: dict[str, list[float]] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
@@ -64,12 +67,14 @@ class Tapper:
         chance = random.Random(SEED)
         known = (Read(access_point="east-in-1", scheme="uid", value=uid_of(child)) for child in self.children)
         unknown = map(nobody, count(FIRST_UNKNOWN))
-        reads: Iterator[Any] = chain.from_iterable(zip(known, unknown, strict=False))
+        reads: Iterator[Any] = chain.from_iterable((child, *islice(unknown, CHILD_EVERY - 1)) for child in known)
         for read in chain(reads, unknown):
             if self.over.wait(chance.expovariate(TAPS_A_SECOND)):
                 return
             began_s, phase = steady_s(), self.phase
             self.gate.ask(read)
+            if phase == BUSY and self.busy_no_more():
+                continue
             if phase:
                 self.took.setdefault(phase, []).append((steady_s() - began_s) * 1000)
 
@@ -87,7 +92,7 @@ def run_gate(parent: Connection, state: Path, gate: str, size: Size, watched: Wa
     settle_interpreter()
     controller.start()
     neighbours.start()
-    tapper = Tapper(controller, iter(size.of_gate(gate)[size.this_morning :]))
+    tapper = Tapper(controller, iter(size.of_gate(gate)[size.this_morning :]), lambda: "whole" in watch.when)
     taps = threading.Thread(target=tapper.run, daemon=True)
     parent.send("ready")
     while True:

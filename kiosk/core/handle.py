@@ -32,7 +32,7 @@ from kiosk.core import (
 from kiosk.core import commands as c
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
-from kiosk.core.late_facts import is_late
+from kiosk.core.late_facts import is_late, is_told_backwards
 from kiosk.core.passage import decide
 from kiosk.core.world import DeviceState, World
 
@@ -115,14 +115,16 @@ def _peers(command: c.PeerEntries, world: World, now_ms: int, trusted: bool) -> 
     """Facts of other gates are folded in; they are not ours to record again.
 
     Once one has come that fits to facts which were let go of, it and all after it are left on the disk: everything is read
-    back from there, in order and beside the work, and until then the story stays the one without them.
+    back from there, in order and beside the work, and until then the story stays the one without them. So are, while more
+    follow, the days before this morning, where that was told already.
     """
     if command.ahead:
         return _announced(command, world)
     world.more_coming = command.more
     for sealed in command.sealed:
         world.reread = world.reread or is_late(sealed.entry, world.let_go_through, world.let_go_tick, world.campus)
-        if world.reread:
+        if world.reread or (command.more and is_told_backwards(sealed.entry, world.day, world.campus)):
+            world.reread = True
             break
         if not world.campus.apply(sealed.entry):
             world.unreadable.append(str(sealed.entry.id))  # the others still count

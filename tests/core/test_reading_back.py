@@ -10,6 +10,7 @@ import pytest
 from kiosk import reading_back
 from kiosk.controller import Controller
 from kiosk.core import commands as c
+from kiosk.core import late_facts
 from kiosk.core.entries import Entry, Sealed
 from tests.support.people import uid_of
 from tests.support.two_gates import TwoGates, morning_ms
@@ -114,6 +115,38 @@ def test_the_story_stays_the_old_one_until_everything_is_read(gates: TwoGates) -
     assert not south.world.reread
     assert south.world.campus.fingerprint() == south._rebuild().campus.fingerprint() != before
     assert south.world.stream.seen == {first.stream: len(heard)}
+
+
+def test_the_days_before_a_morning_that_came_ahead_are_read_in_their_order_when_all_are_there(gates: TwoGates) -> None:
+    """One by one, each of them would have the story of every child in it told anew."""
+    gates.press("east", c.Read(access_point="east-in", scheme="uid", value=uid_of(3)))
+    (yesterday,) = gates.own("east")[-1:]
+    later(gates, 24 * HOUR_MS)
+    for node in ("east", "south"):
+        gates.press(node, c.Tick())
+    gates.press("east", c.Read(access_point="east-in", scheme="uid", value=uid_of(3)))
+    south, heard = gates.gate["south"], gates.own("east")
+    morning = heard[-1]
+    assert [one.entry.kind for one in (yesterday, morning)] == ["arrived", "seen"]
+    gates.press("south", c.PeerEntries(sealed=(morning,), ahead=True))
+    on_disk(gates, "south", heard)
+
+    gates.press("south", c.PeerEntries(sealed=(yesterday,), more=True))
+    assert south.world.reread and not south.world.campus.knows(yesterday.entry.id)
+    assert south.world.campus.last_of(3) == morning.entry, "this morning counts meanwhile"
+    gates.press("south", c.PeerEntries(sealed=()))
+    assert not south.world.reread and south.world.campus.child(3).hold.live
+    assert south.world.campus.fingerprint() == south._rebuild().campus.fingerprint()
+
+
+def test_what_no_fact_has_is_never_taken_for_one_of_a_day_before(gates: TwoGates) -> None:
+    campus = gates.gate["south"].world.campus
+    for body in ({}, {"child": [3]}, {"children": 7}, {"children": [[1]]}, {"marks": None}, {"day": 7, "child": 3}):
+        one = Entry(
+            node="east", incarnation="b" * 16, seq=1, tick=1, at_ms=1, clock="trusted", kind="roll_called",
+            body={"day": "2026-01-01", **body},
+        )  # fmt: skip
+        assert not late_facts.is_told_backwards(one, "2026-11-23", campus)
 
 
 def test_a_tap_goes_before_what_other_gates_wrote(gates: TwoGates) -> None:

@@ -17,9 +17,10 @@ from kiosk.bench.school import uid_of
 from kiosk.clock import FixedClock
 from kiosk.controller import Controller
 from kiosk.core import commands as c
-from kiosk.neighbours import Neighbours
+from kiosk.neighbours import STILL, Neighbours
 from kiosk.snapshots import SnapshotStore
 from sync_agent import protocol
+from sync_agent.agent_state import AgentStatus, DirectoryStatus, PeerStatus, write_status
 from tests.support.agent_side import AgentSide
 from tests.support.sync_processes import wait_until
 from tests.support.sync_world import Clock, Server
@@ -27,6 +28,10 @@ from tests.support.sync_world import Clock, Server
 SIZE = Size(children=45, day_entries=330, days=3, this_morning=12)
 LOST = uid_of(44)
 BATCH = 100
+AGENT = AgentStatus(
+    written_ms=0, server="", node="", waiting=0, quarantined=0, last_contact_ms=0, asked_ms=0, streams=[], peers=[],
+    directory=DirectoryStatus(), problems=[],
+)  # fmt: skip
 
 
 class CutOffGate(AgentSide):
@@ -193,3 +198,18 @@ def test_a_server_that_was_started_anew_is_told_again(campus: Campus) -> None:
     campus.run(other.pull())
     other.look()
     assert LOST in other.gate.world.campus.lost_cards
+
+
+def test_nothing_is_read_back_while_another_gate_is_sending_its_days(campus: Campus) -> None:
+    """Else half a story would be told, and the whole of it anew each time that a little more has come."""
+    one, other, _ = campus.gates
+    campus.run(one.send())
+    campus.run(other.fetch())
+    sends = PeerStatus(node=one.node, seen_s_ago=0.0, waiting=300)
+    write_status(other.folder, replace(AGENT, peers=[sends]))
+    for _ in range(STILL):
+        other.neighbours.look()
+        other.gate.ask(c.Tick())
+        assert other.gate.world.reread
+    other.look()  # it says so, but it sends nothing
+    assert all(here(other, child) for child in morning_of(one.node))
