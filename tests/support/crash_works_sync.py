@@ -100,24 +100,28 @@ def whole_or_not_begun(path: Path, schema: str) -> None:
 
 def _peers(folder: Path, mark: Mark) -> None:
     found, north, east = Peers(folder / "peers.db"), Chain("north"), Chain("east")
-    for count in (3, 1, 30, 200):
+
+    def bring(*segments: Segment) -> None:
+        for _ in found.adding(segments):
+            mark()
+
+    for count in (3, 1, 30, 450):
         after = north.seq
-        found.add([north.segment(count), east.segment(2)])
+        bring(north.segment(count), east.segment(2))
         mark(*north.names(after), *east.names(east.seq - 2))
     first, _, entries = north.more(20)
     ahead = [protocol.announced(one, node="north", incarnation="i1", seq=first + n) for n, one in enumerate(entries)]
     found.announce(ahead[12:])
     mark()
     items = [protocol.pack(one) for one in entries]
-    found.add([Segment(node="north", incarnation="i1", first_seq=first, entries=items)])  # their turn came
+    bring(Segment(node="north", incarnation="i1", first_seq=first, entries=items))  # their turn came
     mark(*north.names(first - 1))
     forged = Chain("east", "i1").segment(1)
     broken = Segment(node="west", incarnation="i1", first_seq=1, entries=[Item(forged.entries[0].hash, forged.entries[0].entry,
                                                                                quarantined="of another stream")])  # fmt: skip
-    found.add([broken])
-    mark()
+    bring(broken)
     try:
-        found.add([east.segment(2), Segment(node="east", incarnation="i1", first_seq=east.seq + 1, entries=forged.entries)])
+        bring(east.segment(2), Segment(node="east", incarnation="i1", first_seq=east.seq + 1, entries=forged.entries))
     except PeerChainBroken:
         mark(*east.names(east.seq - 2))
     found.close()
