@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sync-agent", description="校门与学校服务器之间的同步 / Between a gate and its school server"
     )
-    commands = parser.add_subparsers(required=True, metavar="run | enrol | pull | status | serve | code | nodes | revoke | nkey")
+    commands = parser.add_subparsers(
+        required=True, metavar="run | enrol | pull | rotate-key | status | serve | code | nodes | revoke | nkey"
+    )
     run = commands.add_parser("run", help="在校门机上运行 / beside a gate: send entries, fetch peers and directory")
     _add_place(run)
     run.add_argument("--code", help=f"enrolment code; or in {CODE_VARIABLE}")
@@ -106,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_place(pull)
     pull.add_argument("--json", action="store_true", help="one JSON document on stdout")
     pull.set_defaults(command=_pull)
+    rotate = commands.add_parser("rotate-key", help="换密钥 / give this gate a new key; again if it was cut off")
+    _add_place(rotate)
+    rotate.set_defaults(command=_rotate)
     add_commands(commands)
     status = commands.add_parser("status", help="待上传多少 / what the server has not got yet")
     status.add_argument("--state", type=Path, required=True, help="the gate's state folder")
@@ -159,6 +164,27 @@ def _nkey(options: argparse.Namespace) -> int:
     from sync_agent.nkey import load_or_create
 
     print(load_or_create(options.file))
+    return 0
+
+
+def _rotate(options: argparse.Namespace) -> int:
+    from sync_agent.durable_sqlite import only_one
+    from sync_agent.rotating import rotate_now
+
+    wanted = _wanted(options)
+    if not wanted.node or not (options.state / "keys" / "node.key").exists():
+        raise Misconfigured("say which gate this is with --config or --node, and name its state folder: it has no key to change")
+    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs would go on with the old key
+    try:
+        print(
+            asyncio.run(
+                rotate_now(
+                    folder=options.state, server=wanted.server, ca_file=wanted.ca_file, school=wanted.school, node=wanted.node
+                )
+            )
+        )
+    finally:
+        os.close(lock)
     return 0
 
 
@@ -309,7 +335,8 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
     from kiosk.clock import SystemClock
     from sync_agent.agent import Agent, Identity
     from sync_agent.enrolment import Enrolment
-    from sync_agent.keys import load_or_create
+    from sync_agent.node_keys import NodeKeys
+    from sync_agent.rotating import settled
     from sync_agent.transports.choosing import transport_to
     from sync_agent.transports.http import Caller
 
@@ -319,7 +346,10 @@ async def _run_agent(options: argparse.Namespace, wanted: _Wanted) -> None:
     node = wanted.node or await _node_from_journal(options.state, stop)
     if stop.is_set():
         return
-    key = load_or_create(options.state / "keys" / "node.key")
+    keys = NodeKeys(options.state / "keys")
+    before = Caller(school=wanted.school, node=node, key=keys.present)
+    async with transport_to(wanted.server, before, answer_timeout_s=options.answer_timeout, ca_file=wanted.ca_file) as asking:
+        key = await settled(asking, keys, school=wanted.school, node=node, stop=stop)
     code = options.code or os.environ.get(CODE_VARIABLE, "")
     caller = Caller(school=wanted.school, node=node, key=key)
     chosen = transport_to(wanted.server, caller, answer_timeout_s=options.answer_timeout, ca_file=wanted.ca_file)

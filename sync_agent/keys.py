@@ -54,10 +54,12 @@ def load_or_create(path: Path) -> SigningKey:
 def write_once(path: Path, text: str) -> None:
     """Creates `path` with `text`, durable before it returns; an existing file is left alone.
 
-    The name appears only after the bytes are on disk: half a key after a power cut would lock the node out.
+    The name appears only after the bytes are on disk: half a key after a power cut would lock the node out. A draft that a kill
+    left behind may be another name of a file that counts, so it is never written into.
     """
-    draft = path.with_name(path.name + ".new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()

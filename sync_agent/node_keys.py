@@ -30,6 +30,10 @@ class NodeKeys:
         """The next key, made if there is none yet; durable before it returns."""
         return load_or_create(self._folder / NEXT_FILE)
 
+    def begun(self) -> bool:
+        """Whether there is a next key, which the server may know already."""
+        return (self._folder / NEXT_FILE).exists()
+
     def adopt_next(self) -> None:
         """The server knows the next key: it is the present one from here on."""
         present, after, before = (self._folder / name for name in (KEY_FILE, NEXT_FILE, BEFORE_FILE))

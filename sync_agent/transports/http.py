@@ -139,6 +139,11 @@ class HttpTransport:
         answer, body = await self._ask("POST", protocol.ENROL_PATH, content=content, headers={"Content-Type": "application/json"})
         return _decode(answer, body, protocol.EnrolAnswer)
 
+    async def change_key(self, change: protocol.KeyChange) -> protocol.KeyAnswer:
+        content = msgspec.json.encode(change)
+        answer, body = await self._ask("POST", protocol.KEY_PATH, content=content, headers={"Content-Type": "application/json"})
+        return _decode(answer, body, protocol.KeyAnswer)
+
     async def _ask(
         self,
         method: str,
