@@ -26,7 +26,8 @@ from kiosk.core.late_facts import is_late
 from kiosk.journal import Journal
 
 PEERS_FILE: Final = "peers.db"
-SLICE: Final = 24  # steps between two looks at who waits; a fact is one for each child that it names
+SLICE: Final = 24  # steps that are handed to the loop at once; a fact is one for each child that it names
+STEPS: Final = 8  # steps between two looks at who waits, while all is read back
 FEW: Final = 8  # of our own facts, the last of which are taken without anybody having a turn after them
 PAGE: Final = 32  # rows of one read; no read stays open between two slices
 _NAMES_MANY: Final = ("children", "marks", "exceptions", "dormitory")
@@ -111,7 +112,7 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
             else:
                 _take_other(folded, entry, closed)
             taken += steps_of(entry)
-            if taken >= SLICE:
+            if taken >= STEPS:
                 taken = 0
                 yield
         yield from _what_came_meanwhile(folded, own, others, through, closed)
