@@ -10,11 +10,11 @@ import re
 import shutil
 import signal
 import sqlite3
-from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -31,6 +31,8 @@ PUPILS = 90
 Key = tuple[str, str, int]
 Disk = dict[Key, tuple[bytes, bytes]]  # (node, incarnation, seq) -> exact bytes and hash
 LEADER = "D001"
+SETTLE_S = 120.0
+Place = Callable[[str], AbstractContextManager[None]]
 
 _CASE = re.compile(r'<article id="case-[^"]*" class="case case-(\w+)[^>]*>(.*?)</article>', re.DOTALL)
 
@@ -121,14 +123,19 @@ class Machine:
 class OldDisks:
     """One school server and its gates, and everything that was ever promised."""
 
-    def __init__(self, folder: Path, *, store: str = "", agents: tuple[str, ...] = ()) -> None:
-        """agents: more that every sync agent is told."""
-        self.folder, self.day, self._agents = folder, VirtualDay(START), agents
+    def __init__(
+        self, folder: Path, *, store: str = "", agents: tuple[str, ...] = (), server: tuple[str, ...] = (),
+        place: Place = nullcontext, day: VirtualDay | None = None,
+    ) -> None:  # fmt: skip
+        """agents, server: more that every sync agent, and the server, is told. place: what surrounds whatever is started on,
+        or asked of, that computer: a gate's node, or "server"."""
+        self.folder, self.day, self._agents, self._place = folder, day or VirtualDay(START), agents, place
         self.machines: list[Machine] = []
         self.told: dict[EntryId, int] = {}  # entry -> the child of whom a reader was told "recorded"
         self.held: Disk = {}  # everything that was on any disk
         self._children = iter(range(1, PUPILS + 1))
-        self.server = ServerProcess(folder / "server", store=store, port=fixed_port())
+        with place("server"):
+            self.server = ServerProcess(folder / "server", store=store, port=fixed_port(), more=server)
         try:
             fault_school.write(folder / "list", PUPILS)
             for node in NODES:
@@ -150,7 +157,8 @@ class OldDisks:
         """Another computer, started, whose disk is a copy of that one. name: where the name is taken already."""
         machine = self.unstarted(node, disk=disk, name=name)
         self.machines.append(machine)
-        return machine.start()
+        with self._place(node):
+            return machine.start()
 
     def unstarted(self, node: str, *, disk: Path, name: str) -> Machine:
         folder = self.folder / (name or node)
@@ -158,15 +166,19 @@ class OldDisks:
 
     def ready(self) -> None:
         for machine in self.machines:
-            machine.gate.ready()
+            with self._place(machine.node):
+                machine.gate.ready()
 
-    def taps(self, machine: Machine, count: int = 3, point: str = "") -> None:
-        """So many children who have not come yet; the reader was told each time that it is recorded."""
-        with machine.gate.reader() as reader:
+    def taps(self, machine: Machine, count: int = 3, point: str = "") -> list[dict[str, Any]]:
+        """So many children who have not come yet; the reader was told each time that it is recorded. What else it was told."""
+        answers = []
+        with self._place(machine.node), machine.gate.reader() as reader:
             for _, child in zip(range(count), self._children, strict=False):
                 answer = tap(reader, child, point or f"{machine.node}-in-1")
                 assert answer["entry"] is not None, answer
                 self.told[EntryId(**answer["entry"])] = child
+                answers.append(answer)
+        return answers
 
     def remember(self) -> None:
         """What the disks hold now; nobody may ever say that another entry has one of these names."""
@@ -176,7 +188,8 @@ class OldDisks:
 
     def settle(self) -> None:
         """Until the server, and everybody's disk, has everything that was ever held."""
-        wait_until(self.settled, "everything is at the server and at every gate")
+        with self._place("server"):
+            wait_until(self.settled, "everything is at the server and at every gate", within_s=SETTLE_S)
 
     def settled(self) -> bool:
         self.remember()
@@ -187,7 +200,8 @@ class OldDisks:
 
     def check(self) -> int:
         """Whatever a person was told is there, nothing twice, and all tell one story. Returns how many entries that is."""
-        stored = self.server.entries()
+        with self._place("server"):
+            stored = self.server.entries()
         names = [(one["node"], one["incarnation"], one["seq"]) for one in stored]
         assert len(set(names)) == len(names), "doubled"
         assert {(*name, one["hash"]) for name, one in zip(names, stored, strict=True)} == {
@@ -206,7 +220,7 @@ class OldDisks:
 
     def everybody_inside(self, machine: Machine) -> None:
         """The duty page of that gate counts every child who was told to be in."""
-        with machine.gate.signed_in(LEADER) as leader:
+        with self._place(machine.node), machine.gate.signed_in(LEADER) as leader:
             wait_until(lambda: _inside(leader) == len(self.told), f"{machine.node} counts all {len(self.told)} children")
 
     def page(self) -> str:
