@@ -1,7 +1,7 @@
 """The only module that reads a clock; it knows whether the clock can be trusted, and why not.
 
 A gate computer often has no battery behind its clock: after a power cut it may wake up in 1970, or an
-hour behind. Lateness and release windows may not be judged by such a clock, so every reader of the time
+hour behind, or a year ahead. Lateness and release windows may not be judged by such a clock, so every reader of the time
 can ask `trusted()`. Nothing here sets the clock, and nothing here sleeps.
 """
 
@@ -15,6 +15,7 @@ from typing import Protocol
 
 FIRST_YEAR, LAST_YEAR = 2026, 2099  # years in which this software can honestly be running
 MAX_STEP_MS = 30_000  # what time servers slew or step without anybody noticing; more is a step
+FAR_AHEAD_MS = 200 * 86_400_000  # of the records at a start: longer than a gate stands still over any holiday
 RE_ANCHOR_MS = 60_000  # so that slow, honest slewing never adds up to a step
 _NS_PER_MS = 1_000_000
 _TIMEX_BYTES = 512  # struct timex is 208 bytes on Linux
@@ -33,7 +34,7 @@ class Clock(Protocol):
         ...
 
     def reason(self) -> str:
-        """Why it is not trusted: implausible_year, behind_records, stepped:+3600000; "" when it is."""
+        """Why it is not trusted: implausible_year, behind_records, ahead_of_records, stepped:+3600000; "" when it is."""
         ...
 
 
@@ -64,7 +65,8 @@ def kept_by_time_server() -> bool:
 class SystemClock:
     """The computer's clock, watched against the time since boot.
 
-    not_before_ms: the latest trusted time in the journal; a clock behind it is wrong. Safe from any thread.
+    not_before_ms: the latest trusted time in the journal, 0 without one; a clock behind it is wrong, and so is one that is far
+    ahead of it at the start, unless the system says that a time server keeps it. Safe from any thread.
     A step away makes the clock untrusted until it steps back, until it steps out of an implausible time
     (a time server has set it), until the system says that a time server keeps it, or until `confirm()`.
     """
@@ -82,6 +84,7 @@ class SystemClock:
         self._lock = threading.Lock()
         self._stepped_ms = 0
         self._anchor_wall_ms = wall_ns() // _NS_PER_MS
+        self._far_ahead = bool(not_before_ms) and self._anchor_wall_ms - not_before_ms > FAR_AHEAD_MS
         self._anchor_steady_ms = steady_ns() // _NS_PER_MS
 
     def now_ms(self) -> int:
@@ -95,7 +98,9 @@ class SystemClock:
         with self._lock:
             now_ms = self._look()
             if implausible := self._implausible(now_ms):
-                return implausible
+                if implausible == "implausible_year" or not self._kept():
+                    return implausible
+                self._not_before_ms, self._far_ahead = 0, False  # the clock is right, and the records were not
             if abs(self._stepped_ms) > MAX_STEP_MS and self._kept():
                 self._stepped_ms = 0  # the step was the correction
             return f"stepped:{self._stepped_ms:+d}" if abs(self._stepped_ms) > MAX_STEP_MS else ""
@@ -115,6 +120,7 @@ class SystemClock:
             was_wrong = bool(self._implausible(self._anchor_wall_ms + passed_ms))
             now_right = not self._implausible(wall_ms)
             self._stepped_ms = 0 if was_wrong and now_right else self._stepped_ms + step_ms
+            self._far_ahead = self._far_ahead and not now_right
             self._anchor(wall_ms, steady_ms)
         elif passed_ms > RE_ANCHOR_MS:
             self._anchor(wall_ms, steady_ms)
@@ -126,6 +132,8 @@ class SystemClock:
     def _implausible(self, now_ms: int) -> str:
         if not _FIRST_MS <= now_ms < _END_MS:
             return "implausible_year"
+        if self._far_ahead and now_ms > self._not_before_ms + FAR_AHEAD_MS:
+            return "ahead_of_records"
         return "behind_records" if now_ms < self._not_before_ms - MAX_STEP_MS else ""
 
 

@@ -25,6 +25,7 @@ from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, Unreadab
 from kiosk.durable_files import RESTORING, fsync_folder, make_folder
 
 FILE_NAME = "journal.db"
+LOOK_BACK, LOOK_AT_ONCE = 2_000, 50  # entries that are asked for the last trusted time: what a wrong clock wrote gives none
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
 NO_ROOM_BYTES: Final = 256 << 10  # an error of a disk with less left than this is one of room, by whatever name it comes
@@ -136,18 +137,24 @@ def refuse_half_restored(state: Path) -> None:
 
 
 def last_trusted_ms(state: Path) -> int:
-    """The latest time in the journal that a trusted clock gave, 0 without one: a clock behind it is wrong."""
+    """The latest time that a trusted clock gave, among the newest entries; 0 without one: a clock behind it is wrong."""
     path = state / FILE_NAME
     if not path.exists():
         return 0
     connection = connect(path, read_only=True)
     try:
-        rows = connection.execute("SELECT raw FROM entries ORDER BY boot DESC, seq DESC LIMIT 50").fetchall()
+        for offset in range(0, LOOK_BACK, LOOK_AT_ONCE):
+            rows = connection.execute(
+                "SELECT raw FROM entries ORDER BY boot DESC, seq DESC LIMIT ? OFFSET ?", (LOOK_AT_ONCE, offset)
+            ).fetchall()
+            trusted = [entry.at_ms for (raw,) in rows if (entry := decode(raw)).clock == "trusted"]
+            if trusted or not rows:
+                return max(trusted, default=0)
     except _UNREADABLE as error:
         raise JournalDamaged(f"{path} cannot be read ({error}); restore the last backup beside it") from error
     finally:
         connection.close()
-    return max((e.at_ms for (raw,) in rows if (e := decode(raw)).clock == "trusted"), default=0)
+    return 0
 
 
 class Journal:

@@ -213,10 +213,10 @@ def _arrival(tap: _Tap) -> tuple[Reason, int]:
     """Why this arrival is what it is, and who answers for the child from now on."""
     world, windows = tap.world, tap.windows
     teacher = world.class_teacher(tap.pupil)
+    if not tap.trusted:
+        return Reason.RECORDED, teacher  # an untrusted clock knows neither the hour nor the day: nothing is judged by it
     if windows is None or not windows.teaching:
         return Reason.NON_SERVICE_DAY, world.fallback_custodian()
-    if not tap.trusted:
-        return Reason.RECORDED, teacher  # no lateness is judged under an untrusted clock
     if tap.now_ms < windows.arrive_opens_ms:
         return Reason.EARLY_ARRIVAL, world.rules.early_duty_teacher or world.fallback_custodian()
     if tap.state.released_ms and tap.state.day == world.day:

@@ -221,7 +221,7 @@ class OldDisks:
     def everybody_inside(self, machine: Machine) -> None:
         """The duty page of that gate counts every child who was told to be in."""
         with self._place(machine.node), machine.gate.signed_in(LEADER) as leader:
-            wait_until(lambda: _inside(leader) == len(self.told), f"{machine.node} counts all {len(self.told)} children")
+            wait_until(lambda: inside(leader) == len(self.told), f"{machine.node} counts all {len(self.told)} children")
 
     def page(self) -> str:
         """The status page of the school server."""
@@ -249,7 +249,8 @@ def seen_once_and_closed(rig: OldDisks, kind: str, names: str, *, at: Machine) -
         assert [cases(leader) for leader in leaders] == [[] for _ in leaders]
 
 
-def _inside(leader: httpx.Client) -> int:
+def inside(leader: httpx.Client) -> int:
+    """How many children the duty page counts on campus."""
     said = re.search(r"在校[^0-9]*([0-9]+)", re.sub(r"<[^>]+>", " ", leader.get("/duty").text))
     return int(said[1]) if said else -1
 

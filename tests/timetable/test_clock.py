@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kiosk.clock import FixedClock, ScaledClock, SystemClock
+from kiosk.clock import FAR_AHEAD_MS, FixedClock, ScaledClock, SystemClock
 
 MS = 1_000_000  # nanoseconds
 
@@ -19,14 +19,17 @@ class Oscillators:
     """The two clocks of a computer, as a hand could turn them."""
 
     def __init__(self, wall: str) -> None:
-        self.wall_ms, self.steady_ms = at(wall), 5_000
+        self.wall_ms, self.steady_ms, self.kept = at(wall), 5_000, False
 
     def pass_ms(self, ms: int) -> None:
         self.wall_ms += ms
         self.steady_ms += ms
 
     def clock(self, not_before_ms: int = 0) -> SystemClock:
-        return SystemClock(not_before_ms=not_before_ms, wall_ns=lambda: self.wall_ms * MS, steady_ns=lambda: self.steady_ms * MS)
+        return SystemClock(
+            not_before_ms=not_before_ms, wall_ns=lambda: self.wall_ms * MS, steady_ns=lambda: self.steady_ms * MS,
+            kept=lambda: self.kept,
+        )  # fmt: skip
 
 
 def test_a_clock_that_just_runs_is_trusted() -> None:
@@ -61,6 +64,36 @@ def test_a_clock_behind_the_journal_is_not_trusted_until_it_is_set() -> None:
     assert clock.reason() == "behind_records"
     hardware.wall_ms = at("2026-11-25T09:31")
     assert clock.trusted()
+
+
+def test_a_clock_that_woke_up_a_year_ahead_is_not_trusted_until_it_is_set() -> None:
+    hardware = Oscillators("2027-11-25T07:00")
+    clock = hardware.clock(not_before_ms=at("2026-11-24T17:30"))
+    assert clock.reason() == "ahead_of_records"
+    hardware.pass_ms(86_400_000)
+    assert clock.reason() == "ahead_of_records"
+    hardware.wall_ms = at("2026-11-25T07:00")
+    assert clock.trusted()
+    hardware.pass_ms(FAR_AHEAD_MS + 86_400_000)  # and then it runs for a year
+    assert clock.trusted()
+
+
+def test_a_gate_that_stood_still_over_the_summer_trusts_its_clock_and_one_without_records_as_well() -> None:
+    assert Oscillators("2026-09-01T07:00").clock(not_before_ms=at("2026-06-25T17:30")).trusted()
+    assert Oscillators("2027-11-25T07:00").clock().trusted()
+
+
+@pytest.mark.parametrize("wall", ["2027-11-25T07:00", "2026-11-25T07:00"])
+def test_a_time_server_counts_more_than_the_records(wall: str) -> None:
+    hardware = Oscillators(wall)
+    clock = hardware.clock(not_before_ms=at("2026-11-25T09:30"))
+    assert not clock.trusted()
+    hardware.kept = True
+    assert clock.trusted()
+    hardware.kept = False
+    assert clock.trusted()
+    hardware.wall_ms -= 7_200_000
+    assert clock.reason() == "stepped:-7200000"
 
 
 @pytest.mark.parametrize("by_ms", [3_600_000, -3_600_000, 31_000])
