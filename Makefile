@@ -27,7 +27,7 @@ check: $(READY)  ## style, types, imports
 bench: $(READY)  ## figures of this machine, as ratios to its limits
 	$(BIN)/kiosk bench
 
-faults: $(READY)  ## the long fault runs (500 kills of a gate, 2,000 of everything over HTTP, 300 over NATS, 10,000 kill points, 300 power cuts, 11,000 crash images)
+faults: $(READY)  ## the long fault runs (500 kills of a gate, 2,000 of everything over HTTP, 300 over NATS, 10,000 kill points, 300 power cuts, 11,000 crash images, old disks, partitions, clocks)
 	KIOSK_FAULTS=full $(BIN)/python -m pytest tests/faults
 
 fuzz: $(READY)  ## a million frames and a coverage-guided minute for every parser

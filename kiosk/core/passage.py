@@ -38,7 +38,8 @@ def decide(read: Read, world: World, now_ms: int, trusted: bool) -> Decision:
             child=before.child or None, person=before.person or None, adult=before.adult,
         )  # fmt: skip
     if at_ms is None:
-        decision = _decide(read, world, now_ms, trusted)
+        of_today = world.local_date(now_ms) == world.book.day.date  # a clock was set right, and no tick has turned the page yet
+        decision = _decide(read, world, now_ms, trusted and of_today)
     else:
         if late_reads.of_other_times(at_ms, now_ms):
             return late_reads.NOTHING

@@ -49,7 +49,10 @@ class Desk:
     def arrive(self, reason: str) -> None:
         """Everybody who comes is told that it is recorded, and judged only so."""
         told = [answer["reason"] for answer in self._taps()]
-        assert told and set(told) == {reason}, told
+        if reason == "late" and told[-1] != "late":  # the clock is right, and no tick of a second has turned the page yet
+            assert set(told) <= {"recorded", "late"}, told
+            told = wait_until(lambda: [r for one in self._taps() if (r := one["reason"]) == "late"], "somebody is late")
+        assert told and set(told) <= {reason, "recorded"}, told
 
 
 def wrong_and_right_again(desk: Desk) -> None:
