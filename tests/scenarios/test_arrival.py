@@ -19,6 +19,25 @@ def test_a_child_who_taps_after_the_bell_is_let_in_and_marked_late(school):
     assert (answer.decision.outcome, answer.decision.reason) == ("granted", "late")
 
 
+def test_a_clock_that_was_just_set_right_judges_nobody_by_the_day_that_it_came_from(school):
+    school.clock.distrust("ahead_of_records")
+    school.clock.advance(365 * 86_400_000)
+    school.restart()
+    school.clock.distrust("")
+    school.clock.set(school.ms("08:45"))
+    assert school.tap("王小明", "east-in").decision.reason == "recorded"  # no tick has turned the page yet
+    school.ask(c.Tick())
+    assert school.tap("王小红", "east-in").decision.reason == "late"
+
+
+def test_a_doubted_clock_knows_no_day_without_school_either(school):
+    school.clock.distrust("ahead_of_records")
+    school.clock.set(school.ms("08:45") + 5 * 86_400_000)  # a Saturday
+    school.restart()
+    assert school.tap("王小明", "east-in").decision.reason == "recorded"
+    assert school.custodian("王小明") == "张老师"
+
+
 def test_a_child_who_comes_before_the_gate_opens_is_taken_in_by_the_early_teacher(tmp_path):
     school = School(tmp_path, at="07:05")
     answer = school.tap("王小明", "east-in")
