@@ -46,6 +46,7 @@ from kiosk.paper import Paper
 from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
+from kiosk.pruning import Pruner
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
 from kiosk.settings import Settings
@@ -114,6 +115,7 @@ class GateProcess:
             disk=DiskWatch(
                 state=state, ballast=ballast, pictures_stop_at=pictures_stop_at, submit=self.controller.submit
             ),
+            pruner=Pruner(controller=self.controller, state=state, keep_days=settings.site.disk.keep_records_days),
         )  # fmt: skip
         self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
         self.notes = NoteReader(state)

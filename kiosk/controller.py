@@ -125,6 +125,8 @@ class Controller:
                 self.turn(part)
             if self._reading and not len(self.inbox):
                 self._read_on()
+            if self.journal.prunes and not len(self.inbox):
+                self.journal.prune_some()
             if self.journal.log_bytes > CHECKPOINT_BYTES and not len(self.inbox):
                 self.journal.checkpoint()
 

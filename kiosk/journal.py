@@ -2,7 +2,8 @@
 
 WAL with `synchronous=FULL`, asserted on every connection: WAL+NORMAL loses acknowledged facts in a power cut and Python's
 default rollback journal loses the last one. One process writes; it holds a lock on the file beside it. Rows are
-never changed or removed: triggers refuse. Free text lives in `notes`, which is erasable; the chain holds only its digest.
+never changed or removed: triggers refuse, but for the bytes of old entries that the school server holds
+(`kiosk.pruning`), whose hashes stay. Free text lives in `notes`, which is erasable; the chain holds only its digest.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -21,7 +22,10 @@ from typing import Any, Final, Protocol
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from kiosk.core.entries import GENESIS, Entry, EntryId, Sealed, Stream, UnreadableEntry, chain_hash, decode
+from kiosk import letting_go
+from kiosk.core.chain_walk import Walk
+from kiosk.core.entries import Entry, EntryId, Kind, Sealed, Stream, UnreadableEntry, decode
+from kiosk.core.pruned import said_of
 from kiosk.durable_files import RESTORING, fsync_folder, make_folder
 
 FILE_NAME = "journal.db"
@@ -86,6 +90,19 @@ def m003_reads(db: Database) -> None:
     db.execute("CREATE TABLE reads (name TEXT PRIMARY KEY) WITHOUT ROWID")
 
 
+@migrations()
+def m004_pruned(db: Database) -> None:
+    """Whose bytes are let go of: of one incarnation through `through`, done through `erased`. Nothing else may change."""
+    db.execute("CREATE TABLE pruned (boot INTEGER PRIMARY KEY, through INTEGER NOT NULL, erased INTEGER NOT NULL)")
+    db.execute("DROP TRIGGER entries_no_update")
+    db.execute(
+        "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries WHEN NOT (NEW.raw IS x'' AND NEW.boot = OLD.boot"
+        " AND NEW.seq = OLD.seq AND NEW.kind = OLD.kind AND NEW.hash = OLD.hash"
+        " AND EXISTS (SELECT 1 FROM pruned WHERE boot = OLD.boot AND through >= OLD.seq))"
+        " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     digest: str
@@ -145,7 +162,7 @@ def last_trusted_ms(state: Path) -> int:
     try:
         for offset in range(0, LOOK_BACK, LOOK_AT_ONCE):
             rows = connection.execute(
-                "SELECT raw FROM entries ORDER BY boot DESC, seq DESC LIMIT ? OFFSET ?", (LOOK_AT_ONCE, offset)
+                "SELECT raw FROM entries WHERE raw <> x'' ORDER BY boot DESC, seq DESC LIMIT ? OFFSET ?", (LOOK_AT_ONCE, offset)
             ).fetchall()
             trusted = [entry.at_ms for (raw,) in rows if (entry := decode(raw)).clock == "trusted"]
             if trusted or not rows:
@@ -173,6 +190,7 @@ class Journal:
         last = self._db.execute("SELECT max(boot) FROM incarnations").fetchone()[0]
         self.boot: int = (last or 0) + 1
         self.log_bytes = 0  # about what the log has grown by since the last checkpoint
+        self.prunes = letting_go.is_left(self._db)  # there are bytes to let go of while nobody waits
 
     def _create(self) -> None:
         """A new database is created, closed and its folder synced before the first entry relies on it."""
@@ -235,6 +253,22 @@ class Journal:
             return False
         return True
 
+    def prune_through(self, ends: Mapping[str, int]) -> None:
+        """stream -> through which seq a durable fact lets go of bytes; `prune_some` does it. Tomorrow, if the disk refuses."""
+        with contextlib.suppress(sqlite3.Error):
+            letting_go.begin(self._db, ends)
+            self.prunes = True
+
+    def prune_some(self) -> None:
+        """A little of it; called when nobody waits. A disk that refuses is left alone until the next start."""
+        try:
+            written = letting_go.some(self._db)
+        except sqlite3.Error:
+            self.prunes = False
+            return
+        self.log_bytes += written
+        self.prunes = written > 0
+
     def head(self) -> tuple[EntryId, bytes, int] | None:
         """The last entry written by any incarnation: its id, hash and tick; None in a new journal."""
         row = self._db.execute("SELECT raw, hash FROM entries ORDER BY boot DESC, seq DESC LIMIT 1").fetchone()
@@ -262,8 +296,16 @@ class Journal:
     def from_place(self, at: tuple[int, int], *, most: int) -> list[tuple[int, int, bytes]]:
         """(boot, seq, raw) from one place in the order of writing on, that included."""
         return self._db.execute(
-            "SELECT boot, seq, raw FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq LIMIT ?", (*at, most)
+            "SELECT boot, seq, raw FROM entries WHERE (boot, seq) >= (?, ?) AND raw <> x'' ORDER BY boot, seq LIMIT ?",
+            (*at, most),
         ).fetchall()
+
+    def let_go(self) -> Entry | None:
+        """The close of a day up to which this journal has no whole story any more; None while it has all of it."""
+        place = self._db.execute("SELECT boot, through FROM pruned ORDER BY boot DESC LIMIT 1").fetchone()
+        sql = "SELECT raw FROM entries WHERE (boot, seq) > (?, ?) AND kind = 'campus_cleared' ORDER BY boot, seq"
+        closes = (decode(raw) for (raw,) in self._db.execute(sql, place)) if place else ()
+        return next((close for close in closes if close.clock == "trusted"), None)
 
     def of_kinds(self, kinds: frozenset[str]) -> Iterator[Entry]:
         """Standing facts of all times."""
@@ -353,8 +395,9 @@ def verify(path: Path) -> Verification:
     if not path.exists():
         raise JournalDamaged(f"there is no journal at {path}; name the state folder with --state")
     connection = connect(path, read_only=True)
-    count, walk = 0, _Walk()
+    count, walk = 0, Walk()
     try:
+        walk.said = _said_of_pruned(connection)
         boots = connection.execute("SELECT boot, node, incarnation FROM incarnations ORDER BY boot").fetchall()
         for boot, node, incarnation in boots:
             walk.open(node, incarnation)
@@ -380,39 +423,14 @@ def verify(path: Path) -> Verification:
     return Verification(True, count, len(boots), None)
 
 
-class _Walk:
-    """Where the verification stands in the chain."""
-
-    def __init__(self) -> None:
-        self.node = self.incarnation = ""
-        self.seq, self.head = 0, GENESIS
-        self.sealed: tuple[str, int, str] | None = None  # what the next incarnation must seal
-
-    def open(self, node: str, incarnation: str) -> None:
-        if self.seq:
-            self.sealed = (self.incarnation, self.seq, self.head.hex())
-        self.node, self.incarnation, self.seq, self.head = node, incarnation, 0, GENESIS
-
-    def step(self, seq: int, kind: str, raw: object, hash_: object) -> str:
-        """"" when this entry follows, else why it does not."""
-        if not isinstance(raw, bytes) or not isinstance(hash_, bytes):
-            return "the stored bytes have the wrong type"
-        if seq != self.seq + 1:
-            return f"entry {self.seq + 1} is missing"
-        if chain_hash(self.head, raw) != hash_:
-            return "the bytes do not match their hash"
-        try:
-            entry = decode(raw)
-        except UnreadableEntry as error:
-            return str(error)
-        if (entry.node, entry.incarnation, entry.seq, entry.kind) != (self.node, self.incarnation, seq, kind):
-            return "the entry names another place in the chain than where it stands"
-        if seq == 1 and self.sealed is not None:
-            sealed = entry.body.get("sealed") or {}
-            if (sealed.get("incarnation"), sealed.get("seq"), sealed.get("hash")) != self.sealed:
-                return f"it does not seal incarnation {self.sealed[0]} at entry {self.sealed[1]}"
-        self.seq, self.head = seq, hash_
-        return ""
+def _said_of_pruned(connection: sqlite3.Connection) -> dict[str, dict[int, str]]:
+    """By facts of the same chain, which the walk comes to as well."""
+    rows = connection.execute("SELECT raw FROM entries WHERE kind = ?", (Kind.RECORDS_PRUNED.value,)).fetchall()
+    found = list[Entry]()
+    for (raw,) in rows:
+        with contextlib.suppress(UnreadableEntry, TypeError):
+            found.append(decode(raw))
+    return said_of(found)
 
 
 def _lock(path: Path) -> int:

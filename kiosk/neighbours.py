@@ -18,6 +18,7 @@ from kiosk.directory import DirectoryError, load, snapshot_info
 from kiosk.disk_watch import DiskWatch
 from kiosk.last_ran import EVERY_MS, note
 from kiosk.photos import with_photos
+from kiosk.pruning import Pruner
 from kiosk.reading_back import OtherGates, parts
 from kiosk.snapshots import SnapshotStore
 from sync_agent.agent_state import read_status
@@ -34,9 +35,9 @@ FETCHING_FOR_S = 30.0  # an agent that has said nothing for so long is fetching 
 class Neighbours:
     def __init__(
         self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int, keep_pictures_days: int,
-        disk: DiskWatch | None = None,
+        disk: DiskWatch | None = None, pruner: Pruner | None = None,
     ) -> None:  # fmt: skip
-        self._disk = disk
+        self._disk, self._pruner = disk, pruner
         self._keep_pictures_ms, self._pruned_on = keep_pictures_days * DAY_MS, -1
         self._controller, self._state, self._snapshots = controller, state, snapshots
         self._peers_row, self._computer = peers_row, SystemClock()
@@ -74,6 +75,8 @@ class Neighbours:
             self._look_at_directory()
             self._prune_pictures()
             self._note_running()
+            if self._pruner is not None:
+                self._pruner.look()
             self._complained = ""
         except (sqlite3.Error, OSError, DirectoryError) as error:
             if str(error) != self._complained:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Clock
-from kiosk.core.child_steps import children_of
 from kiosk.core.entries import decode
+from kiosk.core.pruned import persons_named
 from kiosk.credentials import load_pepper
 from kiosk.directory import DirectoryMissing, SnapshotStale, index, publish, read_content
 from kiosk.importing.command import ImportResult, import_command
@@ -50,19 +50,14 @@ def import_people(
     )  # fmt: skip
 
 
-_PERSONS = ("child", "person", "collector", "custodian", "guard", "second", "by", "giver", "taker", "guardian", "staff")
-
-
 def first_free_number(state: Path) -> int:
     """Above every person that the journal names: after a lost directory no number may come to mean somebody else."""
     journal = state / FILE_NAME
     if (state / DIRECTORY_FILE).exists() or not journal.exists():
         return 1
     connection, highest = connect(journal, read_only=True), 0
-    for (raw,) in connection.execute("SELECT raw FROM entries"):
-        entry = decode(raw)
-        named = [entry.body.get(key) for key in _PERSONS]
-        highest = max(highest, *children_of(entry), *(n for n in named if isinstance(n, int)), 0)
+    for (raw,) in connection.execute("SELECT raw FROM entries WHERE raw <> x''"):
+        highest = max(highest, *persons_named(decode(raw)), 0)
     connection.close()
     return highest + 1
 

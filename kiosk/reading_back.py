@@ -77,6 +77,7 @@ class Folded:
     what begins before it."""
 
     stream: Stream
+    gone: Entry | None = None  # of days up to this close, this gate's own side was let go of
     campus: Campus = field(default_factory=Campus)
     let_go_through: str = ""
     let_go_tick: int = 0
@@ -90,8 +91,9 @@ def folded_in_slices(*, journal: Journal, state: Path, stream: Stream, today: da
     end; it takes note of what the others wrote. Between the last slice and the result nothing is left out."""
     with contextlib.closing(OtherGates(state, damaged_is_empty=True)) as others:
         through = others.last_row()
-        closed, at = yield from _begins_with(journal, others, through, today)
-        folded = Folded(stream)
+        gone = journal.let_go()
+        closed, at = yield from _begins_with(journal, others, through, today, gone)
+        folded = Folded(stream, gone=gone)
         if closed is not None:
             folded.let_go_through, folded.let_go_tick = str(closed.body.get("day", "")), closed.tick
         for name, last in journal.streams().items():
@@ -145,7 +147,9 @@ def _what_came_meanwhile(
         yield
 
 
-def _begins_with(journal: Journal, others: OtherGates, through: int, today: date) -> Slices[tuple[Entry | None, tuple[int, int]]]:
+def _begins_with(
+    journal: Journal, others: OtherGates, through: int, today: date, gone: Entry | None
+) -> Slices[tuple[Entry | None, tuple[int, int]]]:
     """What this gate's state begins with: the close of an earlier day, further back where other gates knew less of it. And
     the place in the journal where that stands."""
     closes = newest_closes(journal)
@@ -154,7 +158,7 @@ def _begins_with(journal: Journal, others: OtherGates, through: int, today: date
         unheard, row = "", 0
         while row < through:
             row, heard = others.after(row)
-            for day in (_day_beside(sealed.entry, closed) for sealed in heard if not _over(sealed.entry, closed)):
+            for day in (_day_beside(sealed.entry, closed) for sealed in heard if not _over(sealed.entry, closed, gone)):
                 if day and (not unheard or day < unheard):
                     unheard = day  # nearly never: of that day the close knew less than there was
             yield
@@ -192,9 +196,17 @@ def _day_beside(entry: Entry, closed: Entry) -> str:
     return closed_day if entry.kind in CHILD_STEPS and entry.order < closed.order else ""
 
 
-def _over(entry: Entry, closed: Entry | None) -> bool:
-    """Whether the close of an earlier day knew this fact of another gate: it ended with that day, there as here."""
-    return closed is not None and closed.knew(entry) and entry.kind not in STANDING_KINDS
+def _over(entry: Entry, closed: Entry | None, gone: Entry | None) -> bool:
+    """Whether the close of an earlier day knew this fact of another gate: it ended with that day, there as here. Or it comes
+    when our own side of that day is let go of: half a story would put a child on campus who went home weeks ago."""
+    if entry.kind in STANDING_KINDS:
+        return False
+    return (closed is not None and closed.knew(entry)) or (gone is not None and _of_a_day_let_go(entry, gone))
+
+
+def _of_a_day_let_go(entry: Entry, gone: Entry) -> bool:
+    day = str(entry.body.get("day", ""))
+    return day <= str(gone.body["day"]) if day else entry.tick <= gone.tick
 
 
 def _take_own(folded: Folded, entry: Entry) -> None:
@@ -207,7 +219,7 @@ def _take_own(folded: Folded, entry: Entry) -> None:
 
 def _take_other(folded: Folded, entry: Entry, closed: Entry | None) -> None:
     folded.campus.streams.reach(entry.stream, entry.seq)
-    if not _over(entry, closed) and not folded.campus.apply(entry):
+    if not _over(entry, closed, folded.gone) and not folded.campus.apply(entry):
         folded.unreadable.append(str(entry.id))
     folded.stream.observe(entry)
 

@@ -56,13 +56,14 @@ class StreamRows:
     boot: int  # of this journal; 0 for another gate's
     last: int
     select: Callable[[int, int], Iterator[Row]]
+    pruned: int = 0  # through this seq most entries have no bytes any more
 
     def row(self, seq: int) -> Row | None:
         return next(self.select(seq, seq), None)
 
     def first_at(self, at_ms: int) -> int:
         """The first seq that may be of `at_ms` or later. Ticks never go back and are never behind the writer's clock."""
-        low, high = 1, self.last + 1
+        low, high = self.pruned + 1, self.last + 1
         while low < high:
             middle = (low + high) // 2
             if self._tick(middle) < at_ms:
@@ -102,8 +103,16 @@ class Records:
         found = self._own.execute(
             "SELECT boot, node, incarnation, (SELECT max(seq) FROM entries e WHERE e.boot = i.boot) FROM incarnations i"
         ).fetchall()
+        pruned = self._pruned()
         for boot, node, incarnation, last in found:
-            yield StreamRows(f"{node}/{incarnation}", boot, last or 0, _selecting(self._own, _OWN, (boot,)))
+            select = _selecting(self._own, _OWN, (boot,))
+            yield StreamRows(f"{node}/{incarnation}", boot, last or 0, select, pruned.get(boot, 0))
+
+    def _pruned(self) -> dict[int, int]:
+        """boot -> through which seq bytes were let go of; a journal of an earlier version knows nothing of it."""
+        if not self._own.execute("SELECT 1 FROM sqlite_master WHERE name = 'pruned'").fetchone():
+            return {}
+        return dict(self._own.execute("SELECT boot, through FROM pruned").fetchall())
 
     def _peer_streams(self) -> Iterator[StreamRows]:
         if self._peers is None:
@@ -129,12 +138,16 @@ class Records:
             known = 0
             if cleared is not None:
                 known = cleared.seq - 1 if stream.name == cleared.stream else cleared.based_on.get(stream.name, 0)
+            _whole_from(stream, known + 1)
             found += placed(stream, known + 1, end_ms=end_ms)
         return sorted(found, key=lambda one: one.entry.order)
 
     def whole(self, names: set[str], end_ms: int) -> list[Placed]:
         """Every entry of the named streams from their first one on, in total order."""
-        found = [one for stream in self.streams if stream.name in names for one in placed(stream, 1, end_ms=end_ms)]
+        streams = [stream for stream in self.streams if stream.name in names]
+        for stream in streams:
+            _whole_from(stream, 1)
+        found = [one for stream in streams for one in placed(stream, 1, end_ms=end_ms)]
         return sorted(found, key=lambda one: one.entry.order)
 
     def cleared_before(self, at_ms: int) -> Entry | None:
@@ -150,6 +163,15 @@ class Records:
             if row is not None:
                 return decode(row[0])
         return None
+
+
+def _whole_from(stream: StreamRows, first: int) -> None:
+    """Half a day's records would tell a false story. Raises RecordsError."""
+    if first <= stream.pruned:
+        raise RecordsError(
+            "this gate has let go of the records of that time (keep_records_days in site.toml); the school server has them,"
+            " and so has every copy that `kiosk backup` made before"
+        )
 
 
 _OWN = "SELECT seq, raw, hash FROM entries WHERE boot = ? AND seq BETWEEN ? AND ? ORDER BY seq"

@@ -73,14 +73,14 @@ class JournalTail:
         taken: list[Sealed] = []
         size = 0
         for seq, raw, digest in rows:
-            if seq != after_seq + len(taken) + 1 or not _is_sound(raw, digest):
+            if seq != after_seq + len(taken) + 1 or not raw or not _is_sound(raw, digest):
                 break  # a missing or rotten row: what stands before it can still be sent
             size += len(raw)
             if taken and size > max_bytes:
                 break
             taken.append(Sealed(raw, digest))
         if not taken:
-            raise self._damaged(stream, after_seq + 1)
+            raise self._let_go(stream, after_seq + 1) if rows and rows[0][1] == b"" else self._damaged(stream, after_seq + 1)
         return taken
 
     def hash_at(self, stream: LocalStream, seq: int) -> bytes:
@@ -102,7 +102,7 @@ class JournalTail:
         rows = self._query(
             "SELECT boot, seq, raw, hash FROM entries WHERE (boot, seq) >= (?, ?) ORDER BY boot, seq LIMIT ?", (*place, most)
         )
-        return [row for row in rows if _is_sound(row[2], row[3])]
+        return [row for row in rows if row[2] and _is_sound(row[2], row[3])]
 
     def of_kinds(self, kinds: Iterable[str]) -> list[tuple[int, int, bytes, bytes]]:
         """The same rows of some kinds, of all times."""
@@ -149,6 +149,12 @@ class JournalTail:
     def _damaged(self, stream: LocalStream, seq: int) -> StreamDamaged:
         return StreamDamaged(
             f"{self._path} has no sound entry {stream.node}/{stream.incarnation}/{seq}; run kiosk verify on this gate"
+        )
+
+    def _let_go(self, stream: LocalStream, seq: int) -> StreamDamaged:
+        return StreamDamaged(
+            f"{self._path} has let go of {stream.node}/{stream.incarnation}/{seq}, which the server had countersigned and lost;"
+            " restore a newer copy of the server, or of this gate from before"
         )
 
     def _last_seq(self, boot: int) -> int:

@@ -64,6 +64,8 @@ from kiosk.core.commands_custody import (
 from kiosk.core.commands_custody import (
     UndoRelease as UndoRelease,
 )
+from kiosk.core.commands_disk import DiskSeen as DiskSeen
+from kiosk.core.commands_disk import PruneRecords as PruneRecords
 from kiosk.core.commands_face import (
     FaceCompared as FaceCompared,
 )
@@ -369,14 +371,6 @@ class PicturesErased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiskSeen:
-    """How full this gate's disk is. level: "" while there is room, else a word of `kiosk.core.disk`."""
-
-    level: str
-    used_percent: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A page wants a picture of the state. Answered between two batches; changes nothing."""
 
@@ -437,6 +431,7 @@ Command = (
     | LinkChanged
     | PicturesErased
     | DiskSeen
+    | PruneRecords
     | FaceCompared
     | RecordConsent
     | FaceErased

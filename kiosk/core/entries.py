@@ -81,6 +81,7 @@ class Kind(StrEnum):
     GATE_SHUT_OUT = "gate_shut_out"  # the school server takes nothing from this gate: revoked, or replaced by another computer
     DISK_NEARLY_FULL = "disk_nearly_full"  # of the gate's computer: pictures have stopped, or the last reserve is in use
     RECORD_FORKED = "record_forked"  # the server keeps two versions of a stretch of a gate's records
+    RECORDS_PRUNED = "records_pruned"  # the bytes of old entries that the school server holds are let go of
     PICTURES_ERASED = "pictures_erased"
     FACE_COMPARED = "face_compared"  # a word for the guard after the tap; moves no custody
     CONSENT_WITHDRAWN = "consent_withdrawn"

@@ -17,6 +17,7 @@ from kiosk.core.rules import AccessKind
 from kiosk.settings.schema import Problems, did_you_mean
 
 GRADES_MAX: Final = 6
+RECORDS_DAYS_MIN: Final = 30  # a server that is put back to an old copy gets again what it lost
 _GRADE_KEYS: Final = frozenset(
     ["*", *(s.value for s in Stage), *(f"{s.value}-{n}" for s in Stage for n in range(1, GRADES_MAX + 1))]
 )
@@ -39,8 +40,17 @@ def check(values: Mapping[str, Any], policies: Path | None, labels: Mapping[str,
         _check_plan_covers_calendar(calendar, plan, labels, problems)
     if ladder := values.get("ladder.toml"):
         _check_ladder(ladder["ladder"], labels["ladder.toml"], problems)
+    if (site := values.get("site.toml")) and site["disk"]:
+        _check_disk(site["disk"], labels["site.toml"], problems)
     if (site := values.get("site.toml")) and school:
         _check_site(site, school, labels["site.toml"], problems)
+
+
+def _check_disk(disk: Mapping[str, Any], file: str, problems: Problems) -> None:
+    days = disk["keep_records_days"]
+    if days and days < RECORDS_DAYS_MIN:
+        zh = f"至少 {RECORDS_DAYS_MIN} 天，或 0（一直保留）"
+        problems.add(file, "disk.keep_records_days", zh, f"at least {RECORDS_DAYS_MIN}, or 0 to keep them for ever")
 
 
 def _no_twins(rows: Iterable[Mapping[str, Any]], key: str, at: str, file: str, problems: Problems) -> None:

@@ -141,6 +141,10 @@ _DISK = Section(
             "pictures_stop_percent", Kind.NUMBER, "磁盘用到百分之几时停存照片", "per cent of the disk at which pictures stop", 90,
             low=50, high=99,
         ),
+        Key(
+            "keep_records_days", Kind.NUMBER, "服务器已保存的记录在本机再留几天，至少 30，0 为一直",
+            "days that records which the school server holds stay here too, at least 30; 0 = for ever", 0, high=36_500,
+        ),
     ),
 )  # fmt: skip
 

@@ -130,6 +130,7 @@ class Web:
 class Disk:
     ballast_mib: int = 32  # 0 = none
     pictures_stop_percent: int = 90
+    keep_records_days: int = 0  # 0 = for ever
 
     @property
     def pictures_stop_at(self) -> float:

@@ -70,6 +70,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "gate_shut_out": ("本机被服务器拒绝", "Gate shut out"),
     "disk_nearly_full": ("磁盘快满", "Disk nearly full"),
     "record_forked": ("记录分叉", "Two versions of a record"),
+    "records_pruned": ("旧记录已交服务器保管", "Old records left to the server"),
     "pictures_erased": ("照片清除", "Pictures erased"),
     "face_compared": ("人脸比对", "Face compared"),
     "consent_withdrawn": ("撤回同意", "Consent withdrawn"),
