@@ -25,13 +25,14 @@ from kiosk.credentials import PEPPER_BYTES, PinDesk
 from kiosk.directory import load
 from kiosk.journal import FILE_NAME, Journal, migrations, new_note, verify
 from kiosk.opening import open_gate
+from kiosk.pruning import _digest
 from kiosk.settings import load as load_settings
 from kiosk.settings import shared_data_dir
 from tests.support import fault_school
 from tests.support.crash_images import Mark, State, Work
 from tests.support.journals import MONDAY_MS
 
-NODE, PEPPER = "south", bytes(PEPPER_BYTES)
+NODE, PEPPER, DAY = "south", bytes(PEPPER_BYTES), "2026-11-23"
 
 
 class Writer:
@@ -65,8 +66,12 @@ def journal_left(folder: Path) -> State:
     journal = Journal(folder, node=NODE, incarnation="afterwards")
     try:
         found: dict[str, object] = {}
-        for _, seq, raw in journal.from_place((0, 0), most=-1):
-            found[f"{decode(raw).incarnation}/{seq}"] = raw
+        for incarnation, seq, *more in journal._db.execute(
+            "SELECT incarnation, seq, kind, raw, hash FROM entries JOIN incarnations USING (boot)"
+        ):
+            found[f"{incarnation}/{seq}"] = more
+        entries = len(found)
+        found["let go of"] = journal._db.execute("SELECT * FROM pruned").fetchall()
         found["reads"] = journal._db.execute("SELECT name FROM reads ORDER BY name").fetchall()
         found["notes"] = sorted(text for (text,) in journal._db.execute("SELECT text FROM notes"))
         found["schema"] = schema_of(journal._db)
@@ -74,10 +79,12 @@ def journal_left(folder: Path) -> State:
         sealed = {"incarnation": head[0].incarnation, "seq": head[0].seq, "hash": head[1].hex()} if head else None
         fact = Fact(Kind.INCARNATION_OPENED, {"sealed": sealed})
         journal.append([Stream(node=NODE, incarnation="afterwards").seal(fact, at_ms=MONDAY_MS, trusted=True)])
+        while journal.prunes:  # what was begun goes on
+            journal.prune_some()
     finally:
         journal.close()
     verified = verify(folder / FILE_NAME)
-    assert verified.ok and verified.entries == len(found) - 2, verified
+    assert verified.ok and verified.entries == entries + 1, verified
     return found
 
 
@@ -122,6 +129,29 @@ def _log(folder: Path, mark: Mark) -> None:
         mark()
         writer.seen(2)
         writer.journal.close()
+
+
+def _to_let_go_of(folder: Path) -> None:
+    writer = Writer(folder, lambda *names: None, "first")
+    for number in range(4):
+        writer.seen(150, note=f"note {number}")
+    writer.journal.close()
+
+
+def _let_go(folder: Path, mark: Mark) -> None:
+    """The bytes of old entries go, some hundred at a time, once a fact has said so."""
+    writer, end = Writer(folder, mark, "second"), 500
+    digest = _digest(writer.journal._db, 1, end)
+    body = {"streams": [[f"{NODE}/first", end, digest]], "before": DAY, "entries": end, "highest": 1, "day": DAY}
+    writer.append([Fact(Kind.RECORDS_PRUNED, body)])
+    writer.journal.prune_through({f"{NODE}/first": end})
+    mark()
+    while writer.journal.prunes:
+        writer.journal.prune_some()
+        mark()
+        writer.seen(1)
+    writer.journal.checkpoint()
+    writer.journal.close()
 
 
 def _before_migrations(folder: Path) -> None:
@@ -266,6 +296,7 @@ WORKS = (
         planted={"synchronous-off": _without_sync, "synchronous-normal": _with_less_sync, "told-before-the-commit": _told_first},
     ),
     Work(name="journal-log", prepare=_begun, run=_log, reopen=journal_left, planted={"synchronous-off": _without_sync}),
+    Work(name="journal-letting-go", prepare=_to_let_go_of, run=_let_go, reopen=journal_left),
     Work(name="gate-taps", prepare=_people, run=_taps, reopen=_taps_left),
     Work(name="pin-attempts", run=_attempts, reopen=_attempts_left),
     Work(name="journal-migrations", prepare=_before_migrations, run=_migrate, reopen=journal_left),
