@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from kiosk.durable_files import UNFINISHED, fsync_folder
 
 FILE_NAME: Final = "ballast"
 MADE_WITH: Final = 2  # times its size must be free before it is made: as much again is left to everybody
+NO_ROOM_BYTES: Final = 256 << 10  # an error of a disk with less left than this is one of room, by whatever name it comes
 NEEDED_TO_START: Final = 1 << 20  # with less, no database can even be opened
 
 log = logging.getLogger("kiosk.ballast")
@@ -27,6 +29,17 @@ def free_bytes(path: Path) -> int:
     """What this user may still write there. Raises OSError."""
     disk = os.statvfs(path)
     return disk.f_bavail * disk.f_frsize
+
+
+def is_of_room(error: sqlite3.Error, folder: Path) -> bool:
+    """SQLite says FULL where a write found no block; where the file of its index found none, it says that the disk failed."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if primary != sqlite3.SQLITE_IOERR:
+        return primary == sqlite3.SQLITE_FULL
+    try:
+        return free_bytes(folder) < NO_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def make_way(state: Path) -> None:

@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.ballast import is_of_room
 from kiosk.durable_files import make_folder
 
 if TYPE_CHECKING:
@@ -218,9 +219,10 @@ class PinDesk:
             finally:
                 db.close()
         except sqlite3.Error as error:
-            raise AttemptsUnreadable(
-                f"{self._path}: wrong PINs cannot be counted ({error}); move the file away and try again"
-            ) from error
+            full = is_of_room(error, self._path.parent)
+            remedy = "free some space on this computer" if full else "move the file away and try again"
+            where = f"{self._path}: wrong PINs cannot be counted ({error})"
+            raise AttemptsUnreadable(f"{where}, so nobody signs in; {remedy}") from error
 
 
 def _reserve(db: sqlite3.Connection, who: bytes, now_ms: int) -> SignIn | None:

@@ -17,12 +17,13 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from kiosk import letting_go
+from kiosk.ballast import is_of_room
 from kiosk.core.chain_walk import Walk
 from kiosk.core.entries import Entry, EntryId, Kind, Sealed, Stream, UnreadableEntry, decode
 from kiosk.core.pruned import said_of
@@ -32,7 +33,6 @@ FILE_NAME = "journal.db"
 LOOK_BACK, LOOK_AT_ONCE = 2_000, 50  # entries that are asked for the last trusted time: what a wrong clock wrote gives none
 _UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the second: SQLite quotes the damage in its message
 SALT_BYTES = 16
-NO_ROOM_BYTES: Final = 256 << 10  # an error of a disk with less left than this is one of room, by whatever name it comes
 LOOKED_AT = 1_000  # entries of one read that seeks a few among all of them
 COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
@@ -239,7 +239,7 @@ class Journal:
 
     def _made_room(self, error: sqlite3.Error) -> bool:
         """Whether the error was one of room, and there was some in reserve."""
-        return self._reserve is not None and _is_of_room(error, self.path.parent) and self._reserve.give_up()
+        return self._reserve is not None and is_of_room(error, self.path.parent) and self._reserve.give_up()
 
     def _cannot(self, error: sqlite3.Error) -> CannotAppend:
         return CannotAppend(f"{self.path} took no entry ({error}); free the disk, write on paper meanwhile")
@@ -341,18 +341,6 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         os.close(self._lock)
-
-
-def _is_of_room(error: sqlite3.Error, folder: Path) -> bool:
-    """SQLite says FULL where a write found no block; where the file of its index found none, it says that the disk failed."""
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if primary != sqlite3.SQLITE_IOERR:
-        return primary == sqlite3.SQLITE_FULL
-    try:
-        disk = os.statvfs(folder)
-    except OSError:
-        return False
-    return disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES
 
 
 def _named_reads(sealed: Sequence[Sealed]) -> Iterator[dict[str, Any]]:

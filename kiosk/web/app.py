@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
+from kiosk.credentials import CredentialsError
 from kiosk.directory import DirectoryError
 from kiosk.web import acts, api, delegates, faces, office, office_cards, office_devices, pages, records, safety, sign_in
 from kiosk.web.bridge import Bridge
@@ -164,8 +165,8 @@ def _add_error_pages(app: FastAPI, web: Web) -> None:
         where = ".".join(str(part) for part in first["loc"])
         return _trouble(web, request, 422, f"{where} does not fit: {first['msg']}.", {})
 
-    async def people_unreadable(request: Request, error: Exception) -> Response:
-        """The file of people is damaged or gone: taps go on with the people in memory; this request needs the file."""
+    async def file_unusable(request: Request, error: Exception) -> Response:
+        """A file of people or of PIN attempts: taps go on with the people in memory; this request needs the file."""
         return _trouble(web, request, 503, str(error), {})
 
     async def broken(request: Request, error: Exception) -> Response:
@@ -174,7 +175,8 @@ def _add_error_pages(app: FastAPI, web: Web) -> None:
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(DirectoryError, people_unreadable)
+    for unusable in (DirectoryError, CredentialsError):
+        app.add_exception_handler(unusable, file_unusable)
     app.add_exception_handler(Exception, broken)
 
 

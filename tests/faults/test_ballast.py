@@ -16,7 +16,7 @@ import pytest
 from kiosk.ballast import FILE_NAME, Ballast
 from kiosk.core.disk import LAST
 from kiosk.core.entries import EntryId
-from tests.support import disk_shim, small_disk
+from tests.support import disk_shim, fault_school, small_disk
 from tests.support.disk_shim import WRITES, FailingDisk
 from tests.support.journal_facts import check_fold, check_numbers, check_verified, read_journal
 from tests.support.running_gate import RunningGate, VirtualDay, tap, wait_until
@@ -103,6 +103,8 @@ def test_the_ballast_keeps_taps_then_paper_then_room_again_and_a_full_disk_stops
         disk.fill()
         assert any(not children.tap() for _ in range(MOST_TAPS)), "even that is gone"
         assert says(reader) == (False, LAST) and BAR_PAPER in leader.get("/duty").text
+        refused = reader.post("/sign-in", json={"staff_number": "D002", "pin": fault_school.PIN})
+        assert refused.status_code == 503 and "free some space on this computer" in refused.text, refused.text
 
         disk.free()
         wait_until(children.tap, "recorded again")
