@@ -58,6 +58,10 @@ class JournalDamaged(JournalError):
     """The file cannot be read as a journal."""
 
 
+class JournalTooNew(JournalError):
+    """A newer version of this program wrote it."""
+
+
 class CannotAppend(JournalError):
     """The facts did not become durable. Nobody may be told; write on paper."""
 
@@ -143,6 +147,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     database = Database(connection, recursive_triggers=False)
+    known = {step.name for step in migrations.pending(Database(memory=True))}
+    if newer := [step.name for step in migrations.applied(database) if step.name not in known]:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        connection.close()
+        raise JournalTooNew(f"{path} was written by a newer version (it has {newer[-1]}); install that version again")
     with database.atomic():  # all of it or nothing, the list of what was applied included
         migrations.apply(database)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.journal import _migrate, connect
+from kiosk.journal import FILE_NAME, Journal, JournalTooNew, _migrate, connect, new_incarnation
 from sync_agent.agent_state import SCHEMA
 from sync_agent.durable_sqlite import open_durable
 from sync_agent.errors import Misconfigured
@@ -45,3 +45,14 @@ def test_nor_has_a_file_of_the_agent(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert connected[-1].execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     connected[-1].close()
     open_durable(tmp_path / "agent.db", SCHEMA).close()
+
+
+def test_a_journal_of_a_newer_version_is_left_alone_and_said(tmp_path: Path) -> None:
+    Journal(tmp_path, node="east", incarnation=new_incarnation()).close()
+    db = sqlite3.connect(tmp_path / FILE_NAME)
+    db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('journal', 'm099_later', '2031-01-01')")
+    db.commit()
+    with pytest.raises(JournalTooNew, match="it has m099_later"):
+        Journal(tmp_path, node="east", incarnation=new_incarnation())
+    assert db.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+    db.close()
