@@ -22,7 +22,7 @@ PAGES = {
     "office/import": ("phone", "tablet"),
     "office/people": ("phone", "tablet"),
     "office/enrol": ("phone", "tablet"),
-    "office/settings": ("tablet",),
+    "office/settings": ("phone", "tablet"),
     "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),
     "sign_in": ("phone",),
