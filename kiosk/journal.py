@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import sqlite3
@@ -37,6 +38,7 @@ LOOKED_AT = 1_000  # entries of one read that seeks a few among all of them
 COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
 migrations = Migrations("journal")
+log = logging.getLogger("kiosk.journal")
 
 
 class Reserve(Protocol):
@@ -264,15 +266,19 @@ class Journal:
 
     def prune_through(self, ends: Mapping[str, int]) -> None:
         """stream -> through which seq a durable fact lets go of bytes; `prune_some` does it. Tomorrow, if the disk refuses."""
-        with contextlib.suppress(sqlite3.Error):
+        try:
             letting_go.begin(self._db, ends)
+        except sqlite3.Error as error:
+            log.warning("%s lets go of no bytes today (%s)", self.path, error)
+        else:
             self.prunes = True
 
     def prune_some(self) -> None:
         """A little of it; called when nobody waits. A disk that refuses is left alone until the next start."""
         try:
             written = letting_go.some(self._db)
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            log.warning("%s lets go of no more bytes before the next start (%s)", self.path, error)
             self.prunes = False
             return
         self.log_bytes += written

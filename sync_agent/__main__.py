@@ -15,10 +15,11 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -136,8 +137,6 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def _enrol(options: argparse.Namespace) -> int:
-    from sync_agent.durable_sqlite import only_one
-
     wanted = _wanted(options)
     code = options.code or os.environ.get(CODE_VARIABLE, "")
     if not wanted.node or not code:
@@ -146,18 +145,8 @@ def _enrol(options: argparse.Namespace) -> int:
         options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(f"{options.state} cannot be made ({error}); check its owner") from error
-    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs would go on with the old key
-    try:
-        return run_enrol(
-            folder=options.state,
-            server=wanted.server,
-            ca_file=wanted.ca_file,
-            school=wanted.school,
-            node=wanted.node,
-            code=code,
-        )
-    finally:
-        os.close(lock)
+    with _no_agent_beside(options.state):
+        return run_enrol(code=code, **wanted.at(options.state))
 
 
 def _nkey(options: argparse.Namespace) -> int:
@@ -168,28 +157,17 @@ def _nkey(options: argparse.Namespace) -> int:
 
 
 def _rotate(options: argparse.Namespace) -> int:
-    from sync_agent.durable_sqlite import only_one
     from sync_agent.rotating import rotate_now
 
     wanted = _wanted(options)
     if not wanted.node or not (options.state / "keys" / "node.key").exists():
         raise Misconfigured("say which gate this is with --config or --node, and name its state folder: it has no key to change")
-    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs would go on with the old key
-    try:
-        print(
-            asyncio.run(
-                rotate_now(
-                    folder=options.state, server=wanted.server, ca_file=wanted.ca_file, school=wanted.school, node=wanted.node
-                )
-            )
-        )
-    finally:
-        os.close(lock)
+    with _no_agent_beside(options.state):
+        print(asyncio.run(rotate_now(**wanted.at(options.state))))
     return 0
 
 
 def _pull(options: argparse.Namespace) -> int:
-    from sync_agent.durable_sqlite import only_one
     from sync_agent.pulling import pull_now, text
 
     wanted = _wanted(options)
@@ -197,15 +175,8 @@ def _pull(options: argparse.Namespace) -> int:
         raise Misconfigured("say which gate this is with --config or --node")
     if not options.state.is_dir():
         raise Misconfigured(f"{options.state} is not a folder; enrol this gate first")
-    lock = only_one(options.state, AGENT_LOCK)  # an agent that runs fetches all this by itself
-    try:
-        found = asyncio.run(
-            pull_now(
-                folder=options.state, server=wanted.server, ca_file=wanted.ca_file, school=wanted.school, node=wanted.node
-            )
-        )
-    finally:
-        os.close(lock)
+    with _no_agent_beside(options.state):
+        found = asyncio.run(pull_now(**wanted.at(options.state)))
     print(msgspec.json.encode(found).decode() if options.json else text(found))
     return 0 if found.whole else 1
 
@@ -290,14 +261,21 @@ def _run(options: argparse.Namespace) -> int:
     wanted = _wanted(options)
     if not options.state.is_dir():
         raise Misconfigured(f"{options.state} is not a folder; name the gate's state folder with --state")
+    with _no_agent_beside(options.state):
+        asyncio.run(_run_agent(options, wanted))
+    return 0
+
+
+@contextmanager
+def _no_agent_beside(state: Path) -> Iterator[None]:
+    """One at a time in a state folder: an agent that runs would go on with the old key, and fetches by itself."""
     from sync_agent.durable_sqlite import only_one
 
-    lock = only_one(options.state, AGENT_LOCK)
+    lock = only_one(state, AGENT_LOCK)
     try:
-        asyncio.run(_run_agent(options, wanted))
+        yield
     finally:
         os.close(lock)
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +286,10 @@ class _Wanted:
     school: str
     node: str
     ca_file: Path | None
+
+    def at(self, state: Path) -> dict[str, Any]:
+        """For the commands that do one thing at this gate."""
+        return {"folder": state, "server": self.server, "ca_file": self.ca_file, "school": self.school, "node": self.node}
 
 
 def _wanted(options: argparse.Namespace) -> _Wanted:

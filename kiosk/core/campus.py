@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,6 +157,10 @@ class Campus:
         """Closed ones as well, as far as they are remembered: their closing must be remembered as long."""
         found = [conflict for state in self.children.values() for conflict in state.conflicts]
         return [*found, *self.cards.cloned(), *self.streams.conflicts()]
+
+    def alarms_of(self, node: str, kinds: AbstractSet[str]) -> list[Alarm]:
+        """What one gate computer raised of itself, by any of its incarnations, open or closed."""
+        return [alarm for case, alarm in self.alarms.items() if alarm.kind in kinds and case.startswith(f"alarm:{node}/")]
 
     def open_alarms(self) -> list[Alarm]:
         """Without the exceptional releases that a double release names, open or closed: one thing is one case."""

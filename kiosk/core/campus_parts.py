@@ -46,7 +46,8 @@ class OpenOffer(NamedTuple):
     until_ms: int
 
 
-OF_MACHINES = frozenset({"server_rolled_back", "forked_record"})  # kept when closed: another gate may tell of it days later
+WENT_BACK, FORKED = "server_rolled_back", "forked_record"
+OF_MACHINES = frozenset({WENT_BACK, FORKED})  # kept when closed: another gate may tell of it days later
 
 
 class Alarm(NamedTuple):

@@ -19,6 +19,8 @@ from kiosk.core.link import SHUT_OUT
 from kiosk.core.sun_taps import counters_due
 from kiosk.core.world import World
 
+_OF_THIS_COMPUTER = OF_DISKS | {SHUT_OUT}  # a technician's trouble keeps no day open
+
 
 def clear_campus(command: c.ClearCampus, world: World, now_ms: int, trusted: bool) -> Decision:
     blockers = clear_blockers(world)
@@ -62,7 +64,7 @@ def clear_blockers(world: World) -> tuple[str, ...]:
         "shifts": len(campus.open_shifts()),
         "visitors": len(campus.open_visits()),
         "conflicts": len(campus.conflicts()),
-        "alarms": sum(1 for alarm in campus.open_alarms() if alarm.kind not in {*OF_DISKS, SHUT_OUT}),
+        "alarms": sum(1 for alarm in campus.open_alarms() if alarm.kind not in _OF_THIS_COMPUTER),
         "emergency": 1 if campus.emergency else 0,
     }
     return tuple(f"{name}:{count}" for name, count in counted.items() if count)

@@ -6,19 +6,17 @@ is no better; it closes by itself when there is room.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from kiosk.core import commands as c
 from kiosk.core.acts import done
-from kiosk.core.campus_parts import Alarm
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.world import DiskRoom, World
 
 LOW: Final = "disk_low"  # pictures have stopped
 LAST: Final = "disk_last"  # the ballast was given up: what is left is all there is
-OF_DISKS: Final = frozenset({LOW, LAST})  # a computer's trouble keeps no day open
+OF_DISKS: Final = frozenset({LOW, LAST})
 
 
 def seen(command: c.DiskSeen, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -29,7 +27,7 @@ def seen(command: c.DiskSeen, world: World, now_ms: int, trusted: bool) -> Decis
     day = world.day
     facts = [
         Fact(Kind.CASE_CLOSED, {"case": alarm.case, "by": 0, "day": day})
-        for alarm in _own(world)
+        for alarm in world.campus.alarms_of(world.stream.node, OF_DISKS)
         if alarm.kind != command.level and alarm.case not in world.campus.closed_cases
     ]
     if command.level and not _told(world, command.level, since):
@@ -40,12 +38,5 @@ def seen(command: c.DiskSeen, world: World, now_ms: int, trusted: bool) -> Decis
 
 def _told(world: World, level: str, since_tick: int) -> bool:
     """Whether it stands as a case, or somebody closed the case of this very time."""
-    return any(
-        alarm.kind == level and (alarm.case not in world.campus.closed_cases or alarm.tick > since_tick) for alarm in _own(world)
-    )
-
-
-def _own(world: World) -> Iterator[Alarm]:
-    """Of this computer, by any of its incarnations: other gates know of their own disks."""
-    mine = f"alarm:{world.stream.node}/"
-    return (alarm for alarm in world.campus.alarms.values() if alarm.kind in OF_DISKS and alarm.case.startswith(mine))
+    told = world.campus.alarms_of(world.stream.node, {level})
+    return any(alarm.case not in world.campus.closed_cases or alarm.tick > since_tick for alarm in told)

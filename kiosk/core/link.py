@@ -11,12 +11,11 @@ from typing import Final
 
 from kiosk.core import commands as c
 from kiosk.core.acts import done
+from kiosk.core.campus_parts import FORKED, WENT_BACK
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.world import World
 
-WENT_BACK: Final = "server_rolled_back"
-FORKED: Final = "forked_record"
 SHUT_OUT: Final = "gate_shut_out"
 
 
@@ -59,7 +58,6 @@ def _shut_out(command: c.LinkChanged, world: World) -> Iterator[Fact]:
             body = {"alarm": SHUT_OUT, "where": world.stream.node, "noticed": command.shut_out_ms, "day": world.day}
             yield Fact(Kind.GATE_SHUT_OUT, body)
         return
-    mine = f"alarm:{world.stream.node}/"
-    for alarm in world.campus.alarms.values():
-        if alarm.kind == SHUT_OUT and alarm.case.startswith(mine) and alarm.case not in world.campus.closed_cases:
+    for alarm in world.campus.alarms_of(world.stream.node, {SHUT_OUT}):
+        if alarm.case not in world.campus.closed_cases:
             yield Fact(Kind.CASE_CLOSED, {"case": alarm.case, "by": 0, "day": world.day})

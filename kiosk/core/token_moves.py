@@ -45,7 +45,7 @@ def facts_due(world: World, now_ms: int, trusted: bool) -> list[Fact]:
     tokens = world.campus.tokens
     if not trusted or not (tokens.asks or tokens.given):
         return []
-    found = [_taken(world, right) for right in _on_the_way(world) if world.serves(right.gate)]
+    found = [_taken(world, right) for right in _on_the_way(world)]
     given = set[int]()
     for one in tokens.asks.values():
         if one.day != world.day or one.child in given or not one.trusted or not -AHEAD_MS <= now_ms - one.at_ms <= ASK_MS:

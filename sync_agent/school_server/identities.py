@@ -77,9 +77,3 @@ class Identities(Protocol):
     def revoke(self, *, school: str, node: str, why: str, at_ms: int) -> bool:
         """False: there is no such node. A node that is revoked already stays so, with its first date."""
         ...
-
-
-def key_at(keys: list[KeyRow], *, incarnation: str, seq: int) -> KeyRow | None:
-    """The key that speaks for entry `seq` of a stream: the newest that had begun before it. None: the node has no key."""
-    begun = [key for key in keys if key.number == 1 or key.starts.get(incarnation, 0) < seq]
-    return begun[-1] if begun else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ def test_a_journal_whose_list_of_migrations_cannot_be_made_has_no_table(tmp_path
 def test_nor_has_a_file_of_the_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connected, real = list[sqlite3.Connection](), sqlite3.connect
 
-    def watched(*given: object, **named: object) -> sqlite3.Connection:
-        connected.append(real(*given, **named))  # type: ignore[arg-type]
+    def watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        connected.append(real(*given, **named))
         connected[-1].set_authorizer(deny_index)
         return connected[-1]
 

@@ -192,7 +192,9 @@ def test_with_the_link_up_the_right_comes_and_one_guard_releases_at_the_other_ga
     campus.time("18:35")
 
     def ask(child: str) -> Answer:
-        return east.ask(c.AskReleaseRight(child=east.number(child), access_point="east-out", by=east.number("赵师傅")))  # type: ignore[no-any-return]
+        wish = c.AskReleaseRight(child=east.number(child), access_point="east-out", by=east.number("赵师傅"))
+        answer: Answer = east.ask(wish)
+        return answer
 
     assert let_go(east, "丁一", "丁妈妈", "east", "赵师傅").decision.reason == "elsewhere_gate"
     assert [ask(child).decision.outcome for child in ("丁一", "韩梅")] == ["granted", "granted"]

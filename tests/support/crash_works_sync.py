@@ -135,7 +135,9 @@ def _peers_left(folder: Path) -> State:
     found.add([Chain("south").segment(1)])  # it goes on
     found.close()
     state = tables_of(path, entries="SELECT node, incarnation, seq, raw, hash FROM peers WHERE node <> 'south'")
-    return {**state, **have, "peers": [row for row in state["peers"] if "'south'" not in row]}  # type: ignore[attr-defined]
+    peers = state["peers"]
+    assert isinstance(peers, list)
+    return {**state, **have, "peers": [row for row in peers if "'south'" not in row]}
 
 
 # ---- agent.db -------------------------------------------------------------------------------------------

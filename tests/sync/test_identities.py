@@ -20,7 +20,7 @@ from sync_agent.protocol import Sealed
 from sync_agent.school_server import sqlite_store
 from sync_agent.school_server.announced import sound
 from sync_agent.school_server.enrolling import CODE_LETTERS, TRIES_ALLOWED, new_code
-from sync_agent.school_server.identities import REPLACED, ROTATED, key_at
+from sync_agent.school_server.identities import REPLACED, ROTATED, KeyRow
 from sync_agent.school_server.refusals import Refused
 from sync_agent.school_server.store import Node, Store
 from sync_agent.up_sync import signed_batch
@@ -67,8 +67,12 @@ def test_every_key_of_a_node_is_kept_with_where_it_begins(keep: Keep) -> None:
         (2, REPLACED, 3, 9, {BOOT: 4}),
         (3, "", 9, None, {BOOT: 7}),
     ]
-    speaks = [key_at(keys, incarnation=BOOT, seq=seq) for seq in (1, 4, 5, 7, 8)]
-    assert [key.number if key else None for key in speaks] == [1, 1, 2, 2, 3]
+    assert [speaks_for(keys, seq) for seq in (1, 4, 5, 7, 8)] == [1, 1, 2, 2, 3]
+
+
+def speaks_for(keys: list[KeyRow], seq: int) -> int:
+    """Which key an auditor goes by: the newest that had begun before that entry."""
+    return [key.number for key in keys if key.number == 1 or key.starts.get(BOOT, 0) < seq][-1]
 
 
 def test_a_revoked_node_stays_revoked_until_a_code_lets_it_in(keep: Keep) -> None:

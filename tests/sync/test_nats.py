@@ -90,6 +90,11 @@ def test_an_answer_that_the_bus_takes_no_more_is_nobodys_trouble(world: SyncWorl
         question = Msg(client, bus.ask_subject(SCHOOL, "south"), answer_to, b"", named)
         await client.close()
         await server._asked(client, question)
+        again = await nats.connect(world.bus)
+        heard = await again.subscribe(answer_to)
+        await server._asked(again, question)
+        assert (await heard.next_msg(timeout=8)).headers[bus.HEADER_STATUS] == "200", "the next one is answered"
+        await again.close()
 
     world.run(answered_too_late())
 
