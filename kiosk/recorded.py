@@ -110,7 +110,7 @@ class Records:
 
     def _pruned(self) -> dict[int, int]:
         """boot -> through which seq bytes were let go of; a journal of an earlier version knows nothing of it."""
-        if not self._own.execute("SELECT 1 FROM sqlite_master WHERE name = 'pruned'").fetchone():
+        if not _has_table(self._own, "pruned"):
             return {}
         return dict(self._own.execute("SELECT boot, through FROM pruned").fetchall())
 
@@ -214,6 +214,11 @@ def _with_moments(found: list[Placed]) -> list[Placed]:
     return placed_at
 
 
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """A file that its agent is just making has no table yet: nothing has come from other gates."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone() is not None
+
+
 @contextmanager
 def opened(state: Path) -> Iterator[Records]:
     """The records of a state folder, for the length of the block. Raises RecordsError, there and inside."""
@@ -225,7 +230,7 @@ def opened(state: Path) -> Iterator[Records]:
         own = connect(path, read_only=True)
         if peers_path.exists():
             peers = sqlite3.connect(f"file:{peers_path}?mode=ro", uri=True, timeout=5, isolation_level=None)
-        yield Records(own, peers)
+        yield Records(own, peers if peers is not None and _has_table(peers, "peers") else None)
     except (sqlite3.Error, JournalError, UnreadableEntry) as error:
         raise RecordsError(f"the records in {state} cannot be read ({error}); run `kiosk verify --state {state}`") from error
     finally:

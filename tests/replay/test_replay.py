@@ -130,6 +130,16 @@ def test_other_gates_entries_count_as_if_they_were_our_own(tmp_path: Path) -> No
     assert [row[2:] for row in replayed(shown, school.ms("18:32")).children] == [(0, "COLLECTED")]
 
 
+def test_a_file_that_the_agent_is_just_making_says_nothing_of_other_gates_and_stands_in_nobodys_way(tmp_path: Path) -> None:
+    school = School(tmp_path)
+    school.tap("李雷", "east-in")
+    school.close()
+    sqlite3.connect(tmp_path / "peers.db").close()
+    with opened(tmp_path) as records:
+        assert [stream.last > 0 for stream in records.streams] == [True]
+        assert records.head()[2] == 0
+
+
 def test_a_folder_without_records_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match="--state"), opened(tmp_path):
         pass
