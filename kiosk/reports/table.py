@@ -1,4 +1,4 @@
-"""A report before it has a form: sheets of typed columns and rows, from which a spreadsheet, a page, a CSV file and a PDF are made.
+"""A report before it has a form: sheets of typed columns and rows, to be made into a spreadsheet, a page, a CSV file, a PDF.
 
 Whoever computes a report makes these values and knows nothing of files; whoever writes files reads them and computes nothing.
 """
