@@ -90,6 +90,14 @@ class Kind(StrEnum):
     STAFF_SIGNED_IN = "staff_signed_in"
     EVIDENCE_EXPORTED = "evidence_exported"  # who took which child's day out of the house
     CAMPUS_CLEARED = "campus_cleared"
+    # service records: their bodies are in kiosk.core.service_records
+    STAFF_CHECKED_IN = "staff_checked_in"  # somebody is there and takes a session; moves no custody
+    STAFF_CHECKED_OUT = "staff_checked_out"
+    SESSION_CLOSED = "session_closed"  # the archive row of one session on one day: reports are computed from these
+    SESSION_CORRECTED = "session_corrected"  # a later row with a reason; the first one stays
+    MONTH_LOCKED = "month_locked"  # the office has reported this month: corrections need the office from here on
+    PATROLLED = "patrolled"  # somebody looked at a session that was running
+    GROWTH_NOTED = "growth_noted"  # interest and potential of a child in words; the words are a note
 
 
 class EntryId(NamedTuple):

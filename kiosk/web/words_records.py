@@ -79,6 +79,13 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "staff_signed_in": ("教职工登录", "Staff signed in"),
     "evidence_exported": ("证据包导出", "Evidence exported"),
     "campus_cleared": ("静校", "Campus cleared"),
+    "staff_checked_in": ("教师签到", "Teacher checked in"),
+    "staff_checked_out": ("教师签离", "Teacher checked out"),
+    "session_closed": ("课程结束并归档", "Session closed"),
+    "session_corrected": ("课程归档更正", "Session corrected"),
+    "month_locked": ("月份锁定", "Month locked"),
+    "patrolled": ("巡查", "Patrol"),
+    "growth_noted": ("成长记录", "Growth note"),
 }
 _LABELS: Final[dict[str, tuple[str, str]]] = {
     "place": ("地点", "Place"),
