@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults fuzz wheel machines seeds pictures clean
+.PHONY: help run test check bench faults fuzz matrix wheel machines seeds pictures clean
 
 help:  ## what one can do here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ seeds: $(READY)  ## 10,000 seeds of several gates with every fault, in virtual t
 
 pictures: $(READY) browser  ## the pictures of the README, from the browser tests
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser
+
+matrix: $(READY)  ## the table of docs/policies.md: every row of the requirements, five cities, the tests that prove it
+	$(BIN)/python -m pytest -m row -n $(JOBS) --dist loadfile --no-loadscope-reorder --matrix docs/policies.md
 
 wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt

@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from tests.support.school import School
 
+pytest_plugins = ("tests.matrix",)
+
 # The files that take longest, the longest first: several run at once, and a long one that began last would run alone.
 LONGEST_FIRST = (
     "sync/test_sync_processes.py",

@@ -71,6 +71,7 @@ class Rule:
     instead_of: str = ""  # id of the general rule that this one replaces where it applies
     effective_from: date | None = None
     valid_until: date | None = None
+    also: tuple[str, ...] = ()  # other rows of the matrix that the clause covers
     warn_because: str = ""  # why a breach only warns although the wording is 必须
     values: Mapping[str, Value] = field(default_factory=dict)
     labels: Mapping[str, Words] = field(default_factory=dict)  # of practices that only this policy knows

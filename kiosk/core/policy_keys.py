@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from kiosk.core.people import Stage
 from kiosk.core.policy import Strength
+from kiosk.core.policy_rows import ROWS
 from kiosk.core.practices import FEATURES, Words
 
 
@@ -251,6 +252,7 @@ RULE_KEYS: Final[Mapping[str, Key]] = {
     "instead_of": Key(_text, required=False, default=""),
     "effective_from": Key(_day, required=False),
     "valid_until": Key(_day, required=False),
+    "also": Key(_each_of(*ROWS), required=False, default=()),
     "warn_because": Key(_text, required=False, default=""),
     "labels": Key(_named_words, required=False, default={}),
 }

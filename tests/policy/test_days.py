@@ -41,7 +41,8 @@ def about(city: str, day: date, **changes: object) -> list[Finding]:
 
 
 @pytest.mark.parametrize("city", ["tianjin", "yueyang"])
-def test_a_makeup_saturday_without_an_answer_warns_where_the_school_decides(city: str) -> None:
+@pytest.mark.row("A1", "tianjin", "yueyang")
+def test_a1_a_makeup_saturday_without_an_answer_warns_where_the_school_decides(city: str) -> None:
     (finding,) = about(city, MAKEUP_SATURDAY)
     assert finding.level is WARN
     assert "after_school" in finding.message
@@ -55,7 +56,8 @@ def test_a_makeup_saturday_is_a_service_day_by_itself_where_the_words_include_it
 
 
 @pytest.mark.parametrize("city", ["changzhi", "xiji"])
-def test_leaving_out_a_makeup_saturday_blocks_where_the_words_include_it(city: str) -> None:
+@pytest.mark.row("A1", "changzhi", "xiji")
+def test_a1_leaving_out_a_makeup_saturday_blocks_where_the_words_include_it(city: str) -> None:
     (finding,) = about(city, MAKEUP_SATURDAY, school=answered(MAKEUP_SATURDAY, False))
     assert finding.level is BLOCK
 
@@ -73,7 +75,8 @@ def test_luoyang_is_silent_on_days() -> None:
 
 
 @pytest.mark.parametrize("city", ["changzhi", "xiji", "tianjin", "yueyang"])
-def test_service_on_a_national_holiday_is_found_everywhere(city: str) -> None:
+@pytest.mark.row("A1", "changzhi", "xiji", "tianjin", "yueyang")
+def test_a1_service_on_a_national_holiday_is_found_everywhere(city: str) -> None:
     assert about(city, HOLIDAY, school={HOLIDAY: DayRule(date=HOLIDAY, after_school=True)})
 
 
@@ -100,7 +103,8 @@ def test_a_list_of_many_days_is_cut_and_counted() -> None:
 # --- weekends
 
 
-def test_changzhi_demands_one_weekend_day_and_allows_no_second() -> None:
+@pytest.mark.row("A2", "changzhi")
+def test_a2_changzhi_demands_one_weekend_day_and_allows_no_second() -> None:
     def planned(*weekdays: int) -> list[Level]:
         return levels(of_rule("changzhi", plan_for("changzhi", weekend_service=frozenset(weekdays)), "A2"))
 
@@ -118,11 +122,13 @@ def test_a_weekend_service_is_outside_the_words_where_they_say_monday_to_friday(
     assert about(city, SATURDAY, school={SATURDAY: DayRule(date=SATURDAY, after_school=True)})
 
 
-def test_luoyang_only_allows_weekends_so_any_number_is_fine() -> None:
+@pytest.mark.row("A2", "luoyang")
+def test_a2_luoyang_only_allows_weekends_so_any_number_is_fine() -> None:
     assert not of_rule("luoyang", plan_for("luoyang", weekend_service=frozenset({6})), "A2")
 
 
-def test_the_sixth_day_is_refused_for_xijis_compulsory_stages_and_demanded_of_senior_schools() -> None:
+@pytest.mark.row("A8", "xiji")
+def test_a8_the_sixth_day_is_refused_for_xijis_compulsory_stages_and_demanded_of_senior_schools() -> None:
     six = frozenset({1, 2, 3, 4, 5, 6})
     senior = frozenset({Stage.SENIOR})
     assert levels(of_rule("xiji", plan_for("xiji", teaching_weekdays=six), "A1.days")) == [BLOCK]
@@ -141,7 +147,8 @@ def test_a_school_with_both_stages_may_have_the_day_that_only_one_of_them_needs(
 # --- weeks and openings
 
 
-def test_xiji_counts_the_weeks_of_the_school_year() -> None:
+@pytest.mark.row("A7", "xiji")
+def test_a7_xiji_counts_the_weeks_of_the_school_year() -> None:
     assert not of_rule("xiji", plan_for("xiji"), "A7")  # 21 in autumn, 19 in spring
     autumn, spring = autumn_2026().terms
     shorter = (autumn, replace(spring, last=date(2027, 6, 18)))
@@ -149,14 +156,16 @@ def test_xiji_counts_the_weeks_of_the_school_year() -> None:
     assert finding.level is WARN and "38 周" in finding.message
 
 
-def test_with_one_term_in_the_calendar_the_schools_own_figure_counts() -> None:
+@pytest.mark.row("A7", "xiji")
+def test_a7_with_one_term_in_the_calendar_the_schools_own_figure_counts() -> None:
     one_term = as_in("xiji", terms=autumn_2026().terms[:1])
     assert "weeks_per_year" in of_rule("xiji", plain_plan(calendar=one_term), "A7")[0].message
     assert not of_rule("xiji", plain_plan(calendar=one_term, weeks_per_year=40), "A7")
     assert of_rule("xiji", plain_plan(calendar=one_term, weeks_per_year=42), "A7")
 
 
-def test_changzhi_opens_one_week_in_winter_and_three_in_summer() -> None:
+@pytest.mark.row("A15", "changzhi")
+def test_a15_changzhi_opens_one_week_in_winter_and_three_in_summer() -> None:
     week = Season(name="寒假开放", first=date(2027, 1, 25), last=date(2027, 1, 31))
     summer = Season(name="暑假开放", first=date(2027, 7, 5), last=date(2027, 7, 23))  # Monday to the third Friday
     assert len(of_rule("changzhi", plan_for("changzhi"), "A15")) == 2

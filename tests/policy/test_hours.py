@@ -20,7 +20,8 @@ BLOCK, WARN = Level.BLOCK, Level.WARN
 # --- the same plan, ending at 18:00, in three places
 
 
-def test_a_plan_that_ends_at_18_passes_yueyang_in_summer_and_warns_in_winter() -> None:
+@pytest.mark.row("A4", "yueyang")
+def test_a4_a_plan_that_ends_at_18_passes_yueyang_in_summer_and_warns_in_winter() -> None:
     (warning,) = [f for f in found("yueyang", ENDS_AT_18) if f.rule.startswith("A4")]
     assert (warning.rule, warning.level) == ("A4.winter", WARN)
     assert warning.where == "plan.toml bells.winter.slot"
@@ -29,7 +30,8 @@ def test_a_plan_that_ends_at_18_passes_yueyang_in_summer_and_warns_in_winter() -
     assert "18:00" in warning.message and "17:30" in warning.message
 
 
-def test_a_plan_that_ends_at_18_warns_for_tianjins_inner_six_districts() -> None:
+@pytest.mark.row("A4", "tianjin")
+def test_a4_a_plan_that_ends_at_18_warns_for_tianjins_inner_six_districts() -> None:
     warnings = [f for f in found("tianjin", replace(ENDS_AT_18, variant="inner_six")) if f.rule.startswith("A4")]
     assert [(f.rule, f.level, f.where) for f in warnings] == [
         ("A4.inner_six", WARN, "plan.toml bells.summer.slot"),
@@ -38,7 +40,8 @@ def test_a_plan_that_ends_at_18_warns_for_tianjins_inner_six_districts() -> None
     assert warnings[0].clause == "市内六区中小学结束时间原则上不早于18:30"
 
 
-def test_a_plan_that_ends_at_18_passes_in_tianjins_other_districts() -> None:
+@pytest.mark.row("A4", "tianjin")
+def test_a4_a_plan_that_ends_at_18_passes_in_tianjins_other_districts() -> None:
     other = replace(ENDS_AT_18, variant="other_districts")
     assert not [f for f in found("tianjin", other) if f.rule.startswith("A4")]
 
@@ -55,7 +58,8 @@ def test_a_winter_that_ends_at_half_past_five_passes_yueyang() -> None:
     ("city", "rule", "expected"),
     [("changzhi", "A3", [WARN, WARN]), ("tianjin", "A3", [BLOCK, BLOCK]), ("xiji", "A3", [BLOCK, BLOCK])],
 )
-def test_less_than_two_hours_warns_where_the_words_are_in_principle_and_blocks_where_they_are_must(
+@pytest.mark.row("A3", "changzhi", "xiji", "tianjin")
+def test_a3_less_than_two_hours_warns_where_the_words_are_in_principle_and_blocks_where_they_are_must(
     city: str, rule: str, expected: list[Level]
 ) -> None:
     short = plain_plan(schedules=both("17:00-17:40", "17:40-18:30"), variant="inner_six" if city == "tianjin" else "")
@@ -70,12 +74,14 @@ def test_where_the_document_is_silent_on_duration_nothing_is_said(city: str) -> 
     assert not [f for f in found(city, short) if f.rule.startswith("A3")]
 
 
-def test_more_than_the_two_hours_of_xiji_warns() -> None:
+@pytest.mark.row("A3", "xiji")
+def test_a3_more_than_the_two_hours_of_xiji_warns() -> None:
     long = plain_plan(schedules=both("16:00-17:30", "17:30-18:30"))
     assert levels(of_rule("xiji", long, "A3")) == [WARN, WARN]
 
 
-def test_a_break_between_slots_is_no_service() -> None:
+@pytest.mark.row("A3", "tianjin")
+def test_a3_a_break_between_slots_is_no_service() -> None:
     gap = plain_plan(schedules=both("16:00-16:50", "17:40-18:30"), variant="inner_six")
     assert levels(of_rule("tianjin", gap, "A3")) == [BLOCK, BLOCK]
 
@@ -84,14 +90,16 @@ def test_a_break_between_slots_is_no_service() -> None:
 
 
 @pytest.mark.parametrize(("city", "rule"), [("changzhi", "A4"), ("tianjin", "A4")])
-def test_an_end_before_local_off_work_time_warns(city: str, rule: str) -> None:
+@pytest.mark.row("A4", "changzhi", "tianjin")
+def test_a4_an_end_before_local_off_work_time_warns(city: str, rule: str) -> None:
     variant = "other_districts" if city == "tianjin" else ""
     early = replace(ENDS_AT_18, local_off_work_min=minute("18:15"), variant=variant)
     assert levels(of_rule(city, early, rule)) == [WARN, WARN]
     assert not of_rule(city, replace(early, local_off_work_min=minute("18:00")), rule)
 
 
-def test_xijis_end_must_meet_off_work_time_but_the_figure_is_ours_so_it_only_warns() -> None:
+@pytest.mark.row("A4", "xiji")
+def test_a4_xijis_end_must_meet_off_work_time_but_the_figure_is_ours_so_it_only_warns() -> None:
     plan = replace(ENDS_AT_18, local_off_work_min=minute("18:31"))
     (summer, _) = of_rule("xiji", plan, "A4")
     assert summer.level is WARN and summer.strength == "must"
@@ -104,7 +112,8 @@ def test_an_end_after_off_work_time_leaves_no_gap() -> None:
 
 
 @pytest.mark.parametrize("city", ["changzhi", "xiji", "tianjin"])
-def test_a_missing_off_work_time_is_a_problem_of_the_configuration_that_names_the_key(city: str) -> None:
+@pytest.mark.row("A4", "changzhi", "xiji", "tianjin")
+def test_a4_a_missing_off_work_time_is_a_problem_of_the_configuration_that_names_the_key(city: str) -> None:
     variant = "inner_six" if city == "tianjin" else ""
     said = examine(load_policy(city), None, plain_plan(local_off_work_min=None, variant=variant), SEPTEMBER)
     (missing,) = said.missing
@@ -116,7 +125,8 @@ def test_a_city_that_does_not_speak_of_off_work_time_does_not_ask_for_it(city: s
     assert not examine(load_policy(city), None, plain_plan(local_off_work_min=None), SEPTEMBER).missing
 
 
-def test_evening_study_has_an_end_of_its_own() -> None:
+@pytest.mark.row("A9", "changzhi", "tianjin")
+def test_a9_evening_study_has_an_end_of_its_own() -> None:
     late = both("16:30-17:30", "17:30-18:30", evening="18:30-20:45")
     (finding, _) = of_rule("changzhi", plain_plan(schedules=late), "A9.end")
     assert finding.level is WARN and finding.where == "plan.toml bells.summer.evening"
@@ -126,23 +136,27 @@ def test_evening_study_has_an_end_of_its_own() -> None:
 # --- seasons
 
 
-def test_yueyang_asks_for_a_winter_timetable() -> None:
+@pytest.mark.row("A5", "yueyang")
+def test_a5_yueyang_asks_for_a_winter_timetable() -> None:
     no_winter = plain_plan(schedules={"summer": bells_of("summer", "16:00-18:00")}, calendar=autumn_2026(seasons=()))
     assert levels(of_rule("yueyang", no_winter, "A5")) == [WARN]
 
 
-def test_winter_bells_without_dates_are_no_winter_timetable() -> None:
+@pytest.mark.row("A5", "yueyang")
+def test_a5_winter_bells_without_dates_are_no_winter_timetable() -> None:
     assert levels(of_rule("yueyang", plain_plan(calendar=autumn_2026(seasons=())), "A5")) == [WARN]
 
 
-def test_xiji_asks_for_hours_that_follow_the_seasons() -> None:
+@pytest.mark.row("A5", "xiji")
+def test_a5_xiji_asks_for_hours_that_follow_the_seasons() -> None:
     one = plain_plan(schedules={"summer": bells_of("summer", "16:30-18:30")}, calendar=autumn_2026(seasons=()))
     assert levels(of_rule("xiji", one, "A5")) == [BLOCK]
     assert not of_rule("xiji", plain_plan(), "A5")
 
 
 @pytest.mark.parametrize(("city", "level"), [("yueyang", WARN), ("xiji", BLOCK)])
-def test_a_change_of_times_inside_a_term_needs_an_approval_or_a_reason(city: str, level: Level) -> None:
+@pytest.mark.row("A6", "xiji", "yueyang")
+def test_a6_a_change_of_times_inside_a_term_needs_an_approval_or_a_reason(city: str, level: Level) -> None:
     change = Amendment(first=date(2026, 11, 2), name="earlier")
     assert levels(of_rule(city, plain_plan(amendments=(change,)), "A6")) == [level]
     approved = replace(change, approval_ref="岳教函〔2026〕9号")
@@ -157,7 +171,8 @@ def test_a_change_on_the_first_day_of_a_term_is_no_change_inside_one() -> None:
 # --- slots
 
 
-def test_luoyangs_slots_are_for_homework_first_and_enrichment_second() -> None:
+@pytest.mark.row("A10", "luoyang")
+def test_a10_luoyangs_slots_are_for_homework_first_and_enrichment_second() -> None:
     def swapped(bells: BellSchedule) -> BellSchedule:
         first, second = bells.slots
         return replace(bells, slots=(replace(first, kind="enrichment"), replace(second, kind="homework")))

@@ -142,7 +142,8 @@ def test_a_makeup_saturday_has_a_different_answer_in_each_city(city: str, answer
     assert service_on_makeup_day(load_policy(city)) == answer
 
 
-def test_report_dates_differ_by_a_day_between_cities() -> None:
+@pytest.mark.row("F4", "luoyang", "yueyang")
+def test_f4_report_dates_differ_by_a_day_between_cities() -> None:
     def dues(city: str) -> list[date]:
         return [due for due, _ in report_dues(load_policy(city), date(2026, 12, 1))]
 

@@ -34,7 +34,8 @@ def unchecked(city: str, plan: SchoolPlan) -> set[str]:
 
 
 @pytest.mark.parametrize("city", ["changzhi", "xiji"])
-def test_extended_care_may_not_be_left_out_where_it_must_be_offered(city: str) -> None:
+@pytest.mark.row("A13", "changzhi", "xiji")
+def test_a13_extended_care_may_not_be_left_out_where_it_must_be_offered(city: str) -> None:
     without = plain_plan(features=frozenset({"two_slots"}))
     assert levels(of_rule(city, without, "A13")) == [BLOCK]
     assert not of_rule(city, plain_plan(), "A13")
@@ -51,7 +52,8 @@ def test_extended_care_that_has_no_times_in_a_season_is_not_there_yet() -> None:
     assert summer.where == "plan.toml bells.summer.extended_care" and winter.level is BLOCK
 
 
-def test_luoyang_wants_early_children_looked_after_and_never_refused() -> None:
+@pytest.mark.row("A14", "luoyang")
+def test_a14_luoyang_wants_early_children_looked_after_and_never_refused() -> None:
     no_care = plain_plan(features=frozenset({"extended_care"}))
     assert levels(of_rule("luoyang", no_care, "A14.care")) == [BLOCK]
     refusing = plain_plan(practices=frozenset({"early_arrival_refused"}))
@@ -62,7 +64,8 @@ def test_luoyang_wants_early_children_looked_after_and_never_refused() -> None:
 
 
 @pytest.mark.parametrize("city", ["changzhi", "tianjin", "luoyang"])
-def test_evening_study_is_refused_to_a_primary_school(city: str) -> None:
+@pytest.mark.row("A9", "changzhi", "tianjin", "luoyang")
+def test_a9_evening_study_is_refused_to_a_primary_school(city: str) -> None:
     variant = "inner_six" if city == "tianjin" else ""
     evening = plain_plan(schedules=both("16:30-18:30", evening="18:30-20:00"), variant=variant)
     assert levels(of_rule(city, evening, "A9.stages")) == [BLOCK]
@@ -75,7 +78,8 @@ def test_in_a_school_of_two_stages_a_person_looks_at_who_is_enrolled_for_the_eve
     assert "A9.stages" in unchecked("changzhi", evening)
 
 
-def test_in_xiji_the_evening_is_for_seniors_and_junior_boarders() -> None:
+@pytest.mark.row("A9", "xiji")
+def test_a9_in_xiji_the_evening_is_for_seniors_and_junior_boarders() -> None:
     evening = plain_plan(schedules=both("16:30-18:30", evening="18:30-20:00"), stages=frozenset({Stage.JUNIOR}))
     assert not of_rule("xiji", evening, "A9") and "A9" in unchecked("xiji", evening)
     assert not {"A9"} & unchecked("xiji", replace(evening, stages=frozenset({Stage.SENIOR})))
@@ -90,19 +94,22 @@ def test_yueyang_is_silent_on_evening_study() -> None:
 # --- menu
 
 
-def test_tianjins_guide_names_five_things_and_each_missing_one_is_found() -> None:
+@pytest.mark.row("B1", "tianjin")
+def test_b1_tianjins_guide_names_five_things_and_each_missing_one_is_found() -> None:
     plan = plain_plan(variant="inner_six", menu_fields=frozenset({"content", "teachers", "time"}))
     (finding,) = of_rule("tianjin", plan, "B1")
     assert finding.level is BLOCK and "参加对象、容纳人数" in finding.message
 
 
-def test_a_session_without_capacity_is_named() -> None:
+@pytest.mark.row("B1", "tianjin")
+def test_b1_a_session_without_capacity_is_named() -> None:
     menu = (session("篮球"), session("合唱", capacity=0), session("托管", kind="extended_care", capacity=0))
     (finding,) = of_rule("tianjin", plain_plan(variant="inner_six", menu=menu), "B1")
     assert "合唱" in finding.message and "托管" not in finding.message
 
 
-def test_an_empty_menu_is_found_and_an_unknown_one_is_left_to_a_person() -> None:
+@pytest.mark.row("B1", "changzhi")
+def test_b1_an_empty_menu_is_found_and_an_unknown_one_is_left_to_a_person() -> None:
     assert levels(of_rule("changzhi", plain_plan(menu=()), "B1")) == [BLOCK]
     assert not of_rule("changzhi", plain_plan(menu=None), "B1")
     assert "B1" in unchecked("changzhi", plain_plan(menu=None))
@@ -121,7 +128,8 @@ def test_lessons_are_forbidden_everywhere(city: str, rule: str) -> None:
     assert finding.level is BLOCK and "数学新课" in finding.message
 
 
-def test_luoyang_wants_exercise_on_every_day() -> None:
+@pytest.mark.row("A11", "luoyang")
+def test_a11_luoyang_wants_exercise_on_every_day() -> None:
     still = frozenset({1, 2, 3, 4, 5})
     menu = (session("棋艺", includes_pe=False, weekdays=still), session("足球", weekdays=frozenset({1, 3, 5})))
     (finding,) = of_rule("luoyang", plain_plan(menu=menu), "A11")
@@ -130,7 +138,8 @@ def test_luoyang_wants_exercise_on_every_day() -> None:
     assert of_rule("luoyang", plain_plan(menu=(session("早操", slot=0),)), "A11")  # not in the two slots
 
 
-def test_xiji_wants_a_teacher_for_every_group() -> None:
+@pytest.mark.row("B3", "xiji")
+def test_b3_xiji_wants_a_teacher_for_every_group() -> None:
     (finding,) = of_rule("xiji", plain_plan(menu=(session("合唱", teacher=0), session("棋艺"))), "B3")
     assert finding.level is BLOCK and "合唱" in finding.message
 
@@ -178,7 +187,8 @@ def test_what_is_forbidden_is_found_when_planned_and_left_to_a_person_when_not_s
     assert "C1" not in unchecked("yueyang", said) and not of_rule("yueyang", said, "C1")
 
 
-def test_slots_that_can_only_be_taken_together_are_a_bundle() -> None:
+@pytest.mark.row("A10", "luoyang")
+def test_a10_slots_that_can_only_be_taken_together_are_a_bundle() -> None:
     bundled = plain_plan(slot_choice=frozenset({"1+2"}))
     assert levels(of_rule("luoyang", bundled, "A10")) == [BLOCK]
     assert not of_rule("luoyang", plain_plan(never=frozenset({"bundled_slots"})), "A10")
@@ -189,7 +199,8 @@ def test_rules_on_outside_bodies_say_nothing_to_a_school_without_them() -> None:
     assert not of_rule("luoyang", plain_plan(external_bodies=False), "D7")
 
 
-def test_reductions_are_only_asked_of_schools_that_charge() -> None:
+@pytest.mark.row("E5", "tianjin")
+def test_e5_reductions_are_only_asked_of_schools_that_charge() -> None:
     assert not of_rule("tianjin", plain_plan(variant="inner_six"), "E5.reduction")
     assert of_rule("tianjin", plain_plan(variant="inner_six", fees=MONTHLY), "E5.reduction")
 
@@ -198,27 +209,31 @@ def test_reductions_are_only_asked_of_schools_that_charge() -> None:
 
 
 @pytest.mark.parametrize("city", ["changzhi", "xiji"])
-def test_families_are_not_charged_where_the_document_forbids_it(city: str) -> None:
+@pytest.mark.row("E5", "changzhi", "xiji")
+def test_e5_families_are_not_charged_where_the_document_forbids_it(city: str) -> None:
     (finding,) = of_rule(city, plain_plan(fees=MONTHLY), "E5")
     assert finding.level is BLOCK
     assert not of_rule(city, plain_plan(), "E5")
 
 
 @pytest.mark.parametrize(("cny", "expected"), [(180, []), (181, [WARN])])
-def test_tianjins_inner_districts_charge_at_most_180_a_month(cny: int, expected: list[Level]) -> None:
+@pytest.mark.row("E5", "tianjin")
+def test_e5_tianjins_inner_districts_charge_at_most_180_a_month(cny: int, expected: list[Level]) -> None:
     plan = plain_plan(variant="inner_six", fees=Fees(basis="pupil_month", cny=cny))
     assert levels(of_rule("tianjin", plan, "E5")) == expected
     assert not of_rule("tianjin", replace(plan, variant="other_districts"), "E5")
 
 
-def test_tianjins_evening_fee_is_a_line_of_its_own() -> None:
+@pytest.mark.row("E5", "tianjin")
+def test_e5_tianjins_evening_fee_is_a_line_of_its_own() -> None:
     junior = plain_plan(variant="inner_six", stages=frozenset({Stage.JUNIOR}))
     charged = replace(junior, fees=Fees(basis="pupil_month", cny=180, evening_cny=120))
     assert levels(of_rule("tianjin", charged, "E5.evening")) == [WARN]
     assert not of_rule("tianjin", charged, "E5")
 
 
-def test_yueyang_charges_once_a_term_and_only_with_an_agreement() -> None:
+@pytest.mark.row("E5", "yueyang")
+def test_e5_yueyang_charges_once_a_term_and_only_with_an_agreement() -> None:
     (finding,) = of_rule("yueyang", plain_plan(fees=MONTHLY), "E5")
     assert finding.level is BLOCK and 'basis = "pupil_term_once"' in finding.message
     termly = plain_plan(fees=Fees(basis="pupil_term_once", cny=300))
@@ -231,7 +246,8 @@ def test_luoyang_is_silent_on_what_families_are_charged() -> None:
     assert not [f for f in found("luoyang", plain_plan(fees=Fees(basis="pupil_month", cny=999))) if f.rule == "E5"]
 
 
-def test_yueyang_locks_fees_until_the_plan_is_approved() -> None:
+@pytest.mark.row("F5", "yueyang")
+def test_f5_yueyang_locks_fees_until_the_plan_is_approved() -> None:
     charging = plain_plan(fees=Fees(basis="pupil_term_once", cny=300), approved_on=None)
     assert levels(of_rule("yueyang", charging, "E5.approved")) == [BLOCK]
     assert not of_rule("yueyang", replace(charging, approved_on=date(2026, 9, 5)), "E5.approved")
@@ -242,7 +258,8 @@ def test_yueyang_locks_fees_until_the_plan_is_approved() -> None:
 # --- filing
 
 
-def test_yueyangs_plan_is_filed_within_ten_days_of_lessons() -> None:
+@pytest.mark.row("F5", "yueyang")
+def test_f5_yueyangs_plan_is_filed_within_ten_days_of_lessons() -> None:
     """1 to 14 September 2026 are ten days of lessons."""
     unfiled = plain_plan(filed_on=None)
     assert not of_rule("yueyang", unfiled, "F5", on=date(2026, 9, 14))
@@ -251,7 +268,8 @@ def test_yueyangs_plan_is_filed_within_ten_days_of_lessons() -> None:
     assert not of_rule("yueyang", plain_plan(filed_on=date(2026, 8, 28)), "F5", on=date(2026, 9, 15))
 
 
-def test_makeup_days_count_among_the_ten() -> None:
+@pytest.mark.row("F5", "yueyang")
+def test_f5_makeup_days_count_among_the_ten() -> None:
     """From Thursday 17 September: 17, 18, Sunday 20 with lessons, 21 to 24, holiday 25 to 27, 28 to 30."""
     autumn, spring = plain_plan().calendar.terms
     late = replace(plain_plan().calendar, terms=(replace(autumn, first=date(2026, 9, 17)), spring))
@@ -260,14 +278,16 @@ def test_makeup_days_count_among_the_ten() -> None:
     assert of_rule("yueyang", unfiled, "F5", on=date(2026, 10, 1))
 
 
-def test_the_spring_plan_is_filed_again_in_yueyang_and_not_in_xiji() -> None:
+@pytest.mark.row("F5", "xiji", "yueyang")
+def test_f5_the_spring_plan_is_filed_again_in_yueyang_and_not_in_xiji() -> None:
     march = date(2027, 3, 20)
     assert of_rule("yueyang", plain_plan(), "F5", on=march)
     assert not of_rule("xiji", plain_plan(), "F5", on=march)
     assert of_rule("xiji", plain_plan(filed_on=None), "F5", on=march)
 
 
-def test_nothing_is_due_before_the_first_term() -> None:
+@pytest.mark.row("F5", "tianjin")
+def test_f5_nothing_is_due_before_the_first_term() -> None:
     assert not of_rule("tianjin", plain_plan(filed_on=None, variant="inner_six"), "F5", on=date(2026, 8, 20))
 
 

@@ -1,0 +1,79 @@
+"""The table of docs/policies.md: what the present marks and policy files give, and no cell without a proof."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from kiosk.core.policy_rows import ROWS, row_of
+from kiosk.policies import load_policy
+from tests import matrix
+from tests.policy.plans import CITIES
+
+MANUAL = Path(__file__).parents[2] / "docs" / "policies.md"
+
+
+def written() -> str:
+    _, begin, rest = MANUAL.read_text(encoding="utf-8").partition(matrix.BEGIN)
+    table, end, _ = rest.partition(matrix.END)
+    return begin + table + end
+
+
+def test_the_table_of_the_manual_names_no_test_that_does_not_claim_its_row() -> None:
+    """`make matrix` writes it anew from a run of all the marked tests."""
+    lines = matrix.table(matrix.marked_tests()).splitlines()
+    rows = {line.split(" ")[1]: line for line in lines if line.startswith("| **")}
+    shown = {line.split(" ")[1]: line for line in written().splitlines() if line.startswith("| **")}
+    assert set(shown) == set(rows) == {f"**{row}**" for row in ROWS}
+    for row, line in shown.items():
+        names = set(_names(line))
+        assert names <= set(_names(rows[row])), f"{row}: run `make matrix`"
+
+
+def _names(line: str) -> list[str]:
+    return [part.partition("]")[0] for part in line.split("[")[1:]]
+
+
+def test_no_mark_names_a_row_or_a_city_that_does_not_exist() -> None:
+    assert matrix.unknown(matrix.marked_tests()) == []
+
+
+def test_every_rule_of_a_city_is_of_a_row() -> None:
+    for city in CITIES:
+        assert [r.id for r in load_policy(city).rules if row_of(r.id) not in ROWS and r.id != "validity"] == []
+
+
+@pytest.mark.parametrize(
+    ("city", "row", "expected"),
+    [
+        ("changzhi", "A3", "P"),
+        ("tianjin", "A3", "M"),
+        ("yueyang", "A3", "–"),
+        ("changzhi", "A9", "O+M"),  # an option, and what binds whoever takes it
+        ("tianjin", "A1", "P+M"),
+        ("luoyang", "D1", "M via F3"),
+        ("xiji", "F1", "M via E1"),
+    ],
+)
+def test_a_letter_follows_from_the_rules_of_the_row(city: str, row: str, expected: str) -> None:
+    assert matrix.letter(city, row) == expected
+
+
+def test_marks_are_read_from_decorators_parameters_and_tables() -> None:
+    source = '''
+TABLE = [pytest.param(1, marks=pytest.mark.row("A1", "xiji"))]
+@pytest.mark.row("B1", *CITIES)
+@pytest.mark.parametrize("n", TABLE)
+def test_one(n): ...
+@pytest.mark.row("C1", "tianjin", "yueyang")
+async def test_two(): ...
+def test_three(): ...
+'''
+    assert set(matrix._marks_of(ast.parse(source), "t.py")) == {
+        ("A1", "xiji", "t.py::test_one"),
+        *(("B1", city, "t.py::test_one") for city in CITIES),
+        ("C1", "tianjin", "t.py::test_two"),
+        ("C1", "yueyang", "t.py::test_two"),
+    }
