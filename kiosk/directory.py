@@ -356,6 +356,8 @@ def _collectors_only_for(content: Content, child: int) -> set[int]:
 
 
 def _without(content: Content, gone: set[int]) -> Content:
+    applications = tuple(a for a in content.applications if a.child not in gone)
+    known = {a.id for a in applications}
     return replace(
         content,
         classes=tuple(replace(c, teacher=None) if c.teacher in gone else c for c in content.classes),
@@ -366,6 +368,8 @@ def _without(content: Content, gone: set[int]) -> Content:
         restrictions=tuple(r for r in content.restrictions if not {r.child, r.collector} & gone),
         cards=tuple(c for c in content.cards if c.holder not in gone),
         enrolments=tuple(e for e in content.enrolments if e.child not in gone),
+        applications=applications,
+        application_steps=tuple(s for s in content.application_steps if s.application in known),
         persons=tuple(p for p in content.persons if p.number not in gone),
         pins={staff: pin for staff, pin in content.pins.items() if staff not in gone},
         duress_pins={staff: pin for staff, pin in content.duress_pins.items() if staff not in gone},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from kiosk.core.enrolment import Application, State, Step, Taken
 from kiosk.core.people import (
     Authorisation,
     Card,
@@ -66,11 +67,14 @@ class Content:
     cards: tuple[Card, ...] = ()
     sessions: tuple[Session, ...] = ()
     enrolments: tuple[Enrolment, ...] = ()
+    applications: tuple[Application, ...] = ()  # in the order in which they came
+    application_steps: tuple[Taken, ...] = ()
     persons: tuple[Person, ...] = ()
     pins: Mapping[int, str] = field(default_factory=dict)  # staff number of ours -> argon2id hash
     duress_pins: Mapping[int, str] = field(default_factory=dict)  # the same, of 胁迫密码
     next_number: int = 1  # every number below has been given at some time
     school_year_start: int = 0  # the year by which grades were reckoned; 0 = not said
+    next_application: int = 1  # likewise, of our own 申请编号
 
 
 # ---- migrations ----------------------------------------------------------------------------------------
@@ -88,7 +92,18 @@ def m002_duress_pins(db: Database) -> None:
     db.execute("CREATE TABLE duress_pins (staff INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_people_cards_and_sessions, m002_duress_pins)
+def m003_applications(db: Database) -> None:
+    """Applications with every step they took, whom a session is for, and which application a place came from."""
+    for statement in _APPLICATIONS.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    m001_people_cards_and_sessions,
+    m002_duress_pins,
+    m003_applications,
+)
 
 _FIRST_TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -116,6 +131,16 @@ CREATE TABLE sessions (id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NU
 CREATE TABLE enrolments (child INTEGER NOT NULL, session TEXT NOT NULL, valid_from TEXT, valid_to TEXT,
   leave_at_min INTEGER, agreement TEXT NOT NULL) STRICT;
 CREATE TABLE pins (staff INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT
+"""
+
+_APPLICATIONS = """
+CREATE TABLE applications (id TEXT PRIMARY KEY, child INTEGER NOT NULL, session TEXT NOT NULL, state TEXT NOT NULL,
+  applied_on TEXT NOT NULL, valid_from TEXT NOT NULL, valid_to TEXT, leave_at_min INTEGER, agreement TEXT NOT NULL,
+  priority TEXT NOT NULL) STRICT;
+CREATE TABLE application_steps (application TEXT NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL, "on" TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, by INTEGER NOT NULL, detail TEXT NOT NULL) STRICT;
+ALTER TABLE sessions ADD COLUMN audience TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrolments ADD COLUMN application TEXT NOT NULL DEFAULT ''
 """
 
 
@@ -160,6 +185,7 @@ _DATE = _Column(lambda day: day and day.isoformat(), lambda text: date.fromisofo
 _WORDS = _Column(lambda words: ",".join(sorted(words)), lambda text: frozenset(text.split(",")) if text else frozenset())
 _NUMBERS = _Column(lambda days: ",".join(map(str, sorted(days))), lambda text: frozenset(map(int, text.split(","))))
 _ROLES = _Column(_WORDS.store, lambda text: frozenset(map(Role, text.split(","))) if text else frozenset())
+_STATE = _Column(str, _member_of(State))
 _PERIOD = {"valid_from": _DATE, "valid_to": _DATE}
 _NOT_STORED = frozenset({"has_photo"})  # photographs are another file's business
 
@@ -183,8 +209,10 @@ _TABLES = (
     _Table("authorisations", Authorisation, {"guardian": _FLAG} | _PERIOD),
     _Table("restrictions", Restriction, _PERIOD),
     _Table("cards", Card, {"state": _Column(str, _member_of(CardState))}),
-    _Table("sessions", Session, {"weekdays": _NUMBERS, "includes_pe": _FLAG}),
+    _Table("sessions", Session, {"weekdays": _NUMBERS, "includes_pe": _FLAG, "audience": _WORDS}),
     _Table("enrolments", Enrolment, _PERIOD),
+    _Table("applications", Application, {"state": _STATE, "applied_on": _DATE} | _PERIOD),
+    _Table("application_steps", Taken, {"step": _Column(str, _member_of(Step)), "state": _STATE, "on": _DATE}),
 )
 
 
@@ -201,7 +229,7 @@ def write(connection: sqlite3.Connection, content: Content, *, number: int, made
     _insert(connection, "pins", ("staff", "hash"), content.pins.items())
     _insert(connection, "duress_pins", ("staff", "hash"), content.duress_pins.items())
     meta = {"number": number, "made_at_ms": made_at_ms, "next_number": content.next_number}
-    meta |= {"school_year_start": content.school_year_start}
+    meta |= {"school_year_start": content.school_year_start, "next_application": content.next_application}
     _insert(connection, "meta", ("key", "value"), ((key, str(value)) for key, value in meta.items()))
     _insert(connection, "meta", ("key", "value"), [("digest", digest_of(connection))])
 
@@ -236,6 +264,7 @@ def read(connection: sqlite3.Connection) -> Content:
         duress_pins=read_duress_pins(connection),
         next_number=int(meta["next_number"]),
         school_year_start=int(meta["school_year_start"]),
+        next_application=int(meta.get("next_application", "1")),  # not in snapshots from before m003
     )
 
 

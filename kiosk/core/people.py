@@ -150,6 +150,7 @@ class Session:
     start_min: int | None = None  # minutes since local midnight, only where slot == 0
     end_min: int | None = None
     partner: str = ""  # outside organisation that runs it (合作机构)
+    audience: frozenset[str] = frozenset()  # grades (primary-3) and ids of classes it is for (参加对象); empty = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,7 @@ class Enrolment:
     valid_to: date | None = None
     leave_at_min: int | None = None  # an earlier end that the family chose
     agreement: str = ""  # number of the paper agreement (协议编号)
+    application: str = ""  # the application that this place came from (申请编号); "" = from a list
 
 
 def _empty() -> Mapping[Any, Any]:

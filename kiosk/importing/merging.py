@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from kiosk.core.enrolment import Period, overlap
 from kiosk.directory import PersonKind
 from kiosk.importing.cards import read_cards
 from kiosk.importing.collectors import Adults, Links
 from kiosk.importing.given import IN_FORCE, Given
 from kiosk.importing.homes import regraded
 from kiosk.importing.problems import Words
-from kiosk.importing.rows import CardKey, CardRow, ClassRow, Kind, LinkKey, LinkRow, Rows
+from kiosk.importing.rows import CardKey, CardRow, ClassRow, EnrolmentRow, Kind, LinkKey, LinkRow, Rows
 from kiosk.importing.sheets import Record
 
 
@@ -92,7 +93,31 @@ def _cards(given: Given, rows: Rows) -> Mapping[CardKey, CardRow]:
 
 
 def _enrolments(given: Given, pupils: Mapping[str, Any], sessions: Mapping[str, Any]) -> Mapping[Any, Any]:
-    if Kind.ENROLMENTS in given.kinds:
-        return dict(given.rows[Kind.ENROLMENTS])
-    kept = given.current.enrolments.items()
-    return {key: row for key, row in kept if row.pupil in pupils and row.session in sessions}
+    """A place that came from an application stands whatever a list says of that pupil and session on the same days: the
+    office's procedure outranks a spreadsheet that nobody has corrected."""
+    kept = {key: row for key, row in given.current.enrolments.items() if row.pupil in pupils and row.session in sessions}
+    if Kind.ENROLMENTS not in given.kinds:
+        return kept
+    owned: dict[tuple[str, str], list[EnrolmentRow]] = {}
+    for row in kept.values():
+        if row.application:
+            owned.setdefault((row.pupil, row.session), []).append(row)
+    found = {row.key: row for rows in owned.values() for row in rows}
+    for key, row in given.rows[Kind.ENROLMENTS].items():
+        standing = next((one for one in owned.get((row.pupil, row.session), ()) if _days_meet(one, row)), None)
+        if standing is None:
+            found[key] = row
+        elif (standing.valid_from, standing.valid_to, standing.leave_at_min) != (row.valid_from, row.valid_to, row.leave_at_min):
+            given.report.warn(
+                given.place(Kind.ENROLMENTS, key),
+                Words(
+                    f"学号 {row.pupil} 的这门课按申请 {standing.application} 办理，名单不改变它。",
+                    f"{row.pupil}'s place in {row.session} came from the application {standing.application}; it stays.",
+                ),
+                Words("如需更改，请在“报名”页办理。", "Change it on the enrolment page."),
+            )
+    return found
+
+
+def _days_meet(one: EnrolmentRow, other: EnrolmentRow) -> bool:
+    return overlap(Period(one.valid_from, one.valid_to), Period(other.valid_from, other.valid_to))

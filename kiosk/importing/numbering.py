@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from kiosk.core.enrolment import Application, Taken
 from kiosk.core.people import (
     Authorisation,
     Card,
@@ -54,6 +55,7 @@ def content_of(
     kept_duress: Mapping[int, str | None] = before.duress_pins if before else {}
     new_duress = {numbers.staff[key]: pin for key, pin in (duress_pins or {}).items() if key in rows.staff}
     here = {numbers.staff[key] for key in rows.staff}
+    applications = _applications(before, numbers)
     return Content(
         classes=_classes(rows, numbers),
         pupils=tuple(_pupil(row, rows, numbers) for row in rows.pupils.values()),
@@ -67,11 +69,14 @@ def content_of(
         cards=_cards(rows, numbers),
         sessions=_sessions(rows, numbers),
         enrolments=_enrolments(rows, numbers),
+        applications=applications,
+        application_steps=_steps(before, applications),
         persons=numbers.persons,
         pins={number: pin for number, pin in {**kept_pins, **new_pins}.items() if number in here},
         duress_pins={number: pin for number, pin in {**kept_duress, **new_duress}.items() if pin and number in here},
         next_number=numbers.next_number,
         school_year_start=school_year_start,
+        next_application=before.next_application if before else 1,
     )
 
 
@@ -211,6 +216,7 @@ def _sessions(rows: Rows, numbers: _Numbers) -> tuple[Session, ...]:
             start_min=row.start_min,
             end_min=row.end_min,
             partner=row.partner,
+            audience=row.audience,
         )
         for row in rows.sessions.values()
     )
@@ -225,6 +231,18 @@ def _enrolments(rows: Rows, numbers: _Numbers) -> tuple[Enrolment, ...]:
             valid_to=row.valid_to,
             leave_at_min=row.leave_at_min,
             agreement=row.agreement,
+            application=row.application,
         )
         for row in rows.enrolments.values()
     )
+
+
+def _applications(before: Content | None, numbers: _Numbers) -> tuple[Application, ...]:
+    """A list takes no application away; they go with the pupil."""
+    here = frozenset(numbers.pupils.values())
+    return tuple(one for one in before.applications if one.child in here) if before else ()
+
+
+def _steps(before: Content | None, applications: tuple[Application, ...]) -> tuple[Taken, ...]:
+    known = {one.id for one in applications}
+    return tuple(taken for taken in before.application_steps if taken.application in known) if before else ()

@@ -183,6 +183,7 @@ class SessionRow:
     start_min: int | None = None
     end_min: int | None = None
     partner: str = ""
+    audience: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -197,6 +198,7 @@ class EnrolmentRow:
     valid_to: date | None = None
     leave_at_min: int | None = None
     agreement: str = ""
+    application: str = ""  # of the place that an application gave
 
     @property
     def key(self) -> EnrolmentKey:
@@ -333,6 +335,7 @@ def _session_row(row: Session, staff_key: Mapping[int, str]) -> SessionRow:
         start_min=row.start_min,
         end_min=row.end_min,
         partner=row.partner,
+        audience=row.audience,
     )
 
 
@@ -344,4 +347,5 @@ def _enrolment_row(row: Enrolment, pupils: Mapping[int, str]) -> EnrolmentRow:
         valid_to=row.valid_to,
         leave_at_min=row.leave_at_min,
         agreement=row.agreement,
+        application=row.application,
     )

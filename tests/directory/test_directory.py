@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk import directory_schema
+from kiosk.core.enrolment import Application, State, Step, Taken
 from kiosk.core.people import (
     Authorisation,
     Card,
@@ -54,6 +55,22 @@ from kiosk.directory import (
 TEACHER, MING, NA, MOTHER, UNCLE = 1, 2, 3, 4, 5
 
 
+APPLICATIONS = (
+    Application(
+        id="SQ00001", child=MING, session="S1", state=State.ACTIVE, applied_on=date(2026, 8, 28), valid_from=date(2026, 9, 1),
+        leave_at_min=1030, priority="left_behind",
+    ),
+    Application(
+        id="SQ00002", child=NA, session="S1", state=State.WAITING, applied_on=date(2026, 8, 29), valid_from=date(2026, 9, 1),
+        valid_to=date(2027, 1, 22),
+    ),
+)  # fmt: skip
+APPLICATION_STEPS = (
+    Taken(application="SQ00001", step=Step.SIGN, state=State.ACTIVE, on=date(2026, 8, 28), at_ms=17, by=1),
+    Taken(application="SQ00002", step=Step.WAIT, state=State.WAITING, on=date(2026, 8, 29), at_ms=18, by=1),
+)
+
+
 def a_small_school() -> Content:
     """One class, two siblings of whom the mother collects both, and an uncle who must not collect one."""
     pupil = {"pinyin": "wang ming", "initials": "wm", "class_id": "primary-2024-2", "grade": 3, "stage": Stage.PRIMARY}
@@ -91,9 +108,11 @@ def a_small_school() -> Content:
         ),
         sessions=(
             Session(id="S1", name="阅读", kind="reading", slot=1, weekdays=frozenset({1, 3}), room="图书馆",
-                    teacher=TEACHER, capacity=30),
+                    teacher=TEACHER, capacity=30, audience=frozenset({"primary-3", "primary-2023-1"})),
         ),
-        enrolments=(Enrolment(child=MING, session="S1", valid_from=date(2026, 9, 1), leave_at_min=1030),),
+        enrolments=(Enrolment(child=MING, session="S1", valid_from=date(2026, 9, 1), leave_at_min=1030, application="SQ00001"),),
+        applications=APPLICATIONS,
+        application_steps=APPLICATION_STEPS,
         persons=(
             Person(TEACHER, PersonKind.STAFF, "T001"),
             Person(MING, PersonKind.PUPIL, "20240201"),
@@ -104,6 +123,7 @@ def a_small_school() -> Content:
         pins={TEACHER: "$argon2id$example"},
         next_number=6,
         school_year_start=2026,
+        next_application=3,
     )  # fmt: skip
 
 
@@ -234,7 +254,11 @@ def test_a_snapshot_of_a_newer_version_is_not_guessed_at(path: Path) -> None:
 def test_every_migration_is_applied_by_name(path: Path) -> None:
     publish(path, Content(), 1, 0)
     connection = sqlite3.connect(path)
-    assert directory_schema.applied_migrations(connection) == ("m001_people_cards_and_sessions", "m002_duress_pins")
+    assert directory_schema.applied_migrations(connection) == (
+        "m001_people_cards_and_sessions",
+        "m002_duress_pins",
+        "m003_applications",
+    )
     connection.close()
 
 
@@ -281,6 +305,8 @@ def test_a_received_snapshot_is_checked_before_it_is_installed(path: Path, tmp_p
 
 def test_an_erased_person_leaves_no_trace_and_the_number_stays_used(path: Path) -> None:
     content, gone = erase_person(a_small_school(), NA)
+    assert [one.id for one in content.applications] == ["SQ00001"]
+    assert [taken.application for taken in content.application_steps] == ["SQ00001"]
     assert gone == {NA}
     publish(path, content, 2, 0)
     directory = load(path)
