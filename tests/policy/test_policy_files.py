@@ -67,8 +67,8 @@ def by_id(city: str, rule: str) -> Rule:
     return next(r for r in load_policy(city).rules if r.id == rule)
 
 
-def test_there_are_five_cities_and_one_overlay() -> None:
-    assert set(policy_names()) == {*CITIES, "national_2023"}
+def test_there_are_five_cities_a_sixth_and_one_overlay() -> None:
+    assert set(policy_names()) == {*CITIES, "rugao", "national_2023"}
     assert [name for name in policy_names() if load_policy(name).overlay] == ["national_2023"]
 
 
