@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kiosk import __version__
 from kiosk.command_backup import add_commands as add_backup_commands
+from kiosk.command_calendar import add_commands as add_calendar_commands
 from kiosk.command_cards import add_commands as add_card_commands
 from kiosk.command_devices import add_commands as add_device_commands
 from kiosk.command_face import add_commands as add_face_commands
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--allow-removals", action="store_true", help="people missing from the files leave the school")
     importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
 
+    add_calendar_commands(add)
     add_device_commands(add)
     add_record_commands(add)
     add_backup_commands(add)

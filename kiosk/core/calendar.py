@@ -121,6 +121,8 @@ class Day:
     dismissal_profile: str = ""
     term: str = ""
     note: str = ""
+    author: str = ""  # of the single-day override
+    service_by: Layer | None = None  # the layer that said whether the service runs; None: the kind of day and the policy do
     warnings: tuple[DayWarning, ...] = ()
 
     @property
@@ -139,6 +141,16 @@ class _Answer:
     after_school: bool | None = None
     dismissal_profile: str = ""
     note: str = ""
+    author: str = ""
+    service_by: Layer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSaid:
+    """What one layer says of a date by itself; `rule` None: nothing. The weekday rule always says something."""
+
+    layer: Layer
+    rule: DayRule | None
 
 
 def resolve_day(on: date, calendar: Calendar) -> Day:
@@ -159,8 +171,37 @@ def resolve_day(on: date, calendar: Calendar) -> Day:
         dismissal_profile=answer.dismissal_profile,
         term=next((t.id for t in calendar.terms if t.first <= on <= t.last), ""),
         note=answer.note,
+        author=answer.author,
+        service_by=answer.service_by,
         warnings=((DayWarning.UNVERIFIED,) if unverified else ()) + warnings,
     )
+
+
+def layers_of(on: date, calendar: Calendar) -> tuple[LayerSaid, ...]:
+    """Every layer with its own row for `on`, lowest first: how anybody can see who decided the day, and over whom."""
+    said: dict[Layer, DayRule] = {}
+    for layer, rule in _rules(on, calendar):  # the term layer speaks twice of a date outside every term that has a row
+        said[layer] = _over(said[layer], rule) if layer in said else rule
+    weekday = DayRule(date=on, type=_by_weekday(on, calendar).type)
+    return (LayerSaid(Layer.WEEKDAY, weekday), *(LayerSaid(layer, said.get(layer)) for layer in list(Layer)[1:]))
+
+
+def _over(low: DayRule, high: DayRule) -> DayRule:
+    """Two rows of one layer as one: `high` fills and outranks `low`."""
+    return DayRule(
+        date=high.date,
+        type=low.type if high.type is None else high.type,
+        timetable_as=low.timetable_as if high.timetable_as is None else high.timetable_as,
+        after_school=low.after_school if high.after_school is None else high.after_school,
+        dismissal_profile=high.dismissal_profile or low.dismissal_profile,
+        note=high.note or low.note,
+        author=high.author or low.author,
+    )
+
+
+def makeup_on(day: Day, calendar: Calendar) -> bool:
+    """Whether lessons are held on a weekday that has none (调休上课日)."""
+    return day.type is DayType.TEACHING and day.date.isoweekday() not in calendar.teaching_weekdays
 
 
 def _by_weekday(on: date, calendar: Calendar) -> _Answer:
@@ -190,6 +231,8 @@ def _apply(answer: _Answer, layer: Layer, rule: DayRule) -> _Answer:
         after_school=answer.after_school if rule.after_school is None else rule.after_school,
         dismissal_profile=answer.dismissal_profile if rule.dismissal_profile is None else rule.dismissal_profile,
         note=rule.note or answer.note,
+        author=rule.author or answer.author,
+        service_by=answer.service_by if rule.after_school is None else layer,
     )
 
 

@@ -217,7 +217,8 @@ def _arrival(tap: _Tap) -> tuple[Reason, int]:
     if not tap.trusted:
         return Reason.RECORDED, teacher  # an untrusted clock knows neither the hour nor the day: nothing is judged by it
     if windows is None or not windows.teaching:
-        return Reason.NON_SERVICE_DAY, world.fallback_custodian()
+        expected = windows is not None and windows.sessions  # enrolled for the weekend day or the holiday opening
+        return (Reason.RECORDED if expected else Reason.NON_SERVICE_DAY), world.fallback_custodian()
     if tap.now_ms < windows.arrive_opens_ms:
         return Reason.EARLY_ARRIVAL, world.rules.early_duty_teacher or world.fallback_custodian()
     if tap.state.released_ms and tap.state.day == world.day:

@@ -14,6 +14,7 @@ from kiosk.core.calendar import Day, DayType, DayWarning, Season
 from kiosk.core.policy import Rule
 from kiosk.core.school_plan import Breach, Case, Missing, Outcome, Unknown, clock
 from kiosk.core.timetable import BellSchedule, Slot
+from kiosk.core.year import school_year_start, service_weeks
 
 DATES_SHOWN_MAX: Final = 4
 SEASONS: Final[Mapping[str, str]] = {"spring": "春季", "summer": "夏季", "autumn": "秋季", "winter": "冬季"}
@@ -261,11 +262,11 @@ def weekend_days(rule: Rule, case: Case) -> Iterator[Outcome]:
 
 def weeks_per_year(rule: Rule, case: Case) -> Iterator[Outcome]:
     """Weeks with a service day in the school year; the school's own figure where the calendar has one term only."""
-    first, weeks = _school_year_start(case.on), rule.number("weeks")
+    first, weeks = school_year_start(case.on), rule.number("weeks")
     last = date(first.year + 1, 7, 31)
     terms = [t for t in case.plan.calendar.terms if first <= t.first <= last]
-    inside = [d for d in case.days if first <= d.date <= last and d.after_school and d.type is not DayType.OPENING]
-    counted = len({d.date.isocalendar()[:2] for d in inside}) if len(terms) > 1 else case.plan.weeks_per_year
+    inside = [d for d in case.days if first <= d.date <= last]
+    counted = service_weeks(inside) if len(terms) > 1 else case.plan.weeks_per_year
     if not counted:
         yield Breach(
             "school.toml service.weeks_per_year",
@@ -279,10 +280,6 @@ def weeks_per_year(rule: Rule, case: Case) -> Iterator[Outcome]:
             f"本学年安排 {counted} 周，文件规定 {weeks} 周，请调整校历或说明理由",
             f"{counted} weeks are planned this school year, the paper says {weeks}: adjust them or log a reason",
         )
-
-
-def _school_year_start(on: date) -> date:
-    return date(on.year if on.month >= 8 else on.year - 1, 8, 1)
 
 
 def holiday_opening(rule: Rule, case: Case) -> Iterator[Outcome]:

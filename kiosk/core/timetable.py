@@ -45,10 +45,13 @@ __all__ = [
     "SessionTime",
     "Slot",
     "Term",
+    "bells_of",
     "day_book",
+    "dismissal_of",
     "for_grade",
     "grade_key",
     "resolve_day",
+    "sessions_on",
 ]
 
 MINUTE_MS = 60_000
@@ -156,8 +159,8 @@ def day_book(on: date, calendar: Calendar, plan: Plan, directory: Directory, *, 
     """Everybody's windows on a date. Raises PlanGap where the plan has no bells for the day."""
     day = resolve_day(on, calendar)
     start_ms = (on.toordinal() - _EPOCH) * DAY_MS - plan.utc_offset_ms
-    bells = _bells(day, plan)
-    times, without_bells = _session_times(day, bells, directory, start_ms)
+    bells = bells_of(day, plan)
+    times, without_bells = sessions_on(day, bells, directory.sessions, start_ms)
     writer = _Writer(day, plan, bells, directory.sessions, times, start_ms, release_window_min * MINUTE_MS)
     return DayBook(
         day=day,
@@ -171,7 +174,8 @@ def day_book(on: date, calendar: Calendar, plan: Plan, directory: Directory, *, 
     )
 
 
-def _bells(day: Day, plan: Plan) -> BellSchedule:
+def bells_of(day: Day, plan: Plan) -> BellSchedule:
+    """The bells that hold on a day. Raises PlanGap."""
     if day.season not in plan.schedules:
         raise PlanGap(f"no bell schedule for season '{day.season}' on {day.date}; add it to the plan")
     if day.dismissal_profile and day.dismissal_profile not in plan.profiles:
@@ -209,12 +213,20 @@ def _minutes(session: Session, bells: BellSchedule) -> tuple[int, int] | None:
     return (slot.start_min, slot.end_min) if slot else None
 
 
-def _session_times(
-    day: Day, bells: BellSchedule, directory: Directory, start_ms: int
+def dismissal_of(day: Day, plan: Plan, bells: BellSchedule, stage: Stage, grade: int) -> int:
+    """When a grade's lessons end: by the day's early dismissal where it names the grade, else by the bells."""
+    usual = for_grade(bells.dismissal_min, stage, grade)
+    profile = plan.profiles[day.dismissal_profile] if day.dismissal_profile else None
+    return usual if profile is None else _profile_minute(profile, stage, grade, usual)
+
+
+def sessions_on(
+    day: Day, bells: BellSchedule, sessions: Mapping[str, Session], start_ms: int
 ) -> tuple[dict[str, SessionTime], tuple[str, ...]]:
+    """The sessions that take place, with their times, and those for which the bells have no such slot."""
     times: dict[str, SessionTime] = {}
     without: list[str] = []
-    for session in directory.sessions.values():
+    for session in sessions.values():
         if not _runs(session, day):
             continue
         minutes = _minutes(session, bells)
@@ -245,9 +257,8 @@ class _Writer:
         start_ms: int,
         window_ms: int,
     ) -> None:
-        self._day, self._bells, self._times = day, bells, times
+        self._day, self._plan, self._bells, self._times = day, plan, bells, times
         self._start_ms, self._window_ms = start_ms, window_ms
-        self._profile = plan.profiles[day.dismissal_profile] if day.dismissal_profile else None
         self._care_ids = frozenset(s.id for s in sessions.values() if s.kind == "extended_care")
         self._default_care = self._find_default_care()
         self._grades: dict[tuple[Stage, int], PupilDay] = {}
@@ -348,9 +359,7 @@ class _Writer:
                 release_opens_ms=start_ms,
                 release_due_ms=start_ms + bells.gate_closes_min * MINUTE_MS,
             )
-        dismissal_min = for_grade(bells.dismissal_min, stage, grade)
-        if self._profile is not None:
-            dismissal_min = _profile_minute(self._profile, stage, grade, dismissal_min)
+        dismissal_min = dismissal_of(self._day, self._plan, bells, stage, grade)
         return PupilDay(
             teaching=True,
             service=self._day.after_school,
