@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.core import commands as c
+from kiosk.core import commands_privacy as p
 from kiosk.core.child import LadderState
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -63,6 +64,14 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.RecordConsent: _LEADER | {Role.OFFICE},
     c.ExportEvidence: _LEADER | {Role.OFFICE},
     c.TryRelay: frozenset({Role.OFFICE}),
+    p.SetHold: _LEADER | {Role.OFFICE},
+    p.LiftHold: _LEADER | {Role.OFFICE},
+    p.ExportChild: _LEADER | {Role.OFFICE},
+    p.AskCorrection: _LEADER | {Role.OFFICE},
+    p.DecideCorrection: _LEADER | {Role.OFFICE},
+    p.RecordConsentRow: _LEADER | {Role.OFFICE},
+    p.IssueNotice: _LEADER | {Role.OFFICE},
+    p.ReportIncident: _LEADER | {Role.OFFICE},
 }
 
 ROLL_MARKS = frozenset(
@@ -75,8 +84,12 @@ CALL_RESULTS = frozenset({"answered", "no_answer", "off", "wrong_number", "on_th
 def permitted(world: World, command: Any) -> bool:
     """Whether the person who gives the command holds a role that may."""
     needed = PERMITTED.get(type(command))
-    staff = world.directory.staff.get(command.by) if needed else None
-    return needed is None or (staff is not None and bool(staff.roles & needed))
+    return needed is None or permitted_to(world, command.by, needed)
+
+
+def permitted_to(world: World, by: int, needed: frozenset[Role]) -> bool:
+    staff = world.directory.staff.get(by)
+    return staff is not None and bool(staff.roles & needed)
 
 
 def refused(reason: Reason, *, child: int | None = None, **detail: Any) -> Decision:

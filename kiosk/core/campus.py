@@ -35,12 +35,13 @@ from kiosk.core.campus_parts import (
     Shift,
     Visit,
 )
-from kiosk.core.campus_steps import CAMPUS_STEPS, alarm_raised, read_answered
+from kiosk.core.campus_steps import CAMPUS_STEPS, PRIVACY_KINDS, alarm_raised, read_answered
 from kiosk.core.card_book import CardBook
 from kiosk.core.child import ChildState, Conflict
 from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places, standing
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
+from kiosk.core.privacy_book import PrivacyBook
 from kiosk.core.shapes import understood
 from kiosk.core.stream_book import StreamBook
 from kiosk.core.token_book import TokenBook
@@ -69,6 +70,7 @@ class Campus:
         self.tokens = TokenBook()
         self.faces: dict[str, tuple[Order, FaceWord]] = {}  # tap, claim or the comparison itself (entry id) -> what it said
         self.consents: dict[tuple[int, str], tuple[Order, bool]] = {}  # (child, purpose) -> the office's last word, given or not
+        self.privacy = PrivacyBook()
         self.collected: dict[int, dict[str, tuple[str, int]]] = {}  # collector -> release (entry id) -> (day, child)
         self.returned: dict[str, Returned] = {}  # entry id -> an offer that went back to its giver
         self.departures: dict[str, Escort] = {}
@@ -233,7 +235,7 @@ class Campus:
             self.faces, self.consents, self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
-            *self.cards.tables(), *self.tokens.tables(),
+            *self.cards.tables(), *self.tokens.tables(), *self.privacy.tables(),
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -379,5 +381,6 @@ STANDING_KINDS = frozenset(
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
         Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
         Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.GATE_SHUT_OUT, Kind.DISK_NEARLY_FULL, Kind.RECORDS_COMPARED,
+        *PRIVACY_KINDS,
     }
 )  # fmt: skip

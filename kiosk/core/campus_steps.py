@@ -230,6 +230,43 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
         campus.last_cleared = (entry.order, Cleared(entry.at_ms, entry.body["day"], entry.body["by"]))
 
 
+def _person_erased(campus: Campus, entry: Entry) -> None:
+    campus.privacy.erase(entry)
+
+
+def _hold_said(campus: Campus, entry: Entry) -> None:
+    campus.privacy.hold(entry)
+
+
+def _correction_asked(campus: Campus, entry: Entry) -> None:
+    campus.privacy.ask(entry)
+
+
+def _correction_decided(campus: Campus, entry: Entry) -> None:
+    campus.privacy.decide(entry)
+
+
+def _consent_recorded(campus: Campus, entry: Entry) -> None:
+    campus.privacy.consent(entry)
+
+
+_PRIVACY_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
+    Kind.PERSON_ERASED: _person_erased,
+    Kind.HOLD_SET: _hold_said,
+    Kind.HOLD_LIFTED: _hold_said,
+    Kind.CORRECTION_ASKED: _correction_asked,
+    Kind.CORRECTION_DECIDED: _correction_decided,
+    Kind.CONSENT_RECORDED: _consent_recorded,
+}
+# The receipts too stand for ever: the deletion log is made from them.
+PRIVACY_KINDS = frozenset(
+    {
+        Kind.PERSON_ERASED, Kind.HOLD_SET, Kind.HOLD_LIFTED, Kind.CORRECTION_ASKED, Kind.CORRECTION_DECIDED,
+        Kind.CONSENT_RECORDED, Kind.ERASURE_DONE, Kind.ERASED_BY_RETENTION, Kind.CHILD_EXPORTED, Kind.NOTICE_ISSUED,
+        Kind.PRIVACY_INCIDENT,
+    }
+)  # fmt: skip
+
 CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.SERVER_WENT_BACK: _server_went_back,
     Kind.RECORD_FORKED: _record_forked,
@@ -273,5 +310,6 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.CARD_LOST: _card_lost,
     Kind.CARD_COUNTERS: _counters_kept,
     Kind.CAMPUS_CLEARED: _campus_cleared,
+    **_PRIVACY_STEPS,
     **SAFETY_STEPS,
 }

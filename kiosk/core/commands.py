@@ -84,6 +84,7 @@ from kiosk.core.commands_passes import (
 from kiosk.core.commands_passes import (
     RevokeDelegate as RevokeDelegate,
 )
+from kiosk.core.commands_privacy import PrivacyCommand
 from kiosk.core.commands_safety import (
     Muster as Muster,
 )
@@ -435,5 +436,6 @@ Command = (
     | FaceCompared
     | RecordConsent
     | FaceErased
+    | PrivacyCommand
     | Look
 )

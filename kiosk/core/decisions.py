@@ -89,6 +89,8 @@ class Reason(StrEnum):
     NO_SUCH_CASE = "no_such_case"
     NO_SUCH_PERSON = "no_such_person"
     NO_SUCH_ACCESS_POINT = "no_such_access_point"
+    ON_HOLD = "on_hold"  # a hold stands: nothing of this person is erased
+    STILL_HERE = "still_here"  # on campus now: nothing of a child in custody is erased
     WINDOW_CLOSED = "window_closed"
     DEVICE_DOWN = "device_down"  # it cannot be tried: it does not work
     CANNOT_SAVE = "cannot_save"  # paper register

@@ -98,6 +98,18 @@ class Kind(StrEnum):
     MONTH_LOCKED = "month_locked"  # the office has reported this month: corrections need the office from here on
     PATROLLED = "patrolled"  # somebody looked at a session that was running
     GROWTH_NOTED = "growth_noted"  # interest and potential of a child in words; the words are a note
+    # the privacy side: their meaning is in kiosk.core.privacy
+    PERSON_ERASED = "person_erased"  # from here on nothing of these persons is kept, at any gate
+    ERASURE_DONE = "erasure_done"  # the receipt of one computer
+    ERASED_BY_RETENTION = "erased_by_retention"  # how many of a category, of up to which day
+    HOLD_SET = "hold_set"  # nothing of a child or a case is erased while it stands
+    HOLD_LIFTED = "hold_lifted"
+    CHILD_EXPORTED = "child_exported"  # a family was given all that there is of its child
+    CORRECTION_ASKED = "correction_asked"
+    CORRECTION_DECIDED = "correction_decided"
+    CONSENT_RECORDED = "consent_recorded"  # a line of the consent ledger
+    NOTICE_ISSUED = "notice_issued"  # a notice, signs, an assessment or an audit sheet was made from the settings
+    PRIVACY_INCIDENT = "privacy_incident"  # a step of its time line
 
 
 class EntryId(NamedTuple):

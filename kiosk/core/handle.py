@@ -22,6 +22,7 @@ from kiosk.core import (
     groups,
     handover,
     link,
+    privacy,
     pruned,
     register,
     releases,
@@ -31,6 +32,7 @@ from kiosk.core import (
     turnstiles,
 )
 from kiosk.core import commands as c
+from kiosk.core import commands_privacy as p
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.late_facts import is_late, is_told_backwards
@@ -204,4 +206,15 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.FaceCompared: faces.compared,
     c.RecordConsent: consent.record,
     c.FaceErased: consent.erased,
+    p.ErasePersons: privacy.erase,
+    p.ErasureDone: privacy.erasure_done,
+    p.RetentionErased: privacy.retention,
+    p.SetHold: privacy.set_hold,
+    p.LiftHold: privacy.lift_hold,
+    p.ExportChild: privacy.export,
+    p.AskCorrection: privacy.ask_correction,
+    p.DecideCorrection: privacy.decide_correction,
+    p.RecordConsentRow: privacy.consent_row,
+    p.IssueNotice: privacy.issue,
+    p.ReportIncident: privacy.incident,
 }

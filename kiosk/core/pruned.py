@@ -58,4 +58,5 @@ def persons_named(entry: Entry) -> Iterator[int]:
     """The numbers of everybody whom a fact names, and of those whom it speaks for."""
     yield from children_of(entry)
     named: list[Any] = [entry.body.get(key) for key in (*_PERSONS, _HIGHEST)]
+    named += entry.body.get("persons", ())  # whose numbers are never given again, though nothing else is left of them
     yield from (number for number in named if isinstance(number, int))

@@ -17,6 +17,7 @@ from kiosk.web.words_devices import DEVICES
 from kiosk.web.words_duty import DUTY
 from kiosk.web.words_face import FACES
 from kiosk.web.words_guard import GUARD
+from kiosk.web.words_privacy import PRIVACY
 from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
 from kiosk.web.words_roster import ROSTER
@@ -25,6 +26,7 @@ from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
     PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
+    | PRIVACY
 )
 
 
