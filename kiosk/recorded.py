@@ -8,6 +8,7 @@ Never writes, never locks out the gate that runs beside it.
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from kiosk.journal import FILE_NAME, JournalError, connect
 PEERS_FILE = "peers.db"
 SLACK_MS = 3_600_000  # entries are read until a trusted clock says so much after the end
 DAY_MS = 86_400_000
+STRETCH = 20_000  # entries of one read that seeks a few kinds among all
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -57,6 +59,7 @@ class StreamRows:
     last: int
     select: Callable[[int, int], Iterator[Row]]
     pruned: int = 0  # through this seq most entries have no bytes any more
+    of_kinds: Callable[[int, int, frozenset[str]], Iterator[Row]] | None = None  # where the file knows the kinds of its rows
 
     def row(self, seq: int) -> Row | None:
         return next(self.select(seq, seq), None)
@@ -71,6 +74,17 @@ class StreamRows:
             else:
                 high = middle
         return low
+
+    def looked_through(self, kinds: frozenset[str], first: int = 1) -> Iterator[tuple[int, list[Row]]]:
+        """A stretch after the other: through which seq, and its rows of these kinds. Bytes are looked at, not decoded: among
+        the rows of another gate there may be some of other kinds."""
+        named = re.compile(b'"kind":"(?:' + b"|".join(re.escape(kind.encode()) for kind in sorted(kinds)) + b')"')
+        for begin in range(first, self.last + 1, STRETCH):
+            end = min(self.last, begin + STRETCH - 1)
+            if self.of_kinds is not None:
+                yield end, list(self.of_kinds(begin, end, kinds))
+            else:
+                yield end, [row for row in self.select(begin, end) if named.search(row.raw)]
 
     def _tick(self, seq: int) -> int:
         """The tick at `seq`, or of the nearest entry before it that can be read."""
@@ -106,7 +120,8 @@ class Records:
         pruned = self._pruned()
         for boot, node, incarnation, last in found:
             select = _selecting(self._own, _OWN, (boot,))
-            yield StreamRows(f"{node}/{incarnation}", boot, last or 0, select, pruned.get(boot, 0))
+            of_kinds = _selecting_kinds(self._own, boot)
+            yield StreamRows(f"{node}/{incarnation}", boot, last or 0, select, pruned.get(boot, 0), of_kinds)
 
     def _pruned(self) -> dict[int, int]:
         """boot -> through which seq bytes were let go of; a journal of an earlier version knows nothing of it."""
@@ -150,6 +165,11 @@ class Records:
         found = [one for stream in streams for one in placed(stream, 1, end_ms=end_ms)]
         return sorted(found, key=lambda one: one.entry.order)
 
+    def note(self, digest: str) -> str:
+        """The free text behind a digest; "" where it was erased or is kept at another gate."""
+        row = self._own.execute("SELECT text FROM notes WHERE digest = ?", (digest,)).fetchone() if digest else None
+        return str(row[0]) if row else ""
+
     def cleared_before(self, at_ms: int) -> Entry | None:
         """The last time before `at_ms` that this gate's journal says 静校."""
         for stream in sorted((s for s in self.streams if s.boot), key=lambda s: -s.boot):
@@ -181,6 +201,14 @@ _PEER = "SELECT seq, raw, hash FROM peers WHERE node = ? AND incarnation = ? AND
 def _selecting(connection: sqlite3.Connection, sql: str, key: tuple[object, ...]) -> Callable[[int, int], Iterator[Row]]:
     def select(first: int, last: int) -> Iterator[Row]:
         return (Row(seq, raw, hash_) for seq, raw, hash_ in connection.execute(sql, (*key, first, last)))
+
+    return select
+
+
+def _selecting_kinds(connection: sqlite3.Connection, boot: int) -> Callable[[int, int, frozenset[str]], Iterator[Row]]:
+    def select(first: int, last: int, kinds: frozenset[str]) -> Iterator[Row]:
+        sql = _OWN.replace(" ORDER BY", f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY")
+        return (Row(*found) for found in connection.execute(sql, (boot, first, last, *sorted(kinds))))
 
     return select
 

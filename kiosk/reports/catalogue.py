@@ -1,0 +1,65 @@
+"""Every report that the records give, by its id: what it is called, for which periods it is made, and who makes it.
+
+`make` is the one door for pages and commands. A report that the city's paper forbids raises ReportLocked with the clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kiosk.reports.attendance import TITLE as ATTENDANCE
+from kiosk.reports.attendance import attendance
+from kiosk.reports.books import Books
+from kiosk.reports.class_hours import TITLE as CLASS_HOURS
+from kiosk.reports.class_hours import class_hours
+from kiosk.reports.columns import Asked
+from kiosk.reports.period import Period, PeriodKind
+from kiosk.reports.table import Report, Words
+
+Make = Callable[[Books, Period, Asked], Report]
+_ANY: Final = tuple(PeriodKind)
+_MONTH_UP: Final = (PeriodKind.MONTH, PeriodKind.TERM, PeriodKind.HALF, PeriodKind.YEAR, PeriodKind.SCHOOL_YEAR)
+
+
+class NoReport(LookupError):
+    """There is no report of that name, or it is not made for such a period, or it must be told of whom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One report. `rows`: of the requirement matrix. `needs`: what `Asked` must say."""
+
+    id: str
+    title: Words
+    periods: tuple[PeriodKind, ...]
+    make: Make
+    rows: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    names: bool = True  # shows people by name; an inspector reads it masked
+    public: bool = False  # without any personal data: may be put up for everybody
+
+
+CATALOGUE: Final[Mapping[str, Listed]] = {
+    one.id: one
+    for one in (
+        Listed(id="attendance", title=ATTENDANCE, periods=_ANY, make=attendance, rows=("D1", "F1")),
+        Listed(id="class_hours", title=CLASS_HOURS, periods=_ANY, make=class_hours, rows=("E1",)),
+    )
+}
+
+
+def make(id: str, books: Books, period: Period, asked: Asked | None = None) -> Report:
+    """Raises NoReport, ReportLocked, RecordsError."""
+    asked = asked or Asked()
+    listed = CATALOGUE.get(id)
+    if listed is None:
+        known = ", ".join(CATALOGUE)
+        raise NoReport(f"没有报表“{id}”，可用：{known} / there is no report {id!r}; known: {known}")
+    if period.kind not in listed.periods:
+        kinds = ", ".join(kind.value for kind in listed.periods)
+        raise NoReport(f"《{listed.title.zh}》不按{period.kind.value}出，可用：{kinds} / it is made for {kinds}")
+    if missing := [name for name in listed.needs if not getattr(asked, name)]:
+        raise NoReport(f"《{listed.title.zh}》须指定 {', '.join(missing)} / say {', '.join(missing)}")
+    return listed.make(books, period, asked)
