@@ -20,15 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from kiosk import letting_go
 from kiosk.ballast import is_of_room
 from kiosk.core.chain_walk import Walk
 from kiosk.core.entries import Entry, EntryId, Kind, Sealed, Stream, UnreadableEntry, decode
 from kiosk.core.pruned import said_of
 from kiosk.durable_files import RESTORING, fsync_folder, make_folder
+from kiosk.journal_schema import SCHEMA
+from kiosk.migrating import migrate
 
 FILE_NAME = "journal.db"
 LOOK_BACK, LOOK_AT_ONCE = 2_000, 50  # entries that are asked for the last trusted time: what a wrong clock wrote gives none
@@ -37,7 +36,6 @@ SALT_BYTES = 16
 LOOKED_AT = 1_000  # entries of one read that seeks a few among all of them
 COMMIT_BYTES = 3 * 4096  # a commit writes whole pages to the log: about three more than its entries fill
 
-migrations = Migrations("journal")
 log = logging.getLogger("kiosk.journal")
 
 
@@ -66,47 +64,6 @@ class JournalTooNew(JournalError):
 
 class CannotAppend(JournalError):
     """The facts did not become durable. Nobody may be told; write on paper."""
-
-
-@migrations()
-def m001_entries(db: Database) -> None:
-    """The chain. `boot` counts the incarnations of this file; (boot, seq) is the order of writing."""
-    db.execute("CREATE TABLE incarnations (boot INTEGER PRIMARY KEY, incarnation TEXT NOT NULL UNIQUE, node TEXT NOT NULL)")
-    db.execute(
-        "CREATE TABLE entries (boot INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, raw BLOB NOT NULL,"
-        " hash BLOB NOT NULL, PRIMARY KEY (boot, seq)) WITHOUT ROWID"
-    )
-    for table in ("entries", "incarnations"):
-        for verb in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
-                " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-            )
-
-
-@migrations()
-def m002_notes(db: Database) -> None:
-    """Free text, erasable: deleting a row leaves the digest in the chain and nothing to read."""
-    db.execute("CREATE TABLE notes (digest TEXT PRIMARY KEY, salt BLOB NOT NULL, text TEXT NOT NULL)")
-
-
-@migrations()
-def m003_reads(db: Database) -> None:
-    """Names of reads that a device may send again, for ever: `access_point nonce`, in the transaction of their fact."""
-    db.execute("CREATE TABLE reads (name TEXT PRIMARY KEY) WITHOUT ROWID")
-
-
-@migrations()
-def m004_pruned(db: Database) -> None:
-    """Whose bytes are let go of: of one incarnation through `through`, done through `erased`. Nothing else may change."""
-    db.execute("CREATE TABLE pruned (boot INTEGER PRIMARY KEY, through INTEGER NOT NULL, erased INTEGER NOT NULL)")
-    db.execute("DROP TRIGGER entries_no_update")
-    db.execute(
-        "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries WHEN NOT (NEW.raw IS x'' AND NEW.boot = OLD.boot"
-        " AND NEW.seq = OLD.seq AND NEW.kind = OLD.kind AND NEW.hash = OLD.hash"
-        " AND EXISTS (SELECT 1 FROM pruned WHERE boot = OLD.boot AND through >= OLD.seq))"
-        " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +105,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    database = Database(connection, recursive_triggers=False)
-    known = {step.name for step in migrations.pending(Database(memory=True))}
-    if newer := [step.name for step in migrations.applied(database) if step.name not in known]:
+    if newer := migrate(connection, SCHEMA):
         path = connection.execute("PRAGMA database_list").fetchone()[2]
         connection.close()
-        raise JournalTooNew(f"{path} was written by a newer version (it has {newer[-1]}); install that version again")
-    with database.atomic():  # all of it or nothing, the list of what was applied included
-        migrations.apply(database)
+        raise JournalTooNew(f"{path} was written by a newer version (it has {newer}); install that version again")
 
 
 def refuse_half_restored(state: Path) -> None:

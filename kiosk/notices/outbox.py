@@ -10,14 +10,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kiosk.core.entries import EntryId
+from kiosk.migrating import Schema, migrate
 from kiosk.notices.facts import Told
 from kiosk.notices.words import TEST
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 FILE_NAME: Final = "notices.db"
 WAITING_MAX: Final = 5_000  # per target; beyond it the oldest is given up
@@ -25,10 +26,7 @@ KEEP_MS: Final = 7 * 86_400_000  # how long a row that is done stays
 FAILED_SHOWN_MS: Final = 86_400_000  # given up this long ago at most: still on the page
 SENDS_KEPT_MS: Final = 60_000  # the longest window of any limit
 
-migrations = Migrations("notices")
 
-
-@migrations()
 def m001_outbox(db: Database) -> None:
     """state: waiting, sending (a restart finds out), sent, failed. twice: an earlier try may have arrived."""
     db.execute(
@@ -45,6 +43,9 @@ def m001_outbox(db: Database) -> None:
     )
     db.execute("CREATE TABLE sends (target TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT")
     db.execute("CREATE TABLE seen (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL)")
+
+
+SCHEMA: Final = Schema("notices", (m001_outbox,))
 
 
 class Waiting(NamedTuple):
@@ -205,9 +206,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         db.execute("PRAGMA synchronous = FULL")
         assert (mode, db.execute("PRAGMA synchronous").fetchone()[0]) == ("wal", 2)
-        database = Database(db, recursive_triggers=False)
-        with database.atomic():  # all of it or nothing, the list of what was applied included
-            migrations.apply(database)
+        if newer := migrate(db, SCHEMA):
+            raise sqlite3.DatabaseError(f"it was written by a newer version, which has {newer}")
     except sqlite3.OperationalError:
         raise  # no room, no right, busy: the file itself may be whole
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
