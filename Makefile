@@ -16,7 +16,7 @@ help:  ## what one can do here
 run: $(READY)  ## the sample school on simulated devices: http://127.0.0.1:8470/
 	$(BIN)/kiosk demo
 
-test: $(READY) browser pcsc sound portraits database consumer  ## every test, browser included
+test: $(READY) browser pcsc sound portraits database consumer office  ## every test, browser included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## style, types, imports
@@ -50,7 +50,7 @@ wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt
 	$(BIN)/python -m build --wheel
 
-.PHONY: browser pcsc sound portraits database consumer
+.PHONY: browser pcsc sound portraits database consumer office
 browser:
 	@sh .ci/browser
 
@@ -66,13 +66,16 @@ database:
 consumer:
 	@sh .ci/consumer
 
+office:
+	@sh .ci/office
+
 portraits: $(READY)
 	@sh .ci/faces
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,postgres,nats,test]' -c constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[nfc,osdp,camera,face,postgres,nats,pdf,test]' -c constraints.txt
 	touch $@
 
 clean:  ## remove what was built; the state of a gate is not touched

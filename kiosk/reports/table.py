@@ -23,7 +23,8 @@ class Cell(StrEnum):
     """What a column holds; it decides the format in every form."""
 
     TEXT = "text"
-    ID = "id"  # a number that names somebody or something: text everywhere, never reckoned with
+    NAME = "name"  # of one child or several, "、" between them: an inspector sees it masked. Names of staff are TEXT
+    ID = "id"  # a number that names somebody or something: text everywhere, never reckoned with; an inspector does not see it
     WHOLE = "whole"  # a count
     HOURS = "hours"  # class-hours (课时), one decimal
     MINUTES = "minutes"
