@@ -78,9 +78,11 @@ class OfficeImport:
             before, info = read_content(path)
             current, number = index(before, number=info.number, made_at_ms=info.made_at_ms), info.number
         except DirectoryMissing:
-            current, number = None, 0
+            before, current, number = None, None, 0
         sources = [Source(name, data) for name, data in files]
-        planned = plan_import(sources, current, **_options(self._settings, self._clock.now_ms()))
+        applications = before.applications if before else ()
+        options = _options(self._settings, self._clock.now_ms())
+        planned = plan_import(sources, current, applications=applications, **options)
         return ImportPlan(
             problems=tuple(_problem_line(problem) for problem in planned.problems),
             changes=tuple(line for line in _change_lines(planned)),
@@ -101,7 +103,9 @@ class OfficeImport:
         first = first_free_number(self._state)
         pepper = load_pepper(_pepper_path(self._state), create=True) if planned.pins else None
         try:
-            published = publish(path, apply(planned, before, pepper=pepper, first_number=first), number + 1, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            content = apply(planned, before, pepper=pepper, first_number=first, at_ms=now_ms)
+            published = publish(path, content, number + 1, now_ms)
         except SnapshotStale as error:
             raise ImportMoved from error
         return published.number

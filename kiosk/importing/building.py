@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kiosk.credentials import PinUnfit, fit_pin
+from kiosk.importing.applications import read_application
+from kiosk.importing.audiences import AudienceUnclear, audience_of
 from kiosk.importing.given import Given
 from kiosk.importing.homes import class_of_pupil, read_class
 from kiosk.importing.problems import Words
@@ -143,7 +145,8 @@ def _session(record: Record, given: Given) -> None:
     teacher = staff_number_of(record, "teacher", given)
     slot, implied = record.get("slot", (0, ""))
     start, end = record.get("start_min"), record.get("end_min")
-    if not _times_fit(record, given, slot=slot) or teacher is None or not record.complete:
+    audience = _audience(record, given)
+    if not _times_fit(record, given, slot=slot) or teacher is None or audience is None or not record.complete:
         return
     row = SessionRow(
         id=record.get("id"),
@@ -158,8 +161,24 @@ def _session(record: Record, given: Given) -> None:
         start_min=start,
         end_min=end,
         partner=record.get("partner", ""),
+        audience=audience,
     )
     given.add(Kind.SESSIONS, row, record.at("id"))
+
+
+def _audience(record: Record, given: Given) -> frozenset[str] | None:
+    options = given.options
+    try:
+        return audience_of(
+            record.get("audience", ""), school_year_start=options.school_year_start, primary_years=options.primary_years
+        )
+    except AudienceUnclear as error:
+        given.report.problem(
+            record.at("audience"),
+            Words(f"参加对象“{error.word[:12]}”看不懂。", f"{error.word[:12]!r} is neither a grade nor a class."),
+            Words("请写成 全校、一至三年级、三、四年级 或 三(2)班。", "Write 全校, 一至三年级 or 三(2)班."),
+        )
+        return None
 
 
 def _times_fit(record: Record, given: Given, *, slot: int) -> bool:
@@ -193,6 +212,7 @@ def _enrolment(record: Record, given: Given) -> None:
         valid_to=record.get("valid_to"),
         leave_at_min=record.get("leave_at_min"),
         agreement=record.get("agreement", ""),
+        application=record.get("application", ""),
     )
     given.add(Kind.ENROLMENTS, row, record.at("pupil"))
 
@@ -203,5 +223,6 @@ _READERS: Mapping[Kind, Callable[[Record, Given], None]] = {
     Kind.PUPILS: _pupil,
     Kind.SESSIONS: _session,
     Kind.ENROLMENTS: _enrolment,
+    Kind.APPLICATIONS: read_application,
 }
-_ORDER = (Kind.STAFF, Kind.CLASSES, Kind.PUPILS, Kind.SESSIONS, Kind.ENROLMENTS)
+_ORDER = (Kind.STAFF, Kind.CLASSES, Kind.PUPILS, Kind.SESSIONS, Kind.ENROLMENTS, Kind.APPLICATIONS)

@@ -6,15 +6,16 @@ Problems stop the import. Warnings are for a person to think about; the law and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date
 from itertools import combinations
-from typing import NamedTuple
 
+from kiosk.core.enrolment import Period, most_at_once, overlap, same_time
 from kiosk.core.people import CardState, Stage
+from kiosk.importing.applications import check_audience, check_numbers, check_whole_classes
 from kiosk.importing.given import IN_FORCE, Given
-from kiosk.importing.problems import Words
-from kiosk.importing.rows import KIND_NAMES, CardRow, EnrolmentRow, Kind, Rows, SessionRow
+from kiosk.importing.problems import Place, Words
+from kiosk.importing.rows import KIND_NAMES, ApplicationRow, CardRow, EnrolmentRow, Kind, Rows, SessionRow
+
+_Row = EnrolmentRow | ApplicationRow
 
 MAX_ENROLMENTS_EACH = 60  # of one pupil; more is a mistake, and comparing them all would take for ever
 REMOVALS_UNREMARKED = 20  # fewer removals are everyday business
@@ -29,6 +30,9 @@ def check(rows: Rows, given: Given, *, allow_removals: bool) -> None:
     _session_teachers(rows, given)
     _children_in_two_places(rows, given)
     _teachers_in_two_places(rows, given)
+    check_numbers(rows, given)
+    check_whole_classes(rows, given)
+    check_audience(rows, given)
     _capacities(rows, given)
     _leaving_alone(rows, given)
     _delegations_without_end(rows, given)
@@ -105,42 +109,36 @@ def _session_teachers(rows: Rows, given: Given) -> None:
 # ---- time ----------------------------------------------------------------------------------------------
 
 
-def _same_time(one: SessionRow, other: SessionRow) -> bool:
-    """Whether two sessions run at the same time on some weekday. Only what is certain counts."""
-    if not one.weekdays & other.weekdays or one.slot != other.slot:
-        return False
-    if one.slot:
-        return True
-    if one.start_min is None or one.end_min is None or other.start_min is None or other.end_min is None:
-        return one.kind == other.kind  # the bell schedule gives both the same time
-    return one.start_min < other.end_min and other.start_min < one.end_min
-
-
-def _same_days(one: EnrolmentRow, other: EnrolmentRow) -> bool:
-    first = max(one.valid_from or date.min, other.valid_from or date.min)
-    return first <= min(one.valid_to or date.max, other.valid_to or date.max)
+def _same_days(one: _Row, other: _Row) -> bool:
+    return overlap(Period(one.valid_from, one.valid_to), Period(other.valid_from, other.valid_to))
 
 
 def _children_in_two_places(rows: Rows, given: Given) -> None:
-    by_pupil: defaultdict[str, list[EnrolmentRow]] = defaultdict(list)
+    """Places, and what is applied for: whoever applies for two sessions at once can only have one."""
+    by_pupil: defaultdict[str, list[tuple[_Row, Place]]] = defaultdict(list)
     for enrolment in rows.enrolments.values():
-        if enrolment.session in rows.sessions:
-            by_pupil[enrolment.pupil].append(enrolment)
-    for pupil, enrolments in by_pupil.items():
-        if len(enrolments) > MAX_ENROLMENTS_EACH:
+        by_pupil[enrolment.pupil].append((enrolment, given.place(Kind.ENROLMENTS, enrolment.key)))
+    for waiting in given.applications.values():
+        if waiting.open and not waiting.placed:
+            by_pupil[waiting.pupil].append((waiting, IN_FORCE))
+    for application in rows.applications.values():
+        by_pupil[application.pupil].append((application, given.place(Kind.APPLICATIONS, application.key)))
+    for pupil, found in by_pupil.items():
+        listed = [(row, place) for row, place in found if row.session in rows.sessions]
+        if len(listed) > MAX_ENROLMENTS_EACH:
             given.report.problem(
-                given.place(Kind.ENROLMENTS, enrolments[-1].key),
-                Words(f"学号 {pupil} 有 {len(enrolments)} 条报名。", f"{pupil} is enrolled {len(enrolments)} times."),
+                listed[-1][1],
+                Words(f"学号 {pupil} 有 {len(listed)} 条报名。", f"{pupil} is enrolled {len(listed)} times."),
                 Words(f"每人最多 {MAX_ENROLMENTS_EACH} 条。", f"At most {MAX_ENROLMENTS_EACH} each."),
             )
             continue
-        for one, other in combinations(enrolments, 2):
+        for (one, there), (other, here) in combinations(listed, 2):
             first, second = rows.sessions[one.session], rows.sessions[other.session]
-            if _same_days(one, other) and _same_time(first, second):
+            if _same_days(one, other) and same_time(first, second):
                 given.report.problem(
-                    given.place(Kind.ENROLMENTS, other.key),
+                    here,
                     Words(
-                        f"学号 {pupil} 同一时间报了“{first.name}”和“{second.name}”（{given.place(Kind.ENROLMENTS, one.key)}）。",
+                        f"学号 {pupil} 同一时间报了“{first.name}”和“{second.name}”（{there}）。",
                         f"The pupil {pupil} is enrolled in {first.name} and {second.name} at the same time.",
                     ),
                     Words("请保留一门，或改正星期、有效期。", "Keep one, or correct the weekdays or the periods."),
@@ -153,7 +151,7 @@ def _teachers_in_two_places(rows: Rows, given: Given) -> None:
         by_teacher[session.teacher].append(session)
     for teacher, sessions in by_teacher.items():
         for one, other in combinations(sessions[:MAX_ENROLMENTS_EACH], 2):
-            if _same_time(one, other):
+            if same_time(one, other):
                 given.report.warn(
                     given.place(Kind.SESSIONS, other.id),
                     Words(
@@ -164,12 +162,8 @@ def _teachers_in_two_places(rows: Rows, given: Given) -> None:
                 )
 
 
-class _Step(NamedTuple):
-    day: date
-    change: int
-
-
 def _capacities(rows: Rows, given: Given) -> None:
+    """More children than places: refused where this list brings them, a remark where they stood before."""
     by_session: defaultdict[str, list[EnrolmentRow]] = defaultdict(list)
     for enrolment in rows.enrolments.values():
         by_session[enrolment.session].append(enrolment)
@@ -177,27 +171,22 @@ def _capacities(rows: Rows, given: Given) -> None:
         session = rows.sessions.get(key)
         if session is None or not session.capacity:
             continue
-        most = _most_at_once(enrolments)
-        if most > session.capacity:
-            given.report.warn(
-                given.place(Kind.SESSIONS, key),
-                Words(
-                    f"“{session.name}”报名 {most} 人，超过容量 {session.capacity} 人。",
-                    f"{session.name} has {most} pupils for {session.capacity} places.",
-                ),
-                Words("请调整报名或容量。", "Move some pupils or raise the capacity."),
-            )
-
-
-def _most_at_once(enrolments: Iterable[EnrolmentRow]) -> int:
-    steps = [_Step(e.valid_from or date.min, 1) for e in enrolments]
-    # Someone who leaves on a day is still there on that day: departures sort behind arrivals.
-    steps += [_Step(e.valid_to, -1) for e in enrolments if e.valid_to is not None]
-    here = most = 0
-    for step in sorted(steps, key=lambda s: (s.day, -s.change)):
-        here += step.change
-        most = max(most, here)
-    return most
+        most = most_at_once(Period(e.valid_from, e.valid_to) for e in enrolments)
+        if most <= session.capacity:
+            continue
+        new = next((e for e in enrolments if e.key not in given.current.enrolments), None)
+        tell = given.report.warn if new is None else given.report.problem
+        tell(
+            given.place(Kind.SESSIONS, key) if new is None else given.place(Kind.ENROLMENTS, new.key),
+            Words(
+                f"“{session.name}”报名 {most} 人，超过容量 {session.capacity} 人。",
+                f"{session.name} has {most} pupils for {session.capacity} places.",
+            ),
+            Words(
+                "请调整报名或容量；多出的学生可列入“申请”表，自动候补。",
+                "Move some pupils, raise the capacity, or list them as applications (申请): they wait for a place.",
+            ),
+        )
 
 
 # ---- remarks -------------------------------------------------------------------------------------------

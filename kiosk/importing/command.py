@@ -80,11 +80,12 @@ def import_command(
         handover_max_grade=handover_max_grade,
         reversed_decimal_cards=reversed_decimal_cards,
         allow_removals=allow_removals,
+        applications=before.applications if before else (),
     )
     if not plan.ok or dry_run or (before is not None and plan.changes_nothing):
         return ImportResult(plan=plan, dry_run=dry_run)
     pepper = load_pepper(pepper_path, create=True) if plan.pins and pepper_path else None
-    content = apply(plan, before, pepper=pepper, first_number=first_number)
+    content = apply(plan, before, pepper=pepper, first_number=first_number, at_ms=made_at_ms)
     if content == before:  # the PINs were the ones in force
         return ImportResult(plan=plan, dry_run=dry_run)
     number = info.number + 1 if info else 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.importing.problems import Place, Report, Words
-from kiosk.importing.rows import KIND_NAMES, Kind, Rows
+from kiosk.importing.rows import KIND_NAMES, ApplicationKey, ApplicationRow, Kind, Rows
 
 IN_FORCE = Place("现有名单 directory")  # the place of a row that this import does not touch
 
@@ -32,6 +32,7 @@ class Given:
     current: Rows
     options: Options
     report: Report
+    applications: Mapping[ApplicationKey, ApplicationRow] = field(default_factory=dict)  # in force
     kinds: set[Kind] = field(default_factory=set)
     rows: defaultdict[Kind, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict))
     places: dict[tuple[Kind, Any], Place] = field(default_factory=dict)

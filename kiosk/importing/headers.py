@@ -11,6 +11,7 @@ from kiosk.core.people import CardState, Role
 from kiosk.directory import PersonKind
 from kiosk.importing import values
 from kiosk.importing.class_names import STAGE_WORDS
+from kiosk.importing.priorities import PRIORITY_WORDS
 from kiosk.importing.rows import Kind
 from kiosk.importing.tables import Cell
 
@@ -127,6 +128,8 @@ _PHONE = ("手机号", "联系电话", "手机号码", "电话", "手机", "电�
 _TAIL = ("证件后四位", "身份证后四位", "身份证号", "身份证号码", "证件号码", "证件号")
 _FROM = Column("valid_from", ("有效期起", "开始日期", "起始日期", "生效日期", "有效期自"), values.day)
 _TO = Column("valid_to", ("有效期止", "结束日期", "截止日期", "失效日期", "有效期至"), values.day)
+_AGREEMENT = Column("agreement", ("协议编号", "协议号"), values.key)
+_APPLICATION = Column("application", ("申请编号", "申请号", "申请表编号"), values.key)
 _WHOSE = Column("pupil_name", ("学生姓名",), values.name)  # only compared with the pupil list
 
 
@@ -233,6 +236,7 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         Column("start_min", ("开始时间", "上课时间"), values.minutes),
         Column("end_min", ("结束时间", "下课时间"), values.minutes),
         Column("partner", ("合作机构", "合作单位"), values.text),
+        Column("audience", ("参加对象", "面向对象", "适用年级", "招收对象"), values.text),
     ),
     Kind.ENROLMENTS: (
         Column("pupil", _PUPIL, values.key, required=True),
@@ -241,7 +245,20 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         _FROM,
         _TO,
         Column("leave_at_min", ("离开时间", "提前离开时间"), values.minutes),
-        Column("agreement", ("协议编号", "协议号"), values.key),
+        _AGREEMENT,
+        _APPLICATION,
+    ),
+    Kind.APPLICATIONS: (
+        Column("pupil", _PUPIL, values.key, required=True),
+        _WHOSE,
+        Column("session", ("课程编号", "课程号", "活动编号"), values.key, required=True),
+        Column("applied_on", ("申请日期", "申请时间", "填表日期"), values.day, required=True),
+        Column("valid_from", _FROM.names, values.day, required=True),
+        _TO,
+        Column("leave_at_min", ("离开时间", "提前离开时间"), values.minutes),
+        _AGREEMENT,
+        Column("priority", ("优先类别", "优先保障"), _choice(PRIORITY_WORDS)),
+        _APPLICATION,
     ),
 }
 
@@ -255,6 +272,7 @@ SHEET_NAMES: Mapping[str, Kind] = {
     **dict.fromkeys(("卡", "卡片", "校园卡", "卡号", "发卡", "cards"), Kind.CARDS),
     **dict.fromkeys(("课程", "活动", "课后服务课程", "课后服务", "社团", "sessions"), Kind.SESSIONS),
     **dict.fromkeys(("报名", "选课", "课后服务报名", "enrolments"), Kind.ENROLMENTS),
+    **dict.fromkeys(("申请", "报名申请", "课后服务申请", "自愿参加申请", "applications"), Kind.APPLICATIONS),
 }
 
 # Found in most schools' lists, of no use at a gate, and therefore not taken (PIPL 6: no more than necessary).

@@ -11,6 +11,7 @@ from typing import Any
 
 from kiosk.core.enrolment import Period, overlap
 from kiosk.directory import PersonKind
+from kiosk.importing.applications import new_ones
 from kiosk.importing.cards import read_cards
 from kiosk.importing.collectors import Adults, Links
 from kiosk.importing.given import IN_FORCE, Given
@@ -39,6 +40,7 @@ def merge(records: tuple[Record, ...], given: Given) -> Rows:
         restrictions=links.restrictions,
         sessions=sessions,
         enrolments=_enrolments(given, pupils, sessions),
+        applications=new_ones(given),
     )
     return replace(rows, cards=_cards(given, rows))
 
@@ -103,7 +105,18 @@ def _enrolments(given: Given, pupils: Mapping[str, Any], sessions: Mapping[str, 
         if row.application:
             owned.setdefault((row.pupil, row.session), []).append(row)
     found = {row.key: row for rows in owned.values() for row in rows}
+    ended = {row.application for row in given.applications.values() if not row.placed}
     for key, row in given.rows[Kind.ENROLMENTS].items():
+        if row.application in ended:
+            given.report.warn(
+                given.place(Kind.ENROLMENTS, key),
+                Words(
+                    f"申请 {row.application} 没有名额（待办、候补或已退出），名单不改变它。",
+                    f"The application {row.application} has no place (open, waiting or withdrawn); the list leaves it.",
+                ),
+                Words("如需更改，请在“报名”页办理。", "Change it on the enrolment page."),
+            )
+            continue
         standing = next((one for one in owned.get((row.pupil, row.session), ()) if _days_meet(one, row)), None)
         if standing is None:
             found[key] = row

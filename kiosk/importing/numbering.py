@@ -22,6 +22,7 @@ from kiosk.core.people import (
     Staff,
 )
 from kiosk.directory import Content, Person, PersonKind
+from kiosk.importing.applications import made_of
 from kiosk.importing.pinyin import spell
 from kiosk.importing.rows import LinkRow, PupilRow, Rows
 
@@ -42,6 +43,7 @@ def content_of(
     duress_pins: Mapping[str, str | None] | None = None,
     school_year_start: int,
     first_number: int = 1,
+    at_ms: int = 0,
 ) -> Content:
     """The snapshot that says what `rows` says.
 
@@ -56,6 +58,9 @@ def content_of(
     new_duress = {numbers.staff[key]: pin for key, pin in (duress_pins or {}).items() if key in rows.staff}
     here = {numbers.staff[key] for key in rows.staff}
     applications = _applications(before, numbers)
+    new, taken, following = made_of(
+        rows, numbers.pupils, applications, next_number=before.next_application if before else 1, at_ms=at_ms
+    )
     return Content(
         classes=_classes(rows, numbers),
         pupils=tuple(_pupil(row, rows, numbers) for row in rows.pupils.values()),
@@ -69,14 +74,14 @@ def content_of(
         cards=_cards(rows, numbers),
         sessions=_sessions(rows, numbers),
         enrolments=_enrolments(rows, numbers),
-        applications=applications,
-        application_steps=_steps(before, applications),
+        applications=(*applications, *new),
+        application_steps=(*_steps(before, applications), *taken),
         persons=numbers.persons,
         pins={number: pin for number, pin in {**kept_pins, **new_pins}.items() if number in here},
         duress_pins={number: pin for number, pin in {**kept_duress, **new_duress}.items() if pin and number in here},
         next_number=numbers.next_number,
         school_year_start=school_year_start,
-        next_application=before.next_application if before else 1,
+        next_application=following,
     )
 
 

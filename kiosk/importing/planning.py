@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from kiosk.core.enrolment import Application
 from kiosk.core.people import Directory
 from kiosk.credentials import hash_changed_pins, verify_pin
 from kiosk.directory import Content, PersonKind
+from kiosk.importing.applications import standing
 from kiosk.importing.building import build
 from kiosk.importing.checks import check
 from kiosk.importing.diff import KindDiff, diff
@@ -78,12 +80,13 @@ def plan_import(
     handover_max_grade: int = 2,
     reversed_decimal_cards: bool = False,
     allow_removals: bool = False,
+    applications: Sequence[Application] = (),
 ) -> ImportPlan:
     """Reads workbooks, CSV files or folders of them. A list that is there replaces the whole list of its kind.
 
     `current` is the directory in force, None before the first import. `school_year_start` is the year in which the
     school year began; `primary_years` is 6, or 5 under 五四学制. `gates` maps gate ids to names; without it any id is
-    taken. `reversed_decimal_cards` says that decimal card numbers in the lists are 反码.
+    taken. `reversed_decimal_cards` says that decimal card numbers in the lists are 反码. `applications`: those in force.
     Never raises for content: whatever is wrong with the files is in `problems`.
     """
     report = Report()
@@ -96,7 +99,10 @@ def plan_import(
         gates=gates or {},
         reversed_decimal_cards=reversed_decimal_cards,
     )
-    given = Given(current=rows_of(current) if current else Rows(), options=options, report=report)
+    given = Given(
+        current=rows_of(current) if current else Rows(), options=options, report=report,
+        applications=standing(applications, current),
+    )  # fmt: skip
     raw = raw_sheets(files, report)
     given.failed.update(kind for p in report.problems if (kind := kind_of_title(PurePath(p.file).stem)))
     found, failed = records(raw, report)
@@ -118,11 +124,14 @@ def plan_import(
     )
 
 
-def apply(plan: ImportPlan, before: Content | None, *, pepper: bytes | None = None, first_number: int = 1) -> Content:
+def apply(
+    plan: ImportPlan, before: Content | None, *, pepper: bytes | None = None, first_number: int = 1, at_ms: int = 0
+) -> Content:
     """The content of the next snapshot. `before` is that of the snapshot that the plan was made against.
 
     PINs that changed are hashed under `pepper` (a few seconds for a hundred). `first_number` is above every person
-    number in the journals of the school; it counts only where `before` knows fewer. Raises ImportRefused.
+    number in the journals of the school; it counts only where `before` knows fewer. `at_ms` is written beside new
+    applications. Raises ImportRefused.
     """
     if not plan.ok:
         raise ImportRefused(f"the import has {len(plan.problems) + plan.problems_unlisted} problems; nothing was changed")
@@ -130,8 +139,9 @@ def apply(plan: ImportPlan, before: Content | None, *, pepper: bytes | None = No
         raise ImportRefused("the staff list sets PINs, but there is no pepper to hash them under; give the key folder")
     pins, duress = _hashed(plan, before, pepper) if plan.pins and pepper else ({}, {})
     return content_of(
-        plan.rows, before, pins=pins, duress_pins=duress, school_year_start=plan.school_year_start, first_number=first_number
-    )
+        plan.rows, before, pins=pins, duress_pins=duress, school_year_start=plan.school_year_start, first_number=first_number,
+        at_ms=at_ms,
+    )  # fmt: skip
 
 
 def _hashed(plan: ImportPlan, before: Content | None, pepper: bytes) -> tuple[dict[str, str], dict[str, str | None]]:

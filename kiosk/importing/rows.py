@@ -42,6 +42,7 @@ class Kind(StrEnum):
     CARDS = "cards"
     SESSIONS = "sessions"
     ENROLMENTS = "enrolments"
+    APPLICATIONS = "applications"
 
 
 KIND_NAMES = {
@@ -55,6 +56,7 @@ KIND_NAMES = {
     Kind.CARDS: "卡",
     Kind.SESSIONS: "课程",
     Kind.ENROLMENTS: "报名",
+    Kind.APPLICATIONS: "申请",
 }
 
 
@@ -76,6 +78,12 @@ class EnrolmentKey(NamedTuple):
     pupil: str
     session: str
     valid_from: date | None
+
+
+class ApplicationKey(NamedTuple):
+    pupil: str
+    session: str
+    applied_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +214,27 @@ class EnrolmentRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationRow:
+    """What a family asks for; of one in force also how it stands."""
+
+    pupil: str
+    session: str
+    applied_on: date
+    valid_from: date
+    valid_to: date | None = None
+    leave_at_min: int | None = None
+    agreement: str = ""
+    priority: str = ""
+    application: str = ""
+    open: bool = True
+    placed: bool = False
+
+    @property
+    def key(self) -> ApplicationKey:
+        return ApplicationKey(self.pupil, self.session, self.applied_on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """A whole school by natural keys."""
 
@@ -219,6 +248,7 @@ class Rows:
     cards: Mapping[CardKey, CardRow] = field(default_factory=dict)
     sessions: Mapping[str, SessionRow] = field(default_factory=dict)
     enrolments: Mapping[EnrolmentKey, EnrolmentRow] = field(default_factory=dict)
+    applications: Mapping[ApplicationKey, ApplicationRow] = field(default_factory=dict)  # only those that are new
 
     def of(self, kind: Kind) -> Mapping[Any, Any]:
         found: Mapping[Any, Any] = getattr(self, kind.value)
