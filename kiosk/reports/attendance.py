@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from kiosk.reports.asking import Asked
 from kiosk.reports.books import Books
-from kiosk.reports.columns import COUNTED, RATE, Asked, Tally, column, frame, kind_words, tally_columns
+from kiosk.reports.columns import CHILD, COUNTED, RATE, Tally, column, frame, kind_words, tally_columns
 from kiosk.reports.naming import Names
 from kiosk.reports.period import Period, PeriodKind
 from kiosk.reports.service_rows import ATTENDED, Held, State
@@ -28,10 +29,6 @@ LEGEND: Final = Words(
     "√出勤 迟迟到 退早退 病病假 事事假 缺缺勤 调调到别处 临临时参加；一天多场按时间先后排列",
     "√ present, 迟 late, 退 left early, 病 sick, 事 personal leave, 缺 absent, 调 moved, 临 guest; sessions of a day in order",
 )
-_CHILD: Final = (
-    column("class", "班级", "class", Cell.TEXT, 12), column("seat", "座号", "seat", Cell.WHOLE, 6),
-    column("school_number", "学号", "pupil no.", Cell.ID, 20), column("name", "姓名", "name", Cell.TEXT, 12),
-)  # fmt: skip
 
 
 class _Pupil:
@@ -163,7 +160,7 @@ def _named(number: int, names: Names) -> tuple[Value, ...]:
 
 
 def _pupil_sheet(pupils: Mapping[int, _Pupil], names: Names) -> Sheet:
-    columns = (*_CHILD, column("days", "参加天数", "days", Cell.WHOLE, 10), *tally_columns())
+    columns = (*CHILD, column("days", "参加天数", "days", Cell.WHOLE, 10), *tally_columns())
     rows = [(*_named(number, names), len(pupil.days), *pupil.tally.values()) for number, pupil in pupils.items()]
     days = sum(len(pupil.days) for pupil in pupils.values())
     return Sheet(
@@ -174,7 +171,7 @@ def _pupil_sheet(pupils: Mapping[int, _Pupil], names: Names) -> Sheet:
 
 def _grid(pupils: Mapping[int, _Pupil], names: Names, days: list[date]) -> Sheet:
     """A row for every pupil, a column for every day on which something was held."""
-    columns: tuple[Column, ...] = (*_CHILD, *(column(day.isoformat(), str(day.day), str(day.day), Cell.TEXT, 5) for day in days))
+    columns: tuple[Column, ...] = (*CHILD, *(column(day.isoformat(), str(day.day), str(day.day), Cell.TEXT, 5) for day in days))
     rows = []
     for number, pupil in pupils.items():
         marks: defaultdict[date, str] = defaultdict(str)

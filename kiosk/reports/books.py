@@ -81,6 +81,18 @@ class Books:
         mine = [rule for rule in found if rule.variant in ("", self.settings.school.variant)]
         return tuple(dict.fromkeys(quoted(rule) for rule in mine))
 
+    def paper(self) -> str:
+        """The city's own document, as it is quoted."""
+        return str(self.policy.rules[0].document) if self.policy else ""
+
+    def silent(self, zh: str, en: str) -> Words:
+        """That the city's paper says nothing of something."""
+        if self.policy is None:
+            return Words(
+                f"未选定城市政策：{zh}由学校按当地规定处理。", f"No city's policy is chosen: {en} is for the school to settle."
+            )
+        return Words(f"{self.paper()}没有规定{zh}。", f"{self.paper()} is silent on {en}.")
+
 
 def open_books(
     settings: Settings, state: Path, directory: Directory, *, today: date, progress: Progress | None = None,

@@ -9,22 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kiosk.reports.asking import NOTHING, Asked, NoReport
 from kiosk.reports.attendance import TITLE as ATTENDANCE
 from kiosk.reports.attendance import attendance
 from kiosk.reports.books import Books
 from kiosk.reports.class_hours import TITLE as CLASS_HOURS
 from kiosk.reports.class_hours import class_hours
-from kiosk.reports.columns import Asked
+from kiosk.reports.fees import TITLE as FEES
+from kiosk.reports.fees import fee_basis
+from kiosk.reports.funding import PUBLIC_TITLE, funding, publicity
+from kiosk.reports.funding import TITLE as FUNDING
 from kiosk.reports.period import Period, PeriodKind
 from kiosk.reports.table import Report, Words
+
+__all__ = ["CATALOGUE", "NoReport", "Listed", "make"]
 
 Make = Callable[[Books, Period, Asked], Report]
 _ANY: Final = tuple(PeriodKind)
 _MONTH_UP: Final = (PeriodKind.MONTH, PeriodKind.TERM, PeriodKind.HALF, PeriodKind.YEAR, PeriodKind.SCHOOL_YEAR)
-
-
-class NoReport(LookupError):
-    """There is no report of that name, or it is not made for such a period, or it must be told of whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,15 @@ CATALOGUE: Final[Mapping[str, Listed]] = {
     for one in (
         Listed(id="attendance", title=ATTENDANCE, periods=_ANY, make=attendance, rows=("D1", "F1")),
         Listed(id="class_hours", title=CLASS_HOURS, periods=_ANY, make=class_hours, rows=("E1",)),
+        Listed(id="funding", title=FUNDING, periods=_MONTH_UP, make=funding, rows=("E2",)),
+        Listed(id="publicity", title=PUBLIC_TITLE, periods=_MONTH_UP, make=publicity, rows=("F7",), names=False, public=True),
+        Listed(id="fee_basis", title=FEES, periods=(PeriodKind.MONTH, PeriodKind.TERM), make=fee_basis, rows=("E5",)),
     )
 }
 
 
-def make(id: str, books: Books, period: Period, asked: Asked | None = None) -> Report:
+def make(id: str, books: Books, period: Period, asked: Asked = NOTHING) -> Report:
     """Raises NoReport, ReportLocked, RecordsError."""
-    asked = asked or Asked()
     listed = CATALOGUE.get(id)
     if listed is None:
         known = ", ".join(CATALOGUE)

@@ -13,8 +13,9 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from kiosk.core.service_records import CheckedIn
+from kiosk.reports.asking import Asked
 from kiosk.reports.books import Books
-from kiosk.reports.columns import COUNTED, Asked, column, frame, kind_words
+from kiosk.reports.columns import COUNTED, column, frame, kind_words
 from kiosk.reports.naming import Names, reason_zh
 from kiosk.reports.period import Period
 from kiosk.reports.service_rows import Archive, Held, PutRight, Stay

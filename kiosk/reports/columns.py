@@ -15,7 +15,7 @@ from kiosk.reports.period import Period
 from kiosk.reports.service_rows import ATTENDED, Archive, Held, State
 from kiosk.reports.table import Cell, Column, Report, Sheet, Value, Words
 
-__all__ = ["COUNTED", "RATE", "STATES", "Asked", "Tally", "column", "frame", "kind_words", "tally_columns"]
+__all__ = ["CHILD", "COUNTED", "RATE", "STATES", "Tally", "column", "frame", "kind_words", "tally_columns"]
 
 RATE: Final = Words(
     "应到：名单上的学生，调到别处的不算。实到：出勤、迟到、早退。出勤率＝实到÷应到。临时参加的另列。",
@@ -27,18 +27,6 @@ COUNTED: Final = Words(
     "Computed from archive rows and their corrections, not from taps; the last correction stands, and the row stays as it was.",
 )
 STATES: Final = tuple(State)
-
-
-class Asked:
-    """What a report is asked for beside its period; most need nothing of it."""
-
-    __slots__ = ("child", "class_id", "masked", "partner", "session", "text")
-
-    def __init__(
-        self, *, child: int = 0, class_id: str = "", session: str = "", partner: str = "", text: str = "", masked: bool = False
-    ) -> None:
-        self.child, self.class_id, self.session = child, class_id, session
-        self.partner, self.text, self.masked = partner, text, masked
 
 
 class Tally:
@@ -77,6 +65,12 @@ class Tally:
 
 def column(key: str, zh: str, en: str, cell: Cell = Cell.TEXT, width: int = 10) -> Column:
     return Column(key=key, head=Words(zh, en), cell=cell, width=width)
+
+
+CHILD: Final = (
+    column("class", "班级", "class", Cell.TEXT, 12), column("seat", "座号", "seat", Cell.WHOLE, 6),
+    column("school_number", "学号", "pupil no.", Cell.ID, 20), column("name", "姓名", "name", Cell.TEXT, 12),
+)  # fmt: skip
 
 
 def tally_columns() -> tuple[Column, ...]:

@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from kiosk.core.entries import Entry, encode
+from kiosk.core.entries import encode
 from kiosk.recorded import PEERS_FILE, RecordsError
 from tests.support.service_journal import ServiceJournal
 
@@ -112,7 +113,7 @@ def test_what_was_read_is_kept_until_something_new_is_there(journal: ServiceJour
 def test_a_row_that_nobody_can_read_is_counted_and_the_rest_stands(journal: ServiceJournal) -> None:
     journal.session(MON, "S1", {3: "present"})
     odd = journal.session(MON, "S2", {5: "present"})
-    _overwrite(journal, odd.seq, encode(Entry(**{**_fields(odd), "body": {"session": "S2", "day": MON}})))
+    _overwrite(journal, odd.seq, encode(replace(odd, body={"session": "S2", "day": MON})))
     found = journal.books().archive(date(2026, 11, 23), date(2026, 11, 23))
     assert ([one.row.session for one in found.held], found.unreadable) == (["S1"], 1)
 
@@ -123,10 +124,6 @@ def test_rows_whose_bytes_were_let_go_of_are_named_and_never_left_out(journal: S
     journal.journal._db.execute("INSERT INTO pruned VALUES (1, ?, ?)", (odd.seq, odd.seq))
     with pytest.raises(RecordsError, match="keep_records_days"):
         journal.books().archive(date(2026, 11, 23), date(2026, 11, 23))
-
-
-def _fields(entry: Entry) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in entry.__struct_fields__}
 
 
 def _overwrite(journal: ServiceJournal, seq: int, raw: bytes) -> None:

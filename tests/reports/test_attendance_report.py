@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.directory_schema import Content
+from kiosk.reports.asking import Asked
 from kiosk.reports.catalogue import CATALOGUE, NoReport, make
-from kiosk.reports.columns import Asked
 from kiosk.reports.table import Report
 from tests.support.people import PUPILS, small_school
 from tests.support.report_rows import rows, total
