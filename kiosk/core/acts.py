@@ -9,6 +9,7 @@ from typing import Any
 
 from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
+from kiosk.core import commands_service as cs
 from kiosk.core.child import LadderState
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -62,6 +63,14 @@ PERMITTED: dict[type, frozenset[Role]] = {
     c.VisitorOut: GATE_STAFF,
     c.ClearCampus: _LEADER,
     c.RecordConsent: _LEADER | {Role.OFFICE},
+    cs.CheckIn: _CLASSROOM,
+    cs.CheckOut: _CLASSROOM,
+    cs.CloseSession: _CLASSROOM,
+    cs.CloseRest: _LEADER,
+    cs.CorrectSession: _CLASSROOM | {Role.OFFICE},
+    cs.LockMonth: _LEADER | {Role.OFFICE},
+    cs.Patrol: _LEADER | {Role.OFFICE},
+    cs.NoteGrowth: _CLASSROOM,
     c.ExportEvidence: _LEADER | {Role.OFFICE},
     c.TryRelay: frozenset({Role.OFFICE}),
     p.SetHold: _LEADER | {Role.OFFICE},

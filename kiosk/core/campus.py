@@ -42,6 +42,7 @@ from kiosk.core.child_steps import CHILD_STEPS, children_of, fold_step, places, 
 from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.core.pass_book import PassBook
 from kiosk.core.privacy_book import PrivacyBook
+from kiosk.core.service_book import ServiceBook
 from kiosk.core.shapes import understood
 from kiosk.core.stream_book import StreamBook
 from kiosk.core.token_book import TokenBook
@@ -62,6 +63,7 @@ class Campus:
         self.answered: dict[tuple[str, str], Answered] = {}  # (access point, nonce) -> what was said
         self.lost_cards: set[str] = set()
         self.passes = PassBook()
+        self.service = ServiceBook()
         self.server_backs: set[int] = set()  # when the sync agent noticed, each recorded once
         self.forks: set[str] = set()  # streams of which the server keeps two versions, each recorded once
         self.shut_outs: set[int] = set()  # when the sync agent noticed that the server takes nothing from here
@@ -235,7 +237,7 @@ class Campus:
             self.faces, self.consents, self.mustered, self.staff_seen, self.visits, self.visit_ends,
             self.returned, self.departures, self.escort_ends, self.groups_out, self.group_ends, self.shifts,
             self.shift_offers, self.shift_ends, self.incidents, self.incident_ends, *self.passes.tables(), self.collected,
-            *self.cards.tables(), *self.tokens.tables(), *self.privacy.tables(),
+            *self.cards.tables(), *self.tokens.tables(), *self.privacy.tables(), *self.service.tables(),
         )  # fmt: skip
 
     # --- folding ---------------------------------------------------------------------------------
@@ -299,6 +301,7 @@ class Campus:
         self.returned = {key: one for key, one in self.returned.items() if one.at_ms >= at_ms}
         day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
         self.passes.forget_before(at_ms, day)
+        self.service.forget_before(day)
         self.tokens.forget_before(day)
         kept = {who: {k: one for k, one in taken.items() if one[0] >= day} for who, taken in self.collected.items()}
         self.collected = {who: taken for who, taken in kept.items() if taken}
@@ -379,7 +382,7 @@ _BLANK = ChildState()
 STANDING_KINDS = frozenset(
     {
         Kind.CARD_LOST, Kind.CARD_COUNTERS, Kind.DELEGATE_REGISTERED, Kind.DELEGATE_REVOKED, Kind.CONSENT_WITHDRAWN,
-        Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED,
+        Kind.CONSENT_RENEWED, Kind.INCARNATION_OPENED, Kind.CASE_CLOSED, Kind.MONTH_LOCKED,
         Kind.SERVER_WENT_BACK, Kind.RECORD_FORKED, Kind.GATE_SHUT_OUT, Kind.DISK_NEARLY_FULL, Kind.RECORDS_COMPARED,
         *PRIVACY_KINDS,
     }

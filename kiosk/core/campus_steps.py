@@ -23,6 +23,7 @@ from kiosk.core.campus_parts import (
 )
 from kiosk.core.entries import Entry, Kind
 from kiosk.core.safety_steps import SAFETY_STEPS
+from kiosk.core.service_book import SERVICE_STEPS
 
 if TYPE_CHECKING:
     from kiosk.core.campus import Campus
@@ -312,4 +313,5 @@ CAMPUS_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.CAMPUS_CLEARED: _campus_cleared,
     **_PRIVACY_STEPS,
     **SAFETY_STEPS,
+    **SERVICE_STEPS,
 }

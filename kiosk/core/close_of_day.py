@@ -12,6 +12,7 @@ from kiosk.core import commands as c
 from kiosk.core import turnstiles
 from kiosk.core.acts import done, refused
 from kiosk.core.child import ChildState
+from kiosk.core.closing import unclosed
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.disk import OF_DISKS
 from kiosk.core.entries import Fact, Kind
@@ -29,6 +30,7 @@ def clear_campus(command: c.ClearCampus, world: World, now_ms: int, trusted: boo
     body = {"by": command.by, "day": world.day, "in_custody": 0, **counts(world)}
     boarders = sorted(((child, s) for child, s in world.campus.on_campus() if s.dormitory), key=lambda row: row[0])
     body["dormitory"] = [[child, s.hold.custodian] for child, s in boarders]
+    body["unclosed"] = len(unclosed(world, now_ms))  # sessions without an archive row: an open matter, and no child
     body["sleeping"] = [[child, s.place] for child, s in boarders]
     return done(Fact(Kind.CAMPUS_CLEARED, body), *counters_due(world))
 

@@ -94,6 +94,7 @@ from kiosk.core.commands_safety import (
 from kiosk.core.commands_safety import (
     VisitorOut as VisitorOut,
 )
+from kiosk.core.commands_service import ServiceCommand
 from kiosk.core.entries import Sealed
 from kiosk.core.people import Directory
 
@@ -419,6 +420,7 @@ Command = (
     | Muster
     | VisitorIn
     | VisitorOut
+    | ServiceCommand
     | ExportEvidence
     | TryRelay
     | ClearCampus

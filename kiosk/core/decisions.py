@@ -92,6 +92,11 @@ class Reason(StrEnum):
     ON_HOLD = "on_hold"  # a hold stands: nothing of this person is erased
     STILL_HERE = "still_here"  # on campus now: nothing of a child in custody is erased
     WINDOW_CLOSED = "window_closed"
+    NO_SUCH_SESSION = "no_such_session"
+    SESSION_CLOSED = "session_closed"  # archived: only a correction changes it
+    NOT_CHECKED_IN = "not_checked_in"  # whoever closes a session was checked in to it
+    UNRESOLVED = "unresolved"  # an enrolled child is in no state yet
+    MONTH_LOCKED = "month_locked"  # only the office and duty leaders correct a month that has been reported
     DEVICE_DOWN = "device_down"  # it cannot be tried: it does not work
     CANNOT_SAVE = "cannot_save"  # paper register
 

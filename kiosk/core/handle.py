@@ -10,9 +10,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from kiosk.core import (
     acts,
     close_of_day,
+    closing,
     consent,
     delegates,
     disk,
@@ -22,17 +25,20 @@ from kiosk.core import (
     groups,
     handover,
     link,
+    patrols,
     privacy,
     pruned,
     register,
     releases,
     search,
+    service,
     shifts,
     token_moves,
     turnstiles,
 )
 from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
+from kiosk.core import commands_service as cs
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.late_facts import is_late, is_told_backwards
@@ -46,9 +52,16 @@ def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
     if not acts.permitted(world, command):
         return acts.refused(Reason.NOT_PERMITTED)
     decision = HANDLERS[type(command)](command, world, now_ms, trusted)
+    if isinstance(command, _SHOWS_TEACHER) and decision.outcome is Outcome.GRANTED:
+        decision = msgspec.structs.replace(
+            decision, facts=(*decision.facts, *service.with_check_in(command, world, now_ms))
+        )
     if decision.open_door:
         turnstiles.opened(command, decision, world, now_ms)
     return decision
+
+
+_SHOWS_TEACHER = (c.TakeGroup, c.Accept, c.CallRoll)  # whoever does this in a session is there
 
 
 def _tick(command: c.Tick, world: World, now_ms: int, trusted: bool) -> Decision:
@@ -189,6 +202,14 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     c.Muster: emergency.muster,
     c.VisitorIn: register.visitor_in,
     c.VisitorOut: register.visitor_out,
+    cs.CheckIn: service.check_in,
+    cs.CheckOut: service.check_out,
+    cs.CloseSession: closing.close_session,
+    cs.CloseRest: closing.close_rest,
+    cs.CorrectSession: closing.correct_session,
+    cs.LockMonth: closing.lock_month,
+    cs.Patrol: patrols.patrol,
+    cs.NoteGrowth: patrols.note_growth,
     c.ExportEvidence: acts.export_evidence,
     c.TryRelay: acts.try_relay,
     c.ClearCampus: close_of_day.clear_campus,

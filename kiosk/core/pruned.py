@@ -15,10 +15,11 @@ from kiosk.core.campus import STANDING_KINDS
 from kiosk.core.child_steps import children_of
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Entry, Fact, Kind
+from kiosk.core.service_records import SERVICE_KINDS
 from kiosk.core.world import World
 
 KEPT_KINDS: Final = frozenset(
-    {*STANDING_KINDS, Kind.CAMPUS_CLEARED, Kind.SETTINGS_ADOPTED, Kind.DIRECTORY_ADOPTED, Kind.RECORDS_PRUNED}
+    {*STANDING_KINDS, *SERVICE_KINDS, Kind.CAMPUS_CLEARED, Kind.SETTINGS_ADOPTED, Kind.DIRECTORY_ADOPTED, Kind.RECORDS_PRUNED}
 )
 _PERSONS: Final = ("child", "person", "collector", "custodian", "guard", "second", "by", "giver", "taker", "guardian", "staff")
 _HIGHEST: Final = "highest"  # of the persons whom the bytes named: their numbers are never given again

@@ -76,6 +76,27 @@ from kiosk.core.roster_safety import (
 from kiosk.core.roster_safety import (
     WaitingQuery as WaitingQuery,
 )
+from kiosk.core.roster_service import (
+    GuestLine as GuestLine,
+)
+from kiosk.core.roster_service import (
+    OpenRow as OpenRow,
+)
+from kiosk.core.roster_service import (
+    PatrolLine as PatrolLine,
+)
+from kiosk.core.roster_service import (
+    PatrolQuery as PatrolQuery,
+)
+from kiosk.core.roster_service import (
+    SeenLine as SeenLine,
+)
+from kiosk.core.roster_service import (
+    ServiceLine as ServiceLine,
+)
+from kiosk.core.roster_service import (
+    TeacherLine as TeacherLine,
+)
 
 # --- queries -----------------------------------------------------------------------------------
 
@@ -143,6 +164,7 @@ Query = (
     | DutyQuery
     | GuardQuery
     | MusterQuery
+    | PatrolQuery
     | RegisterQuery
     | RosterListQuery
     | RosterQuery
@@ -252,6 +274,8 @@ class RosterView:
     me: int = 0  # whose care `held_by_me`, offers, escorts and groups are about: the viewer, else the teacher
     me_name: str = ""
     elsewhere: int = 0  # children in that person's care who are not on this list
+    service: ServiceLine | None = None  # of a session of today
+    guests: tuple[GuestLine, ...] = ()  # of a class: its children who are guests at a session
     colleagues: tuple[StaffLine, ...] = ()  # who may be chosen to take children over, where the timetable names nobody
 
 
@@ -388,4 +412,15 @@ class SearchView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsView:
     counts: tuple[tuple[int, int], ...]  # (from_ms, arrivals in the five minutes from there), in order of time
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatrolView:
+    """asked: the city or the school wants patrols. unseen: of the sessions that have begun; later: that have not."""
+
+    lines: tuple[PatrolLine, ...]
+    asked: bool
+    unseen: int
+    later: int
     bar: Bar

@@ -99,6 +99,9 @@ class Rules:
     locate_limit_ms: int = 15 * MINUTE_MS  # not found by then: a lost child, gates on hold
     escort_after_ms: int = 0  # a group still in its room so long after its end is shown; 0 = this school has no escorts
     escort_limit_ms: int = 15 * MINUTE_MS  # an escort that has not counted at the gate by then is shown
+    teacher_due_ms: int = 2 * MINUTE_MS  # nobody checked in so long after a session's start: the duty office knows; 0 = not said
+    patrol_after_ms: int = 0  # a session that runs so long without a patrol is shown; 0 = no patrols
+    class_hour_min: int = 0  # minutes of one 课时; 0 = a session is one
     undo_ms: int = 10_000  # a release may be taken back by whoever pressed it
     session_lead_ms: int = 20 * MINUTE_MS  # how early before its start a session's room takes its children
     changeover_ms: int = 5 * MINUTE_MS  # the same, for a child whose session before it still runs

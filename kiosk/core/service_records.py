@@ -28,6 +28,8 @@ REMARKS: Final = (
     "nobody_came",
     "closed_early",  # before the planned end
     "closed_late",  # by the duty leader, after the day's sessions
+    "closed_for",  # before the end, by somebody who was not checked in
+    "went_home",  # `child` was collected before it began
     "unexplained",  # `child` was not there and nobody knows why; `why` says what was done about it
     "moved",  # `child` was in another session, `why` its id
     "guest",  # `child` came without being enrolled

@@ -14,12 +14,14 @@ from kiosk.core import roster as r
 from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.entries import Kind
 from kiosk.core.view_parts import child_line, guardians
+from kiosk.core.view_service import session_cases
 from kiosk.core.world import World
 
 
 def discrepancies(world: World, now_ms: int) -> list[r.CaseLine]:
     found = [*_absences(world, now_ms), *_without_arrival(world, now_ms), *_rolls_overdue(world, now_ms)]
     found += _unused_passages(world, now_ms)
+    found += _sessions(world, now_ms)
     return [*found, *_escorts(world, now_ms)]
 
 
@@ -83,6 +85,14 @@ def _rolls_overdue(world: World, now_ms: int) -> Iterator[r.CaseLine]:
             title = world.directory.sessions[key].name
             case = plain_case(world, "roll_overdue", f"roll_overdue:{key}", 0, due_ms, f"{title} · {times.room}", now_ms)
             yield _owned(case, world, times.teacher, "session_teacher")
+
+
+def _sessions(world: World, now_ms: int) -> Iterator[r.CaseLine]:
+    """Sessions without a teacher, not archived, or not looked at by a patrol."""
+    for kind, times, at_ms in session_cases(world, now_ms):
+        detail = f"{world.directory.sessions[times.session].name} · {times.room}"
+        case = plain_case(world, kind, f"{kind}:{times.session}:{world.day}", 0, at_ms, detail, now_ms)
+        yield _owned(case, world, 0 if kind == "patrol_due" else times.teacher, "duty_leader")
 
 
 def _called(state: ChildState, roster: str) -> bool:

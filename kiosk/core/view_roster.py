@@ -13,6 +13,7 @@ from kiosk.core.handover import expected, takeable
 from kiosk.core.timetable import PupilDay
 from kiosk.core.view_next import MINUTE_MS, colleagues, escort_gates, next_groups, next_session, next_takers
 from kiosk.core.view_parts import bar, child_line, escort_line, group_line, lines_of, offer_line, search_line
+from kiosk.core.view_service import guest_lines, service_line
 from kiosk.core.world import World
 
 RETURNED_SHOWN_MS = 30 * MINUTE_MS
@@ -63,6 +64,8 @@ def one_roster(world: World, query: r.RosterQuery, now_ms: int, trusted: bool) -
         bar=bar(world, None, now_ms, trusted),
         escort_gates=escort_gates(world, children),
         searches=_searches(world, children, now_ms),
+        service=service_line(world, here.key, me, now_ms) if here.kind == "session" else None,
+        guests=guest_lines(world, here.key, now_ms) if here.kind == "class" else (),
         **_custody(world, rows, me, here.end_ms, now_ms),
     )
 

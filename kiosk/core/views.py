@@ -19,6 +19,7 @@ from kiosk.core.view_muster import muster, waiting
 from kiosk.core.view_parts import bar, child_line, pickup_line
 from kiosk.core.view_register import register
 from kiosk.core.view_roster import one_roster, roster_list
+from kiosk.core.view_service import patrol_view
 from kiosk.core.world import World
 
 CHART_STEP_MS = 5 * 60_000
@@ -105,6 +106,7 @@ _VIEWS: dict[type, Callable[[World, Any, int, bool], Any]] = {
     r.ChildQuery: one_child,
     r.SearchQuery: search,
     r.MusterQuery: muster,
+    r.PatrolQuery: patrol_view,
     r.WaitingQuery: waiting,
     r.RegisterQuery: register,
 }

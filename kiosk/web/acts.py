@@ -21,7 +21,8 @@ from kiosk.core.acts import PERMITTED
 from kiosk.core.commands import CallForHelp, ClaimSeat, DismissFromQueue, LetGo, Read, Release, ReleaseExceptionally
 from kiosk.core.decisions import Answer, Outcome, Reason
 from kiosk.web import faces
-from kiosk.web.act_bodies import BODIES, Body, Refuse, SeatClaim, Wedge, WithSecond
+from kiosk.web.act_bodies import Body, Refuse, SeatClaim, Wedge, WithSecond
+from kiosk.web.act_bodies_service import ALL_BODIES
 from kiosk.web.callers import (
     Caller,
     caller,
@@ -50,7 +51,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def routes(web: Web) -> APIRouter:
     router = APIRouter()
-    for name, body_type in BODIES.items():
+    for name, body_type in ALL_BODIES.items():
         router.add_api_route(
             f"/act/{name}", _act(web, body_type), methods=["POST"], tags=["act"], summary=_summary(body_type),
             name=f"act_{name}", openapi_extra=_takes(body_type),

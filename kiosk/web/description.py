@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kiosk import __version__
-from kiosk.web.act_bodies import BODIES, SeatClaim, Wedge
+from kiosk.web.act_bodies import SeatClaim, Wedge
+from kiosk.web.act_bodies_service import ALL_BODIES
 from kiosk.web.api import ReadAnswer, ReadBody
 from kiosk.web.safety import PrintMuster, PrintWaiting
 from kiosk.web.sign_in import CardBody, SignInBody
@@ -26,7 +27,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title="Campus gate", version=__version__, routes=app.routes)
         document["paths"].update(_raw_paths())
-        types = [*BODIES.values(), PrintMuster, PrintWaiting, SeatClaim, Wedge, ReadBody, ReadAnswer, SignInBody, CardBody]
+        types = [*ALL_BODIES.values(), PrintMuster, PrintWaiting, SeatClaim, Wedge, ReadBody, ReadAnswer, SignInBody, CardBody]
         _, components = msgspec.json.schema_components(types, ref_template=_REF)
         document.setdefault("components", {}).setdefault("schemas", {}).update(components, Error=_ERROR)
         app.openapi_schema = document

@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "alarm": ("duress", "restricted_person", "card_forged", "card_replayed", "lost_card", "exceptional_release"),
     "uncollected": ("uncollected",),
     "lists": ("exit_unused", "arrival_unused", "escort_late", "escort_due", "roll_overdue", "absence", "no_arrival"),
+    "sessions": ("teacher_missing", "patrol_due", "session_unclosed"),
     "machines": ("disk_last", "disk_low", "gate_shut_out"),
     "conflict": (),
 }
@@ -95,7 +96,7 @@ def _html(name: str, lang: Lang, *values: Any) -> str:
 def case_html(case: CaseLine, lang: Lang) -> Markup:
     """One case, in the form that its kind has."""
     group = _GROUP_OF.get(case.kind, "conflict")
-    name = {"search": "search_part", "lists": "list_case_part"}.get(group, "case_part")
+    name = {"search": "search_part", "lists": "list_case_part", "sessions": "list_case_part"}.get(group, "case_part")
     return Markup(getattr(macro(_CASE, lang), name)(case))
 
 

@@ -22,11 +22,12 @@ from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
 from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_safety import SAFETY
+from kiosk.web.words_service import SERVICE
 from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
     PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
-    | PRIVACY
+    | PRIVACY | SERVICE
 )
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from kiosk.core.campus import Campus
 from kiosk.core.entries import Fact, Kind, Stream
+from kiosk.core.service_records import Patrolled, SessionClosed
+from kiosk.core.service_records import fact as record
 
 DAY = "2026-11-23"
 CHILDREN = st.integers(1, 3)
@@ -66,6 +68,28 @@ FACTS = st.one_of(
         lambda n: Fact(Kind.VISITOR_OUT, {"visit": f"east/{'a' * 16}/{n}", "gate": "east", "by": 130, "day": DAY}), CHILDREN
     ),
     st.builds(lambda n: Fact(Kind.STAFF_SIGNED_IN, {"staff": n, "where": "x", "day": DAY}), st.integers(101, 102)),
+    st.builds(
+        lambda n, came: Fact(
+            Kind.STAFF_CHECKED_IN if came else Kind.STAFF_CHECKED_OUT, {"staff": n, "session": "S1", "day": DAY, "by": n}
+        ),
+        st.integers(111, 112), st.booleans(),
+    ),
+    st.builds(
+        lambda n, by: record(
+            SessionClosed(
+                session="S1", day=DAY, name="x", kind="homework", form="class", slot=1, room="201", from_ms=1, to_ms=2,
+                planned_teacher=111, teachers=(by,), class_hours=1.0, enrolled=1, states={n: "present"}, by=by,
+            )
+        ),
+        CHILDREN, st.integers(111, 112),
+    ),
+    st.just(Fact(Kind.MONTH_LOCKED, {"month": "2026-11", "day": DAY, "by": 150})),
+    st.builds(
+        lambda n: record(
+            Patrolled(session="S1", room="201", expected=3, counted=n, teacher_present=True, finding="in_order", day=DAY, by=140)
+        ),
+        CHILDREN,
+    ),
     st.just(Fact(Kind.EMERGENCY_ENDED, {"by": 140, "day": DAY})),
     st.builds(lambda u: Fact(Kind.CARD_LOST, {"card": u, "by": 1, "day": DAY}), st.sampled_from(["A", "B"])),
     st.builds(

@@ -48,7 +48,7 @@ def test_a_tap_moves_the_place_and_only_acceptance_moves_the_custodian(school):
     assert (school.child("李雷").place, school.custodian("李雷")) == ("201", "杨老师")
     assert school.take("session:S1", "李老师", 1).decision.outcome == "granted"
     assert school.custodian("李雷") == "李老师"
-    assert [e.kind for e in school.entries()][-2:] == ["handover_offered", "handover_accepted"]
+    assert [e.kind for e in school.entries()][-3:] == ["handover_offered", "handover_accepted", "staff_checked_in"]
 
 
 def test_a_count_that_differs_is_refused_until_the_exception_is_named(school):

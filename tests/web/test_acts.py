@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.web.act_bodies import BODIES
+from kiosk.web.act_bodies_service import ALL_BODIES as BODIES
 from kiosk.web.gate import WebSettings
 from tests.support.people import uid_of
 from tests.web.gate_online import PIN, Online, online
