@@ -159,7 +159,12 @@ def school_plan(settings: Settings, *, sessions: Iterable[Session] | None = None
         approved_on=service.approved_on,
         # A season that is not one of the year's stands for a change of times that the school made on its own.
         amendments=tuple(
-            Amendment(first=season.first, name=season.name, approval_ref=service.approval_ref)
+            Amendment(
+                first=season.first,
+                name=season.name,
+                approval_ref=season.approval_ref or service.approval_ref,
+                reason=season.reason,
+            )
             for season in settings.calendar.seasons
             if season.name not in SEASONS_OF_THE_YEAR
         ),
@@ -204,7 +209,8 @@ def menu_beside(settings: Settings, on: date) -> tuple[tuple[Session, ...] | Non
             start_min=row.start_min,
             end_min=row.end_min,
         )
-        for row in read.rows.sessions.values()
+        for first in read.rows.sessions.values()
+        for row in (first.on(on),)
     )
     return (sessions if Kind.SESSIONS in read.kinds else None), unreadable
 

@@ -16,6 +16,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -202,6 +203,7 @@ def _checked(connection: sqlite3.Connection, path: Path, *, check_rows: bool) ->
 def index(content: Content, *, number: int, made_at_ms: int) -> Directory:
     """All mappings that decisions need, complete. Guardians come in calling order, pupils by seat, then pinyin."""
     pupils = sorted(content.pupils, key=lambda p: (p.class_id, p.seat, p.pinyin, p.number))
+    sessions = sorted(content.sessions, key=lambda s: s.valid_from or date.min)
     authorisations = sorted(content.authorisations, key=lambda a: (not a.guardian, a.order, a.collector))
     return Directory(
         number=number,
@@ -215,7 +217,8 @@ def index(content: Content, *, number: int, made_at_ms: int) -> Directory:
         children_of=_groups(authorisations, lambda a: a.collector),
         collectors_of=_groups(authorisations, lambda a: a.child),
         restrictions_of=_groups(content.restrictions, lambda r: r.child),
-        sessions=_by(content.sessions, lambda s: s.id),
+        sessions=_by(sessions, lambda s: s.id),  # the newest row of each
+        session_rows=_groups(sessions, lambda s: s.id),
         enrolments_of=_groups(content.enrolments, lambda e: e.child),
         members_of=_groups(content.enrolments, lambda e: e.session),
         pupils_of_class=MappingProxyType(

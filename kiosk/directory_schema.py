@@ -99,10 +99,18 @@ def m003_applications(db: Database) -> None:
             db.execute(statement)
 
 
+def m004_sessions_by_date(db: Database) -> None:
+    """Several rows of one session, each for its own days: what changes inside a term leaves the past as it was."""
+    for statement in _DATED_SESSIONS.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_people_cards_and_sessions,
     m002_duress_pins,
     m003_applications,
+    m004_sessions_by_date,
 )
 
 _FIRST_TABLES = """
@@ -141,6 +149,17 @@ CREATE TABLE application_steps (application TEXT NOT NULL, step TEXT NOT NULL, s
   at_ms INTEGER NOT NULL, by INTEGER NOT NULL, detail TEXT NOT NULL) STRICT;
 ALTER TABLE sessions ADD COLUMN audience TEXT NOT NULL DEFAULT '';
 ALTER TABLE enrolments ADD COLUMN application TEXT NOT NULL DEFAULT ''
+"""
+
+_SESSION_COLUMNS = "id, name, kind, slot, weekdays, room, teacher, capacity, includes_pe, start_min, end_min, partner, audience"
+_DATED_SESSIONS = f"""
+ALTER TABLE sessions RENAME TO sessions_of_always;
+CREATE TABLE sessions (id TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, slot INTEGER NOT NULL,
+  weekdays TEXT NOT NULL, room TEXT NOT NULL, teacher INTEGER NOT NULL, capacity INTEGER NOT NULL,
+  includes_pe INTEGER NOT NULL, start_min INTEGER, end_min INTEGER, partner TEXT NOT NULL, audience TEXT NOT NULL DEFAULT '',
+  valid_from TEXT, valid_to TEXT) STRICT;
+INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM sessions_of_always ORDER BY rowid;
+DROP TABLE sessions_of_always
 """
 
 
@@ -209,7 +228,7 @@ _TABLES = (
     _Table("authorisations", Authorisation, {"guardian": _FLAG} | _PERIOD),
     _Table("restrictions", Restriction, _PERIOD),
     _Table("cards", Card, {"state": _Column(str, _member_of(CardState))}),
-    _Table("sessions", Session, {"weekdays": _NUMBERS, "includes_pe": _FLAG, "audience": _WORDS}),
+    _Table("sessions", Session, {"weekdays": _NUMBERS, "includes_pe": _FLAG, "audience": _WORDS} | _PERIOD),
     _Table("enrolments", Enrolment, _PERIOD),
     _Table("applications", Application, {"state": _STATE, "applied_on": _DATE} | _PERIOD),
     _Table("application_steps", Taken, {"step": _Column(str, _member_of(Step)), "state": _STATE, "on": _DATE}),

@@ -118,7 +118,7 @@ def build_world(
     folded = finished(folded_in_slices(journal=journal, state=state, stream=stream, today=today))
     world = World(
         rules=settings.rules_for(directory),
-        directory=directory,
+        directory=directory.on(today),
         calendar=settings.calendar,
         plan=settings.plan,
         release_window_min=settings.release_window_min,

@@ -54,7 +54,7 @@ class Film:
     """One day that can be wound to any of its moments. For one thread at a time."""
 
     def __init__(self, settings: Settings, directory: Directory, entries: Sequence[Placed], day: date) -> None:
-        self.day, self._settings, self._directory = day, settings, directory
+        self.day, self._settings, self._directory = day, settings, directory.on(day)
         self.start_ms, self.end_ms = day_bounds(day, settings.plan.utc_offset_ms)
         self._entries = sorted(entries, key=lambda one: (one.moment_ms, one.entry.order))
         try:

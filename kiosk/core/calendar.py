@@ -89,6 +89,8 @@ class Season:
     name: str  # summer, winter
     first: date
     last: date
+    approval_ref: str = ""  # of a change of the service times inside a term
+    reason: str = ""  # of the same, where no approval is asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ space of opaque numbers, the only thing that the journal ever records about them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -136,7 +136,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An after-school session on the menu. Its clock times come from the bell schedule's slot."""
+    """An after-school session on the menu. Its clock times come from the bell schedule's slot.
+
+    `valid_from`, `valid_to`: the days for which this row speaks. A session that changes its teacher, room, weekdays or
+    places inside a term has several rows with one id, and no day has two of them (see `Directory.on`).
+    """
 
     id: str
     name: str
@@ -151,6 +155,8 @@ class Session:
     end_min: int | None = None
     partner: str = ""  # outside organisation that runs it (合作机构)
     audience: frozenset[str] = frozenset()  # grades (primary-3) and ids of classes it is for (参加对象); empty = everybody
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,17 +194,35 @@ class Directory:
     children_of: Mapping[int, tuple[Authorisation, ...]] = field(default_factory=_empty)
     collectors_of: Mapping[int, tuple[Authorisation, ...]] = field(default_factory=_empty)
     restrictions_of: Mapping[int, tuple[Restriction, ...]] = field(default_factory=_empty)
-    sessions: Mapping[str, Session] = field(default_factory=_empty)
+    sessions: Mapping[str, Session] = field(default_factory=_empty)  # one row each: see `on`
+    session_rows: Mapping[str, tuple[Session, ...]] = field(default_factory=_empty)  # every row, by its first day
     enrolments_of: Mapping[int, tuple[Enrolment, ...]] = field(default_factory=_empty)
     members_of: Mapping[str, tuple[Enrolment, ...]] = field(default_factory=_empty)
     pupils_of_class: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)
     by_staff_number: Mapping[str, int] = field(default_factory=_empty)
     by_own_number: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)  # 学号 or 工号, see `own_number`
 
+    def on(self, day: date) -> Directory:
+        """The directory with every session as it is on `day`, so that a past day keeps its own teachers, rooms and weekdays.
+
+        A session that no row holds for that day keeps the row before it (else its first): it still has a name, and does
+        not take place.
+        """
+        rows = {key: rows for key, rows in self.session_rows.items() if len(rows) > 1}
+        if not rows:
+            return self
+        sessions = {**self.sessions, **{key: _row_on(found, day) for key, found in rows.items()}}
+        return replace(self, sessions=MappingProxyType(sessions))
+
     def name_of(self, number: int) -> str:
         """The full name of any person, or the number itself for one who has been erased."""
         person = self.pupils.get(number) or self.staff.get(number) or self.collectors.get(number)
         return person.name if person else f"#{number}"
+
+
+def _row_on(rows: tuple[Session, ...], day: date) -> Session:
+    begun = [row for row in rows if row.valid_from is None or row.valid_from <= day]
+    return begun[-1] if begun else rows[0]
 
 
 def own_number(text: str) -> str:

@@ -122,15 +122,17 @@ def seasonal(rule: Rule, case: Case) -> Iterator[Outcome]:
 def schedule_fixed(rule: Rule, case: Case) -> Iterator[Outcome]:
     """Times hold for a term; a change inside one needs an approval or, where the paper asks no more, a reason."""
     who = rule.text("by")
-    need_zh = f"{who}核准文号" if rule.text("needs") == "approval_ref" else "调整理由"
-    need_en = "the reference of the approval" if rule.text("needs") == "approval_ref" else "the reason"
+    key = rule.text("needs")
+    need_zh = f"{who}核准文号" if key == "approval_ref" else "调整理由"
+    need_en = "the reference of the approval" if key == "approval_ref" else "the reason"
     for change in case.plan.amendments:
         inside = any(t.first < change.first <= t.last for t in case.plan.calendar.terms)
-        if inside and not change.approval_ref:
+        said = change.approval_ref or (change.reason if key == "reason" else "")
+        if inside and not said:
             yield Breach(
                 f"calendar.toml season {change.name}",
-                f"{change.first} 起在学期中改变服务时间，请在 service.approval_ref 写明{need_zh}",
-                f"from {change.first} the times change inside a term: give {need_en} in service.approval_ref",
+                f"{change.first} 起在学期中改变服务时间，请在这一段 [[season]] 的 {key} 写明{need_zh}",
+                f"from {change.first} the times change inside a term: give {need_en} as {key} of that [[season]]",
             )
 
 

@@ -33,6 +33,7 @@ class Amendment:
     first: date
     name: str
     approval_ref: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

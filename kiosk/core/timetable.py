@@ -159,7 +159,7 @@ def day_book(on: date, calendar: Calendar, plan: Plan, directory: Directory, *, 
     """Everybody's windows on a date. Raises PlanGap where the plan has no bells for the day."""
     day = resolve_day(on, calendar)
     start_ms = (on.toordinal() - _EPOCH) * DAY_MS - plan.utc_offset_ms
-    bells = bells_of(day, plan)
+    bells, directory = bells_of(day, plan), directory.on(on)
     times, without_bells = sessions_on(day, bells, directory.sessions, start_ms)
     writer = _Writer(day, plan, bells, directory.sessions, times, start_ms, release_window_min * MINUTE_MS)
     return DayBook(
@@ -185,7 +185,7 @@ def bells_of(day: Day, plan: Plan) -> BellSchedule:
 
 def _runs(session: Session, day: Day) -> bool:
     """Whether a session takes place. Early care belongs to lessons, opening periods have their own sessions."""
-    if day.weekday_as not in session.weekdays:
+    if day.weekday_as not in session.weekdays or not within(session.valid_from, session.valid_to, day.date):
         return False
     if session.kind == "holiday_open":
         return day.type is DayType.OPENING

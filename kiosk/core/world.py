@@ -134,11 +134,12 @@ class World:
 
     def adopt_directory(self, directory: Directory) -> None:
         """Swaps everybody at once; today's windows follow."""
-        self.directory = directory
+        self.directory = directory.on(self.book.day.date)
         self.cards = CardIndex(directory.cards)
         self.open_day(self.book.day.date)
 
     def open_day(self, on: date) -> None:
+        self.directory = self.directory.on(on)
         self.book = day_book(
             on, self.calendar, self.plan, self.directory, release_window_min=self.release_window_min
         )

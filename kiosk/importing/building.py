@@ -14,6 +14,7 @@ from kiosk.importing.problems import Words
 from kiosk.importing.row_checks import check_known, check_pupil_name, period_fits, staff_number_of
 from kiosk.importing.rows import EnrolmentRow, Kind, PupilRow, SessionRow, StaffRow
 from kiosk.importing.school_numbers import fault_of
+from kiosk.importing.session_periods import take_session
 from kiosk.importing.sheets import Record
 
 CONSENTS = ("snapshot", "face_match", "messaging")
@@ -146,7 +147,8 @@ def _session(record: Record, given: Given) -> None:
     slot, implied = record.get("slot", (0, ""))
     start, end = record.get("start_min"), record.get("end_min")
     audience = _audience(record, given)
-    if not _times_fit(record, given, slot=slot) or teacher is None or audience is None or not record.complete:
+    fits = _times_fit(record, given, slot=slot)
+    if not (period_fits(record, given) and fits) or teacher is None or audience is None or not record.complete:
         return
     row = SessionRow(
         id=record.get("id"),
@@ -162,8 +164,10 @@ def _session(record: Record, given: Given) -> None:
         end_min=end,
         partner=record.get("partner", ""),
         audience=audience,
+        valid_from=record.get("valid_from"),
+        valid_to=record.get("valid_to"),
     )
-    given.add(Kind.SESSIONS, row, record.at("id"))
+    take_session(row, record.at("id"), given)
 
 
 def _audience(record: Record, given: Given) -> frozenset[str] | None:

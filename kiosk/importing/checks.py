@@ -6,7 +6,7 @@ Problems stop the import. Warnings are for a person to think about; the law and 
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, product
 
 from kiosk.core.enrolment import Period, most_at_once, overlap, same_time
 from kiosk.core.people import CardState, Stage
@@ -94,7 +94,7 @@ def _cards(rows: Rows, given: Given) -> None:
 def _session_teachers(rows: Rows, given: Given) -> None:
     if Kind.SESSIONS in given.kinds:
         return  # checked where the row was read
-    for session in rows.sessions.values():
+    for session in (row for first in rows.sessions.values() for row in first.periods):
         if session.teacher not in rows.staff and session.teacher not in given.seen[Kind.STAFF]:
             given.report.problem(
                 IN_FORCE,
@@ -109,8 +109,16 @@ def _session_teachers(rows: Rows, given: Given) -> None:
 # ---- time ----------------------------------------------------------------------------------------------
 
 
-def _same_days(one: _Row, other: _Row) -> bool:
+def _same_days(one: _Row | SessionRow, other: _Row | SessionRow) -> bool:
     return overlap(Period(one.valid_from, one.valid_to), Period(other.valid_from, other.valid_to))
+
+
+def _meeting(rows: Rows, one: _Row, other: _Row) -> tuple[SessionRow, SessionRow] | None:
+    """The rows of two places at which one child would have to be in both."""
+    if not _same_days(one, other):
+        return None
+    pairs = product(rows.sessions[one.session].periods, rows.sessions[other.session].periods)
+    return next((p for p in pairs if _same_days(one, p[0]) and _same_days(other, p[1]) and _same_days(*p) and same_time(*p)), None)
 
 
 def _children_in_two_places(rows: Rows, given: Given) -> None:
@@ -133,8 +141,8 @@ def _children_in_two_places(rows: Rows, given: Given) -> None:
             )
             continue
         for (one, there), (other, here) in combinations(listed, 2):
-            first, second = rows.sessions[one.session], rows.sessions[other.session]
-            if _same_days(one, other) and same_time(first, second):
+            if both := _meeting(rows, one, other):
+                first, second = both
                 given.report.problem(
                     here,
                     Words(
@@ -147,11 +155,11 @@ def _children_in_two_places(rows: Rows, given: Given) -> None:
 
 def _teachers_in_two_places(rows: Rows, given: Given) -> None:
     by_teacher: defaultdict[str, list[SessionRow]] = defaultdict(list)
-    for session in rows.sessions.values():
+    for session in (row for first in rows.sessions.values() for row in first.periods):
         by_teacher[session.teacher].append(session)
     for teacher, sessions in by_teacher.items():
         for one, other in combinations(sessions[:MAX_ENROLMENTS_EACH], 2):
-            if same_time(one, other):
+            if same_time(one, other) and _same_days(one, other):
                 given.report.warn(
                     given.place(Kind.SESSIONS, other.id),
                     Words(
@@ -169,24 +177,28 @@ def _capacities(rows: Rows, given: Given) -> None:
         by_session[enrolment.session].append(enrolment)
     for key, enrolments in by_session.items():
         session = rows.sessions.get(key)
-        if session is None or not session.capacity:
-            continue
-        most = most_at_once(Period(e.valid_from, e.valid_to) for e in enrolments)
-        if most <= session.capacity:
-            continue
-        new = next((e for e in enrolments if e.key not in given.current.enrolments), None)
-        tell = given.report.warn if new is None else given.report.problem
-        tell(
-            given.place(Kind.SESSIONS, key) if new is None else given.place(Kind.ENROLMENTS, new.key),
-            Words(
-                f"“{session.name}”报名 {most} 人，超过容量 {session.capacity} 人。",
-                f"{session.name} has {most} pupils for {session.capacity} places.",
-            ),
-            Words(
-                "请调整报名或容量；多出的学生可列入“申请”表，自动候补。",
-                "Move some pupils, raise the capacity, or list them as applications (申请): they wait for a place.",
-            ),
-        )
+        for row in session.periods if session is not None else ():
+            inside = [e for e in enrolments if _same_days(e, row)]
+            most = most_at_once(Period(e.valid_from, e.valid_to) for e in inside)
+            if row.capacity and most > row.capacity:
+                _too_many(row, most, inside, given)
+                break
+
+
+def _too_many(row: SessionRow, most: int, enrolments: list[EnrolmentRow], given: Given) -> None:
+    new = next((e for e in enrolments if e.key not in given.current.enrolments), None)
+    tell = given.report.warn if new is None else given.report.problem
+    tell(
+        given.place(Kind.SESSIONS, row.id) if new is None else given.place(Kind.ENROLMENTS, new.key),
+        Words(
+            f"“{row.name}”报名 {most} 人，超过容量 {row.capacity} 人。",
+            f"{row.name} has {most} pupils for {row.capacity} places.",
+        ),
+        Words(
+            "请调整报名或容量；多出的学生可列入“申请”表，自动候补。",
+            "Move some pupils, raise the capacity, or list them as applications (申请): they wait for a place.",
+        ),
+    )
 
 
 # ---- remarks -------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ _EXTRA_NAMES = {
     "phone": "手机号",
     "id_last4": "证件后四位",
     "state": "状态",
+    "later": "以后各段",
 }
 
 
@@ -103,4 +104,6 @@ def _words(field: str, value: Any) -> str:
         return "、".join(sorted(_words("", item) for item in value))
     if isinstance(value, Enum):
         return str(value.value)
+    if isinstance(value, tuple):
+        return "；".join(map(str, value))
     return value.isoformat() if isinstance(value, date) else str(value)

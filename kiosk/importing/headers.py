@@ -237,6 +237,8 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         Column("end_min", ("结束时间", "下课时间"), values.minutes),
         Column("partner", ("合作机构", "合作单位"), values.text),
         Column("audience", ("参加对象", "面向对象", "适用年级", "招收对象"), values.text),
+        _FROM,
+        _TO,
     ),
     Kind.ENROLMENTS: (
         Column("pupil", _PUPIL, values.key, required=True),

@@ -222,8 +222,11 @@ def _sessions(rows: Rows, numbers: _Numbers) -> tuple[Session, ...]:
             end_min=row.end_min,
             partner=row.partner,
             audience=row.audience,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
         )
-        for row in rows.sessions.values()
+        for first in rows.sessions.values()
+        for row in first.periods
     )
 
 

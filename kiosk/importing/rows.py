@@ -7,7 +7,7 @@ Nothing here is checked: `kiosk.importing.checks` does that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -192,10 +192,29 @@ class SessionRow:
     end_min: int | None = None
     partner: str = ""
     audience: frozenset[str] = frozenset()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    later: tuple[SessionRow, ...] = ()  # further rows of the same session, by their first day
 
     @property
     def key(self) -> str:
         return self.id
+
+    @property
+    def periods(self) -> tuple[SessionRow, ...]:
+        """Every row of the session, each for its own days."""
+        return (self, *self.later)
+
+    def on(self, day: date) -> SessionRow:
+        """The row that holds on a day, or the one before it."""
+        begun = [row for row in self.periods if row.valid_from is None or row.valid_from <= day]
+        return begun[-1] if begun else self
+
+    def __str__(self) -> str:
+        """What a row says for its own days, as the differences of an import show it."""
+        span = f"{self.valid_from or ''}–{self.valid_to or ''}"
+        days = "".join("一二三四五六日"[day - 1] for day in sorted(self.weekdays))
+        return f"{span} {self.name} {days} {self.room} {self.teacher} {self.capacity or ''}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +301,7 @@ def rows_of(directory: Directory) -> Rows:
         delegates=_keyed(_link_row(a, pupil_key, collector_key) for a in links if not a.guardian),
         restrictions=_keyed(_link_row(r, pupil_key, collector_key) for r in restrictions),
         cards=_keyed(_card_row(c, pupil_key, staff_key, collector_key) for c in cards),
-        sessions=_keyed(_session_row(s, staff_key) for s in directory.sessions.values()),
+        sessions=_keyed(_session_of(key, directory, staff_key) for key in directory.sessions),
         enrolments=_keyed(_enrolment_row(e, pupil_key) for e in enrolments),
     )
 
@@ -351,6 +370,11 @@ def _card_row(card: Card, pupils: Mapping[int, str], staff: Mapping[int, str], c
     return CardRow(uid=card.uid, holder_kind=PersonKind.COLLECTOR, holder=holder, state=card.state, kind=card.kind)
 
 
+def _session_of(key: str, directory: Directory, staff_key: Mapping[int, str]) -> SessionRow:
+    first, *later = directory.session_rows.get(key) or (directory.sessions[key],)
+    return replace(_session_row(first, staff_key), later=tuple(_session_row(row, staff_key) for row in later))
+
+
 def _session_row(row: Session, staff_key: Mapping[int, str]) -> SessionRow:
     return SessionRow(
         id=row.id,
@@ -366,6 +390,8 @@ def _session_row(row: Session, staff_key: Mapping[int, str]) -> SessionRow:
         end_min=row.end_min,
         partner=row.partner,
         audience=row.audience,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -121,7 +122,10 @@ def _calendar(raw: Mapping[str, Any], national: NationalLayer, makeup_day: str) 
     terms = (Term(id=i, name=t["name"], first=t["from"], last=t["to"]) for i, t in raw["term"].items())
     return Calendar(
         terms=tuple(sorted(terms, key=lambda term: term.first)),
-        seasons=_periods(raw["season"]),
+        seasons=tuple(
+            replace(period, approval_ref=row["approval_ref"], reason=row["reason"])
+            for period, row in zip(_periods(raw["season"]), raw["season"], strict=True)
+        ),
         national=national.rules,
         national_years=national.years,
         district=_days(raw["district_day"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.core.timetable import DayType
@@ -41,6 +42,16 @@ def _period(name: str, zh: str, en: str, shape: Shape = Shape.MANY, *, required:
         Key("to", Kind.DAY, "止（含）", "last day, included"),
     )
     return Section(name, shape, zh, en, keys, required=required)
+
+
+_SEASON = replace(
+    _period("season", "季节（作息）；学期中改时间，另起一段", "A season of the bells; new times inside a term are one of their own."),
+    keys=(
+        *_period("season", "", "").keys,
+        Key("approval_ref", Kind.TEXT, "学期中改变服务时间的核准文号", "approval of new service times inside a term", ""),
+        Key("reason", Kind.TEXT, "学期中改变服务时间的理由", "reason for new service times inside a term", ""),
+    ),
+)
 
 
 def _slot(name: str, zh: str, en: str) -> Section:
@@ -145,7 +156,7 @@ CALENDAR: Final = Section(
     ),
     (
         _period("term", "学期，段名如 2026_autumn", "A term; the table's name is its id.", Shape.NAMED, required=True),
-        _period("season", "季节（作息）", "A season of the bells."),
+        _SEASON,
         _period("opening", "寒暑假开放时段", "A holiday opening period."),
         Section("district_day", Shape.MANY, "区县校历中的一天", "A day of the district's calendar.", _DAY_KEYS),
         Section("day", Shape.MANY, "学校校历中的一天", "A day of the school's own calendar.", _DAY_KEYS),

@@ -258,6 +258,7 @@ def test_every_migration_is_applied_by_name(path: Path) -> None:
         "m001_people_cards_and_sessions",
         "m002_duress_pins",
         "m003_applications",
+        "m004_sessions_by_date",
     )
     connection.close()
 
