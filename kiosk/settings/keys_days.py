@@ -45,7 +45,7 @@ def _period(name: str, zh: str, en: str, shape: Shape = Shape.MANY, *, required:
 
 
 _SEASON = replace(
-    _period("season", "季节（作息）；学期中改时间，另起一段", "A season of the bells; new times inside a term are one of their own."),
+    _period("season", "季节（作息）；学期中改时间，另起一段", "A season; new times inside a term are one of their own."),
     keys=(
         *_period("season", "", "").keys,
         Key("approval_ref", Kind.TEXT, "学期中改变服务时间的核准文号", "approval of new service times inside a term", ""),

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kiosk import directory_schema
-from kiosk.core.calendar import Season
 from kiosk.core import roster as r
+from kiosk.core.calendar import Season
 from kiosk.core.people import Directory, Session
 from kiosk.core.timetable import DayBook, day_book
 from kiosk.directory import index, load, publish
