@@ -118,7 +118,10 @@ def _meeting(rows: Rows, one: _Row, other: _Row) -> tuple[SessionRow, SessionRow
     if not _same_days(one, other):
         return None
     pairs = product(rows.sessions[one.session].periods, rows.sessions[other.session].periods)
-    return next((p for p in pairs if _same_days(one, p[0]) and _same_days(other, p[1]) and _same_days(*p) and same_time(*p)), None)
+    for first, second in pairs:
+        if _same_days(one, first) and _same_days(other, second) and _same_days(first, second) and same_time(first, second):
+            return first, second
+    return None
 
 
 def _children_in_two_places(rows: Rows, given: Given) -> None:
