@@ -31,6 +31,7 @@ from kiosk.directory import DirectoryMissing, PinHashes, index, load, load_pin_h
 from kiosk.directory_schema import Content
 from kiosk.disk_watch import DiskWatch
 from kiosk.durable_files import make_folder, write_whole
+from kiosk.enrolment_office import OfficeEnrolment
 from kiosk.face.desk import FaceDesk
 from kiosk.face.engine import EngineUnusable
 from kiosk.face.process import EngineProcess
@@ -155,6 +156,7 @@ class GateProcess:
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
             notices=notices.state if notices else None,
             test_notice=notices.test if notices else None,
+            enrolment=OfficeEnrolment(settings=self.settings, state=self.state, clock=self.clock),
             sign_pass=self._sign_pass,
             sun=controller.world.sun,
         )

@@ -41,6 +41,7 @@ _DAY: Final = timedelta(days=1)
 class No(StrEnum):
     """Why a press did nothing."""
 
+    NOTHING_CHOSEN = "nothing_chosen"
     NO_SUCH_CHILD = "no_such_child"
     NO_SUCH_SESSION = "no_such_session"
     NO_SUCH_APPLICATION = "no_such_application"

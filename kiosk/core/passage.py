@@ -17,7 +17,7 @@ from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
-from kiosk.core.people import Pupil
+from kiosk.core.people import Pupil, within
 from kiosk.core.pickup import active_slip
 from kiosk.core.recognised import identify
 from kiosk.core.rules import MINUTE_MS, AccessKind, AccessPoint
@@ -278,13 +278,20 @@ def _enter_room(tap: _Tap) -> Decision:
         return tap.turn_back(Reason.WRONG_ROOM, room=mine.room)
     running = session_in_room(world, room, tap.now_ms)
     if running is not None:
-        return _enter(tap, running, Reason.GUEST)
+        return msgspec.structs.replace(_enter(tap, running, Reason.GUEST), detail=_places(world, running.session))
     if tap.windows is None or not tap.windows.service:
         return tap.record(Kind.SEEN, Reason.NON_SERVICE_DAY, open_door=True, place=room)
     own = world.directory.classes.get(tap.pupil.class_id)
     if own is not None and own.room == room and tap.present:
         return tap.record(Kind.SEEN, Reason.RECORDED, open_door=True, place=room)
     return tap.turn_back(Reason.OUTSIDE_WINDOW)
+
+
+def _places(world: World, session: str) -> dict[str, int]:
+    """How full the session is, for whoever has to find a place for a guest; nothing where it has no limit."""
+    capacity, today = world.directory.sessions[session].capacity, world.book.day.date
+    taken = sum(1 for e in world.directory.members_of.get(session, ()) if within(e.valid_from, e.valid_to, today))
+    return {"taken": taken, "capacity": capacity} if capacity else {}
 
 
 def _own_session(tap: _Tap) -> SessionTime | None:

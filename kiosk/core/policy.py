@@ -145,6 +145,11 @@ def service_on_makeup_day(policy: Policy) -> str:
     return next((rule.text("makeup_day") for rule in policy.of_type("day_basis")), "school_decides")
 
 
+def asks_for_agreement(policy: Policy) -> bool:
+    """Whether an agreement with the family belongs to taking part. A silent document asks for none."""
+    return any(rule.strength is Strength.MUST and "agreement" in rule.words("practices") for rule in policy.of_type("require"))
+
+
 def report_dues(policy: Policy, on: date) -> tuple[tuple[date, Rule], ...]:
     """The next due date of every report of the policy, on or after `on`, soonest first."""
     dues: list[tuple[date, Rule]] = []

@@ -225,6 +225,7 @@ class RosterRow:
     next_in: str = ""  # the session that the child goes to next today
     next_ms: int | None = None  # when that begins
     boarder: bool = False
+    unsigned: bool = False  # takes part without the agreement that the city asks for (未签协议); looked after all the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,4 +111,5 @@ class Rules:
     duty_leader: int | None = None
     muster_points: tuple[str, ...] = ("操场",)  # where people gather in an emergency, as the check-off offers them
     public_name: str = ""  # school name on the display
+    agreement_required: bool = False  # the city's document asks for a signed agreement of whoever takes part
     face: FaceRules | None = None  # None: no face is compared on this computer

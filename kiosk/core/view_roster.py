@@ -10,6 +10,7 @@ from kiosk.core import roster as r
 from kiosk.core.acts import EXCUSES
 from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.handover import expected, takeable
+from kiosk.core.people import within
 from kiosk.core.timetable import PupilDay
 from kiosk.core.view_next import MINUTE_MS, colleagues, escort_gates, next_groups, next_session, next_takers
 from kiosk.core.view_parts import bar, child_line, escort_line, group_line, lines_of, offer_line, search_line
@@ -184,7 +185,16 @@ def _row(world: World, roster: _Roster, child: int, belongs: bool, me: int, now_
         next_in=world.directory.sessions[following.session].name if following else "",
         next_ms=following.start_ms if following else None,
         boarder=bool(pupil and pupil.boarder),
+        unsigned=belongs and roster.kind == "session" and _unsigned(world, roster.key, child),
     )
+
+
+def _unsigned(world: World, session: str, child: int) -> bool:
+    """Takes part today, and no agreement is on file although the city's document asks for one."""
+    if not world.rules.agreement_required:
+        return False
+    today, lines = world.book.day.date, world.directory.enrolments_of.get(child, ())
+    return any(e.session == session and not e.agreement and within(e.valid_from, e.valid_to, today) for e in lines)
 
 
 def _mark(world: World, roster: _Roster, state: ChildState) -> str:

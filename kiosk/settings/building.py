@@ -52,9 +52,10 @@ def build(
     files: Mapping[str, Path],
     national: NationalLayer,
     makeup_day: str,
+    agreement_required: bool,
     digest: str,
 ) -> Settings:
-    """The settings. `values` have passed every check; `makeup_day` is the policy's answer."""
+    """The settings. `values` have passed every check; `makeup_day` and `agreement_required` are the policy's answers."""
     school, site = values["school.toml"], values.get("site.toml")
     windows, duty = _or_defaults(school, "windows"), _or_defaults(school, "duty")
     built_site = _site(site, school)
@@ -68,7 +69,9 @@ def build(
         accepted=tuple(Accepted(**row) for row in school["accepted"]),
         calendar=_calendar(values["calendar.toml"], national, makeup_day),
         plan=_plan(values["plan.toml"], school["school"]["utc_offset"]),
-        rules=_rules(school, windows, values["ladder.toml"], site, built_site.node),
+        rules=replace(
+            _rules(school, windows, values["ladder.toml"], site, built_site.node), agreement_required=agreement_required
+        ),
         release_window_min=windows["release_window_min"],
         site=built_site,
         early_teacher=duty["early_teacher"],

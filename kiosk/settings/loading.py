@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kiosk.core.policy import PolicyRefused, service_on_makeup_day
+from kiosk.core.policy import Policy, PolicyRefused, asks_for_agreement, service_on_makeup_day
 from kiosk.core.policy_file import parse_policy
 from kiosk.national_calendar import NationalFileBroken, NationalLayer, national_layer
 from kiosk.settings.building import build
@@ -52,7 +52,7 @@ def load(config_dir: Path | str, *, site_file: Path | str | None = None, policie
         values[name] = read(spec, raw[name] or {}, file=_label(paths[name], folder), problems=problems)
     check(values, policies, {name: _label(path, folder) for name, path in paths.items()}, problems)
     national, national_files = _national(chain, folder, problems)
-    makeup_day = _makeup_day(values.get("school.toml"), policies, problems)
+    policy = _policy(values.get("school.toml"), policies, problems)
     if problems.found:
         raise SettingsError(tuple(problems.found))
     return build(
@@ -61,7 +61,8 @@ def load(config_dir: Path | str, *, site_file: Path | str | None = None, policie
         bases=chain,
         files=paths,
         national=national,
-        makeup_day=makeup_day,
+        makeup_day=service_on_makeup_day(policy) if policy else "school_decides",
+        agreement_required=policy is not None and asks_for_agreement(policy),
         digest=_digest([*_all_schools(chain), *paths.values(), *national_files]),
     )
 
@@ -133,18 +134,18 @@ def _shipped_policies(problems: Problems) -> Path | None:
         return None
 
 
-def _makeup_day(school: Mapping[str, Any] | None, policies: Path | None, problems: Problems) -> str:
-    """What the city's policy says of make-up days. Without a policy the school decides."""
+def _policy(school: Mapping[str, Any] | None, policies: Path | None, problems: Problems) -> Policy | None:
+    """The city's policy, for what it says of days and agreements. Without one the school decides."""
     city = ((school or {}).get("school") or {}).get("city")
     if not city or policies is None or not (policies / f"{city}.toml").is_file():
-        return "school_decides"  # `check` has named an unknown city already
+        return None  # `check` has named an unknown city already
     label = f"policies/{city}.toml"
     raw = _parse(policies / f"{city}.toml", label, problems)
     try:
-        return service_on_makeup_day(parse_policy(raw)) if raw is not None else "school_decides"
+        return parse_policy(raw) if raw is not None else None
     except PolicyRefused as refused:
         problems.found += [Problem(label, problem.where, problem.message) for problem in refused.problems]
-    return "school_decides"
+    return None
 
 
 def _parse(path: Path, label: str, problems: Problems) -> dict[str, Any] | None:

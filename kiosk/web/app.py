@@ -26,7 +26,20 @@ from kiosk.controller import Batch
 from kiosk.core.decisions import Answer
 from kiosk.credentials import CredentialsError
 from kiosk.directory import DirectoryError
-from kiosk.web import acts, api, delegates, faces, office, office_cards, office_devices, pages, records, safety, sign_in
+from kiosk.web import (
+    acts,
+    api,
+    delegates,
+    faces,
+    office,
+    office_cards,
+    office_devices,
+    office_enrolment,
+    pages,
+    records,
+    safety,
+    sign_in,
+)
 from kiosk.web.bridge import Bridge
 from kiosk.web.callers import SESSION_COOKIE, caller, cookies, lang_of
 from kiosk.web.description import describe
@@ -63,7 +76,7 @@ def create_app(gate: Gate) -> FastAPI:
     for router in (
         acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), pages.routes(web),
         records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
-        office_cards.routes(web, card_reads),
+        office_cards.routes(web, card_reads), office_enrolment.routes(web),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -71,6 +71,9 @@ PAGES = (
     "office_import",
     "office_people",
     "office_enrol",
+    "office_enrolment",
+    "office_enrolment_child",
+    "applications",
     "office_settings",
     "office_devices",
     "replay",
@@ -90,6 +93,7 @@ NAV = (
     ("records", "/records/replay"),
 )
 _STYLE = {
+    "applications": "office",
     "rosters": "roster",
     "delegate": "delegates",
     "delegate_pass": "delegates",

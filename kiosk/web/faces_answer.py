@@ -50,14 +50,18 @@ def answer(decision: Decision, directory: Directory, now_ms: int, ap: AccessPoin
     """
     state = shown(decision, directory).value
     word, note = _words(decision, directory, ap, state)
+    guest = decision.detail if decision.reason is Reason.GUEST else {}
+    places = {name: guest[name] for name in ("taken", "capacity") if name in guest}
+    if places:
+        note = "public.note_places"
     name, class_name = _who(decision, directory)
     room = decision.room
     return {
         "state": state,
         "word": say(word, "zh", room=room),
         "word_en": say(word, "en", room=room),
-        "note": say(note, "zh", room=room) if note else "",
-        "note_en": say(note, "en", room=room) if note else "",
+        "note": say(note, "zh", room=room, **places) if note else "",
+        "note_en": say(note, "en", room=room, **places) if note else "",
         "name": name,
         "class": class_name,
         "time": clock(now_ms),

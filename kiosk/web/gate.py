@@ -19,6 +19,7 @@ from kiosk.core.roster import Bar
 from kiosk.core.roster_safety import MusterView, WaitingView
 from kiosk.core.rules import Rules
 from kiosk.core.world import SunReader
+from kiosk.web.enrolment_desk import EnrolmentDesk
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine, TrialView
@@ -187,5 +188,6 @@ class Gate:
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
     trials: DeviceTrials | None = None  # None where there are no devices to try
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
+    enrolment: EnrolmentDesk | None = None  # None where no list of people is kept
     sign_pass: Callable[[Pass], str] | None = None  # the text of a delegate's QR code; None where the key cannot be used
     test_notice: Callable[[str, int], bool] | None = None  # (target, by): whether a test notice is on its way now

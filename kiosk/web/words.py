@@ -15,6 +15,7 @@ from kiosk.web.words_custody import CUSTODY
 from kiosk.web.words_delegates import DELEGATES
 from kiosk.web.words_devices import DEVICES
 from kiosk.web.words_duty import DUTY
+from kiosk.web.words_enrolment import ENROLMENT
 from kiosk.web.words_face import FACES
 from kiosk.web.words_guard import GUARD
 from kiosk.web.words_privacy import PRIVACY
@@ -27,7 +28,7 @@ from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
     PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
-    | PRIVACY | SERVICE
+    | PRIVACY | SERVICE | ENROLMENT
 )
 
 

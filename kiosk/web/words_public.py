@@ -28,6 +28,7 @@ PUBLIC: Final[dict[str, tuple[str, str]]] = {
     "public.note_room": ("请到 {room}", "Please go to {room}"),
     "public.note_late": ("请到班级报到", "Please report to your class"),
     "public.note_teacher": ("请找老师安排位置", "Your teacher finds you a place"),
+    "public.note_places": ("请找老师安排位置（{taken}/{capacity}）", "Your teacher finds you a place ({taken}/{capacity})"),
     "display.title": ("通道屏", "Gate display"),
     "display.tap": ("请刷卡", "Tap your card"),
     "display.in": ("进校", "Entrance"),

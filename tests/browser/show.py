@@ -23,7 +23,7 @@ from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
-from tests.faces import sample_duty, sample_office
+from tests.faces import enrolment_views, sample_duty, sample_office
 from tests.faces import sample_views as sample
 from tests.faces.card_views import enrol
 from tests.faces.portraits import portrait
@@ -62,6 +62,8 @@ class Stage:
             "office_import": sample_office.import_preview(),
             "office_people": sample_office.people(),
             "office_enrol": enrol("card"),
+            "office_enrolment": enrolment_views.office(),
+            "applications": enrolment_views.reviews(),
             "office_settings": sample_office.settings(),
             "office_devices": sample_office.devices(),
             "office_notices": sample_office.notices(),

@@ -22,6 +22,8 @@ PAGES = {
     "office/import": ("phone", "tablet"),
     "office/people": ("phone", "tablet"),
     "office/enrol": ("phone", "tablet"),
+    "office/enrolment": ("phone", "tablet"),
+    "applications": ("phone",),
     "office/settings": ("phone", "tablet"),
     "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),

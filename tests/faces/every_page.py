@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from kiosk.web import faces
+from kiosk.web.faces_enrolment import ReviewView
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
 from tests.faces import delegate_views as dv
 from tests.faces import duty_views as d
+from tests.faces import enrolment_views as ev
 from tests.faces import record_views as rv
 from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
@@ -78,6 +80,13 @@ PAGES: dict[str, tuple[str, Any]] = {
     "people none": ("office_people", PeopleView(bar=s.bar(), text="zz")),
     "people start": ("office_people", PeopleView(bar=s.bar())),
     **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ENROL_STATES},
+    "enrolment": ("office_enrolment", ev.office()),
+    "enrolment refused": ("office_enrolment", replace(ev.office(), refused="list_moved")),
+    "enrolment quiet": ("office_enrolment", ev.quiet()),
+    "enrolment of a child": ("office_enrolment_child", ev.child()),
+    "enrolment asked": ("office_enrolment_child", ev.child(asked=True)),
+    "applications": ("applications", ev.reviews()),
+    "applications none": ("applications", ReviewView(bar=s.bar())),
     "settings": ("office_settings", sample_office.settings()),
     "settings clean": ("office_settings", SettingsView(bar=s.bar())),
     "devices": ("office_devices", sample_office.devices()),
@@ -121,4 +130,6 @@ def html(key: str, lang: Lang = "zh") -> str:
     name, view = PAGES[key]
     public = name in ("display", "sign_in", "error")
     more: dict[str, Any] = {"school": "星河路小学", "classes": sample_office.classes()} if name == "display" else {}
+    if name == "office_enrolment_child":
+        more["tab"] = "enrolment"
     return faces.page(name, view=view, lang=lang, staff=None if public else s.LEADER, csrf="c", **more)

@@ -19,7 +19,7 @@ BUILT = (
     "record.channel_", "record.why_", "record.id_", "record.flag_", "record.flaw_", "record.remark_", "record.sort_",
     "record.count_", "record.children_n", "record.since",
     "collection.", "health.", "told.", "rung.", "duty.kind_", "duty.call_", "duty.block_", "error.", "nav.",
-    "guard.card_", "enrol.", "record.assurance_",
+    "guard.card_", "enrol.", "enrolment.", "record.assurance_",
     "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
     "roster.hand_", "tally.",
     "office.import_added", "office.import_changed", "office.import_removed",
@@ -30,7 +30,8 @@ BUILT = (
     "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
     "duty.group_", "duty.place_", "duty.channel_",
     "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",
-    "office.block", "office.warn", "office.import", "office.people", "office.enrol", "office.settings", "office.devices",
+    "office.block", "office.warn", "office.import", "office.people", "office.enrol", "office.enrolment", "office.settings",
+    "office.devices",
     "face.", "consent.", "guard.card_",
 )  # fmt: skip
 TEMPLATE_TEXT = "\n".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
