@@ -75,12 +75,15 @@ class StreamRows:
                 high = middle
         return low
 
-    def looked_through(self, kinds: frozenset[str], first: int = 1) -> Iterator[tuple[int, list[Row]]]:
-        """A stretch after the other: through which seq, and its rows of these kinds. Bytes are looked at, not decoded: among
-        the rows of another gate there may be some of other kinds."""
+    def looked_through(self, kinds: frozenset[str], first: int = 1, last: int = 0) -> Iterator[tuple[int, list[Row]]]:
+        """A stretch after the other: through which seq, and its rows of these kinds; to the end without a `last`.
+
+        Bytes are looked at, not decoded: among the rows of another gate there may be some of other kinds.
+        """
         named = re.compile(b'"kind":"(?:' + b"|".join(re.escape(kind.encode()) for kind in sorted(kinds)) + b')"')
-        for begin in range(first, self.last + 1, STRETCH):
-            end = min(self.last, begin + STRETCH - 1)
+        through = min(last, self.last) if last else self.last
+        for begin in range(first, through + 1, STRETCH):
+            end = min(through, begin + STRETCH - 1)
             if self.of_kinds is not None:
                 yield end, list(self.of_kinds(begin, end, kinds))
             else:

@@ -51,7 +51,7 @@ def attendance(books: Books, period: Period, asked: Asked) -> Report:
             sheets.insert(1, _day_sheet(archive.held))
     if period.kind is PeriodKind.MONTH:
         sheets.append(_grid(pupils, names, archive.days()))
-    clauses = books.clauses("D1", "F1")
+    clauses = books.clauses("D1", "F1") or (books.silent("课后服务考勤", "attendance of the service"),)
     return frame(books, period, id="attendance", title=TITLE, sheets=sheets, archive=archive, quoted=clauses, signed=True)
 
 

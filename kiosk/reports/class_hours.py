@@ -16,7 +16,7 @@ from kiosk.core.service_records import CheckedIn
 from kiosk.reports.asking import Asked
 from kiosk.reports.books import Books
 from kiosk.reports.columns import COUNTED, column, frame, kind_words
-from kiosk.reports.naming import Names, reason_zh
+from kiosk.reports.naming import REASON_WORDS, Names, word_zh
 from kiosk.reports.period import Period
 from kiosk.reports.service_rows import Archive, Held, PutRight, Stay
 from kiosk.reports.table import Cell, Chart, Report, Sheet, Value, Words
@@ -72,7 +72,7 @@ def class_hours(books: Books, period: Period, asked: Asked) -> Report:
         _people_sheet(archive.held, names), _ledger_sheet(archive, names), _substitutions(archive, names),
         _corrections_sheet(archive, names, books), _locks_sheet(archive, period, names, books),
     ]  # fmt: skip
-    clauses = books.clauses("E1")
+    clauses = books.clauses("E1") or (books.silent("教师课时明细", "a file of teachers' class-hours"),)
     return frame(books, period, id="class_hours", title=TITLE, sheets=sheets, archive=archive, quoted=clauses, signed=True)
 
 
@@ -191,7 +191,7 @@ def _ledger_sheet(archive: Archive, names: Names) -> Sheet:
 def _substitutions(archive: Archive, names: Names) -> Sheet:
     """Sessions without their planned teacher, and who was there instead."""
     why = {
-        (stay.body.session, stay.day, stay.body.staff): reason_zh(stay.body.reason)
+        (stay.body.session, stay.day, stay.body.staff): word_zh(REASON_WORDS, stay.body.reason)
         for stay in archive.stays
         if isinstance(stay.body, CheckedIn) and stay.body.reason
     }

@@ -5,7 +5,7 @@ Never decides who may see what: the catalogue says which reports are masked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,8 +55,36 @@ REASON_WORDS: Final = {  # why somebody stands in for another
 }
 
 
-def reason_zh(reason: str) -> str:
-    return REASON_WORDS[reason].zh if reason in REASON_WORDS else reason
+FORM_WORDS: Final = {
+    "class": Words("班级", "class"),
+    "mixed": Words("混编", "mixed"),
+    "large": Words("大班", "large"),
+}
+FINDING_WORDS: Final = {
+    "in_order": Words("正常", "in order"),
+    "teacher_absent": Words("教师不在", "teacher absent"),
+    "count_differs": Words("人数不符", "count differs"),
+    "noise": Words("秩序", "order"),
+    "safety": Words("安全隐患", "safety"),
+    "other": Words("其他", "other"),
+}
+REMARK_WORDS: Final = {
+    "substitution": Words("代班", "substitution"),
+    "teacher_missing": Words("开始后两分钟无教师签到", "no teacher two minutes after the start"),
+    "no_teacher": Words("无教师签到", "no teacher at all"),
+    "roll_late": Words("点名超时", "roll called late"),
+    "nobody_came": Words("无学生到场", "nobody came"),
+    "closed_early": Words("提前结束", "closed early"),
+    "closed_late": Words("值班领导补归档", "closed by the duty leader"),
+    "unexplained": Words("缺勤未说明", "absence unexplained"),
+    "moved": Words("调到别处", "moved"),
+    "guest": Words("临时参加", "guest"),
+}
+
+
+def word_zh(words: Mapping[str, Words], word: str) -> str:
+    """A word of a later version stands as it is."""
+    return words[word].zh if word in words else word
 
 
 def kind_zh(kind: str) -> str:
