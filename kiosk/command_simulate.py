@@ -1,10 +1,12 @@
-"""`kiosk simulate`: a whole day at one gate, or seeds of several gates with faults. Says the seed and the history of a breach."""
+"""`kiosk simulate`: a day at one gate, a term under a city's plan, or seeds of several gates with faults. Says the seed and the
+history of a breach."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,11 @@ def add_command(add: Add) -> None:
     simulation.add_argument("--faults", default="all", help="all, none, or some of network,disk,clock,card,server")
     simulation.add_argument("--children", type=int, default=8, help="several gates: how many children the school has")
     simulation.add_argument("--events", type=int, default=120, help="several gates: presses of people a day, faults not counted")
+    simulation.add_argument("--city", metavar="CITY", help="a whole autumn term of the sample school under that city's plan")
+    simulation.add_argument("--classes", type=int, default=0, metavar="N", help="a term: so many classes of it (default: all 36)")
+    simulation.add_argument("--pupils", type=int, default=0, metavar="N", help="a term: so many of each class (default: all 45)")
+    simulation.add_argument("--from", dest="first", metavar="DATE", help="a term: from this day on (default: its first)")
+    simulation.add_argument("--to", dest="last", metavar="DATE", help="a term: up to this day (default: its last)")
     simulation.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -34,8 +41,8 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.gates is not None:
         return _fleet(options)
     if options.state is None:
-        raise Stop("say --state DIR for a day at one gate, or --gates N for several with faults")
-    return _day(options)
+        raise Stop("say --state DIR for a day at one gate (a term with --city CITY), or --gates N for several with faults")
+    return _term(options) if options.city is not None else _day(options)
 
 
 def _fleet(options: argparse.Namespace) -> int:
@@ -105,3 +112,30 @@ def _day(options: argparse.Namespace) -> int:
     spoken = f"{found.day}, seed {found.seed}: {found.steps} presses, {found.stayers} stayed, late: {late}; {closed}"
     say_answer(options, document, "\n".join([spoken, *found.violations]))
     return FINE if fine else NOT_FINE
+
+
+def _term(options: argparse.Namespace) -> int:
+    from kiosk.simulation.term import Size, TermError, play_term
+
+    try:
+        first, last = (date.fromisoformat(text) if text else None for text in (options.first, options.last))
+    except ValueError as error:
+        raise Stop(f"--from and --to are dates such as 2026-09-14, not this: {error}") from error
+    size = Size(classes=options.classes, pupils=options.pupils, first=first, last=last)
+    try:
+        found = play_term(options.state, city=options.city, seed=options.seed, size=size)
+    except TermError as error:
+        raise Stop(str(error)) from error
+    told = ("city", "seed", "classes", "pupils", "first", "last", "days", "service_days", "closed", "presses", "entries")
+    document = {name: getattr(found, name) for name in told} | {
+        "seconds": round(found.seconds, 1), "sessions": len(found.ledger.sittings), "patrols": found.ledger.patrols,
+        "corrections": len(found.ledger.corrections), "locked": found.ledger.locked, "violations": list(found.violations),
+    }  # fmt: skip
+    spoken = (
+        f"{found.city}, seed {found.seed}, {found.pupils} pupils in {found.classes} classes, {found.first} to {found.last}:"
+        f" {found.days} days, {found.closed} closed at zero; {len(found.ledger.sittings)} sessions archived,"
+        f" {len(found.ledger.corrections)} corrected; {found.entries} entries in {found.seconds:.0f} s"
+        f" ({found.entries / max(found.seconds, 0.001):.0f} a second)"
+    )
+    say_answer(options, document, "\n".join([spoken, *found.violations]))
+    return FINE if found.fine else NOT_FINE

@@ -112,7 +112,7 @@ class Campus:
         return tuple(r.id for r in self.requests.values() if r.person == child and r.reason == "passage_unused")
 
     def on_campus(self) -> Iterator[tuple[int, ChildState]]:
-        return ((number, state) for number, state in self.children.items() if state.hold.live)
+        return ((number, state) for number, state in self.children.items() if state.hold.custodian)  # live: see Hold
 
     def open_children(self, offer: OpenOffer) -> tuple[int, ...]:
         """The children of an offer that nobody has answered for yet."""
