@@ -22,6 +22,7 @@ from kiosk.command_face import add_commands as add_face_commands
 from kiosk.command_line import FINE, NOT_FINE, WRONG, Stop, shared
 from kiosk.command_line import say_answer as _print
 from kiosk.command_line import settings_of as _settings
+from kiosk.command_privacy import add_commands as add_privacy_commands
 from kiosk.command_records import add_commands as add_record_commands
 from kiosk.command_simulate import add_command as add_simulate_command
 
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add_backup_commands(add)
     add_card_commands(add)
     add_face_commands(add)
+    add_privacy_commands(add)
     muster = shared(add("muster", _muster, "the on-site list from the records alone, on paper too"), "config", "state", "json")
     muster.add_argument("--at", metavar="ISO", help="local date and time, such as 2026-11-23T10:42; default: the last on record")
     muster.add_argument("--print", action="store_true", dest="on_paper", help="print it on the printers of site.toml")

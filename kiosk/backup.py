@@ -89,7 +89,7 @@ def back_up(state: Path, to: Path, *, now_ms: int, keep: int = 14) -> Made:
         write_whole(state / LAST_BACKUP, msgspec.json.encode(LastBackup(at_ms=now_ms, copy=str(copy))))
         removed = copies(to)[:-keep] if keep else []
         for old in removed:
-            _remove(old)
+            remove_copy(old)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"no copy in {to} ({error}); look at that disk, the copies before it are untouched") from error
     finally:
@@ -137,7 +137,7 @@ def _is_begun(state: Path, manifest: Manifest) -> bool:
     if RESTORING not in there or _LAST in there:
         return False
     put = [path for name in there - {RESTORING} for path in (state / name, *(state / name).rglob("*")) if not path.is_dir()]
-    return all(manifest.files.get(str(path.relative_to(state))) == _digest(path) for path in put)
+    return all(manifest.files.get(str(path.relative_to(state))) == digest_of_file(path) for path in put)
 
 
 def check(copy: Path) -> Manifest:
@@ -152,7 +152,7 @@ def check(copy: Path) -> Manifest:
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise BackupError(f"{copy / MANIFEST} names {name!r}, which lies outside of it; `kiosk backup` did not write that")
         try:
-            found = _digest(copy / name)
+            found = digest_of_file(copy / name)
         except OSError as error:
             raise BackupError(f"{copy / name} cannot be read ({error.strerror}); take an older copy") from error
         if found != listed:
@@ -187,7 +187,7 @@ def _copy_all(state: Path, draft: Path, before: Path | None, now_ms: int) -> int
             _copy_database(state / name, draft / name)
         elif not _same_as_before(state / name, draft / name, before and before / name):
             _copy_file(state / name, draft / name)
-    files = {name: _digest(draft / name) for name in _names(draft)}
+    files = {name: digest_of_file(draft / name) for name in _names(draft)}
     entries = _whole(draft, None)
     manifest = Manifest(format=FORMAT, made_at_ms=now_ms, version=__version__, entries=entries, files=files)
     write_whole(draft / MANIFEST, msgspec.json.encode(manifest))
@@ -201,7 +201,7 @@ def _fsync_folders(top: Path, names: list[str]) -> None:
         fsync_folder(folder)
 
 
-def _remove(copy: Path) -> None:
+def remove_copy(copy: Path) -> None:
     """It stops being one before the first of its files goes: half a copy must never look like one."""
     gone = copy.with_name(copy.name + UNFINISHED)
     copy.rename(gone)
@@ -255,7 +255,7 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def _digest(path: Path) -> CopiedFile:
+def digest_of_file(path: Path) -> CopiedFile:
     digest, size = hashlib.sha256(), 0
     for block in _blocks(path):
         digest.update(block)

@@ -27,11 +27,16 @@ def add_commands(add: Add) -> None:
 def _backup(options: argparse.Namespace) -> int:
     from kiosk.backup import BackupError, back_up
     from kiosk.clock import SystemClock
+    from kiosk.privacy.copies import clean_copies
+    from kiosk.privacy.leavers import Leavers
 
     try:
         made = back_up(options.state, options.to, now_ms=SystemClock().now_ms(), keep=max(0, options.keep))
     except BackupError as error:
         raise Stop(str(error), NOT_FINE) from error
+    cleaned = clean_copies(options.to, Leavers(options.state).done, state=options.state)  # of whoever was erased since
+    for place in cleaned.left:
+        print(f"{place}: an erased person may still be in this copy", file=sys.stderr)
     if options.to.stat().st_dev == options.state.stat().st_dev:
         print(f"{options.to} is on the same disk as {options.state}: it will not outlive that disk", file=sys.stderr)
     words = f"{made.copy}: {made.entries} entries, whole; {len(made.removed)} older copies removed"

@@ -47,6 +47,8 @@ from kiosk.paper import Paper
 from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
+from kiosk.privacy.access_log import Looked
+from kiosk.privacy.running import Keeping
 from kiosk.pruning import Pruner
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
@@ -118,6 +120,10 @@ class GateProcess:
             ),
             pruner=Pruner(controller=self.controller, state=state, keep_days=settings.site.disk.keep_records_days),
         )  # fmt: skip
+        self.privacy = Keeping(
+            controller=self.controller, state=state, settings=settings, snapshots=self.snapshots,
+            templates=self.withdrawals.templates,
+        )  # fmt: skip
         self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
         self.notes = NoteReader(state)
         self.paper = Paper(
@@ -138,7 +144,7 @@ class GateProcess:
             pictures=Pictures(self.snapshots),
             importer=OfficeImport(settings=self.settings, state=self.state, clock=self.clock),
             take_snapshot=self.devices.take_snapshot,
-            access_log=_log_page_read,
+            access_log=self._log_page_read,
             records=OfficeRecords(
                 settings=self.settings, state=self.state, directory=lambda: controller.world.directory, clock=self.clock,
                 pictures=Pictures(self.snapshots),
@@ -173,6 +179,12 @@ class GateProcess:
         locked_s = max(0, (tried.locked_until_ms or now_ms) - now_ms) // 1000
         return PinVerdict(ok=False, locked_s=locked_s)
 
+    def _log_page_read(self, read: PageRead) -> None:
+        """网络保护条例 art. 36: who looked at whom. A line in the service's log, and one that is erased when its time is over."""
+        access.info("%d staff %d %s %s", read.at_ms, read.by, read.what, read.subject)
+        if self.privacy.access is not None:
+            self.privacy.access.note(Looked(read.at_ms, read.by, read.what, read.subject))
+
     def start(self) -> None:
         if self.notices:
             self.notices.start()
@@ -182,8 +194,10 @@ class GateProcess:
         if self.faces:
             self.faces.start()
         self.neighbours.start()
+        self.privacy.start()
 
     def stop(self) -> None:
+        self.privacy.stop()
         self.neighbours.stop()
         self.devices.stop()
         if self.faces:
@@ -277,11 +291,6 @@ def plan_findings(settings: Settings, directory: Directory) -> tuple[FindingLine
     return tuple(
         FindingLine(level=f.level.value, message=f.message, document=f.document, clause=f.clause) for f in found if not f.accepted
     )
-
-
-def _log_page_read(read: PageRead) -> None:
-    """网络保护条例 art. 36: who looked at whom. One line each; the unit's log keeps them six months (domain 4.3)."""
-    access.info("%d staff %d %s %s", read.at_ms, read.by, read.what, read.subject)
 
 
 def serve(gate: GateProcess, *, host: str, port: int) -> None:

@@ -15,7 +15,8 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -155,6 +156,7 @@ class Journal:
         self.boot: int = (last or 0) + 1
         self.log_bytes = 0  # about what the log has grown by since the last checkpoint
         self.prunes = letting_go.is_left(self._db)  # there are bytes to let go of while nobody waits
+        self.chores: deque[Callable[[sqlite3.Connection], int]] = deque()  # likewise, until each has answered 0
 
     def _create(self) -> None:
         """A new database is created, closed and its folder synced before the first entry relies on it."""
@@ -229,13 +231,13 @@ class Journal:
     def prune_some(self) -> None:
         """A little of it; called when nobody waits. A disk that refuses is left alone until the next start."""
         try:
-            written = letting_go.some(self._db)
+            written = letting_go.some(self._db, self.chores)
         except sqlite3.Error as error:
             log.warning("%s lets go of no more bytes before the next start (%s)", self.path, error)
             self.prunes = False
             return
         self.log_bytes += written
-        self.prunes = written > 0
+        self.prunes = written > 0 or bool(self.chores)
 
     def head(self) -> tuple[EntryId, bytes, int] | None:
         """The last entry written by any incarnation: its id, hash and tick; None in a new journal."""

@@ -7,7 +7,8 @@ the journal's triggers hold every change.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from kiosk.core.entries import UnreadableEntry, decode
@@ -36,8 +37,14 @@ def is_left(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM pruned WHERE erased < through LIMIT 1").fetchone() is not None
 
 
-def some(db: sqlite3.Connection) -> int:
-    """One transaction; about how many bytes it wrote to the log, 0 when nothing is left to do. Raises sqlite3.Error."""
+def some(db: sqlite3.Connection, chores: deque[Callable[[sqlite3.Connection], int]]) -> int:
+    """One transaction, of what others want done first; about how many bytes it wrote to the log, 0 when nothing is left to do.
+    Raises sqlite3.Error."""
+    if chores:
+        written = chores[0](db)
+        if not written:
+            chores.popleft()
+        return written + 1
     row = db.execute("SELECT boot, through, erased FROM pruned WHERE erased < through ORDER BY boot LIMIT 1").fetchone()
     if row is None:
         return 0

@@ -22,7 +22,7 @@ from sync_agent.keys import SigningKey, verify
 
 FORMAT: Final = "campus-kiosk statement 1"
 SIGNED: Final = ("format", "day", "node", "at_ms", "entry", "hash", "body", "public_key")
-NOT_COUNTS: Final = frozenset({"by", "day", "dormitory", "sleeping"})
+NOT_COUNTS: Final = frozenset({"by", "day", "dormitory", "sleeping", "of_list"})
 
 
 class NotCleared(RecordsError):

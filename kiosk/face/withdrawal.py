@@ -27,7 +27,7 @@ _MAY_CHANGE_IT = (AdoptDirectory, PeerEntries, RecordConsent)
 
 class Withdrawals:
     def __init__(self, *, controller: Controller, snapshots: SnapshotStore, templates: TemplateStore | None) -> None:
-        self._controller, self._snapshots, self._templates = controller, snapshots, templates
+        self._controller, self._snapshots, self.templates = controller, snapshots, templates
         self._rung: SimpleQueue[bool] = SimpleQueue()  # True: pictures too; False: stop
         self._before: ConsentView | None = None
         self._complained = ""
@@ -64,11 +64,11 @@ class Withdrawals:
     def look(self) -> None:
         """One round: erases what nobody agrees to any more, and writes a receipt for each child. What fails is tried again."""
         now: ConsentView = self._controller.ask(Look(query=ConsentQuery()))
-        gone = {child for child in (self._templates.people() if self._templates else ()) if child not in now.face}
+        gone = {child for child in (self.templates.people() if self.templates else ()) if child not in now.face}
         taken_back = self._taken_back(now) if self._before != now else frozenset[int]()
         pictures = self._pictures_of(taken_back | gone if now.face_on else taken_back)
         for child in sorted(gone | pictures.keys()):
-            erased = self._templates is not None and child in gone and self._templates.erase(child)
+            erased = self.templates is not None and child in gone and self.templates.erase(child)
             self._controller.submit(
                 FaceErased(child=child, templates=int(erased), pictures=pictures.get(child, 0), why=_why(now, child))
             )

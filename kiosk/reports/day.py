@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kiosk.core.child import ChildState
+from kiosk.core.close_of_day import of_list
 from kiosk.core.entries import Entry, Kind
 from kiosk.core.people import Directory
 from kiosk.core.world import World
@@ -22,9 +23,7 @@ from kiosk.evidence.mentions import day_of
 from kiosk.replaying import film, open_matters
 from kiosk.settings import Settings
 
-LATE_MARKS: Final = (10, 30, 60)  # minutes after the end of the child's own release window
 MINUTE_MS: Final = 60_000
-NOT_FETCHED: Final = frozenset({"alone", "slip_alone", "left_unrecorded", "never_arrived"})
 _HANDOVER: Final = {
     Kind.HANDOVER_OFFERED: "offered", Kind.HANDOVER_ACCEPTED: "accepted", Kind.HANDOVER_DECLINED: "declined",
     Kind.HANDOVER_LAPSED: "lapsed",
@@ -61,7 +60,7 @@ def day_report(
     document = {
         "day": day.isoformat(),
         "node": settings.site.node,
-        **_people(world, present),
+        **_people(world, present, _of_close(today)),
         **{name: sum(1 for entry in today if entry.kind == kind) for name, kind in _COUNTED.items()},
         "handovers": _handovers(today),
         "ladder": _ladder(today, world),
@@ -98,20 +97,27 @@ def _chain(found: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _people(world: World, present: Sequence[tuple[int, ChildState]]) -> dict[str, Any]:
-    day = world.day
-    today = [(n, s) for n, s in present if s.day == day]
-    stays = {n for n, windows in world.book.pupils.items() if windows.sessions}
-    gone = [(n, s) for n, s in today if s.released_ms and not s.hold.live]
-    late_ms = [s.released_ms - world.due_ms(n, s) for n, s in gone if world.due_ms(n, s) and _mode(s) not in NOT_FETCHED]
+def _people(world: World, present: Sequence[tuple[int, ChildState]], of_close: dict[str, Any]) -> dict[str, Any]:
+    """of_close: what the list of the day said when it was closed, which no later list changes; empty for an open day."""
+    today = [s for _, s in present if s.day == world.day]
+    gone = [s for s in today if s.released_ms and not s.hold.live]
+    said = {**of_list(world), **of_close}
     return {
-        "expected": sum(1 for windows in world.book.pupils.values() if windows.teaching),
-        "arrived": sum(1 for _, s in today if s.arrived_ms),
-        "stayers": sum(1 for n, s in today if s.arrived_ms and n in stays),
+        "expected": said["expected"],
+        "arrived": sum(1 for s in today if s.arrived_ms),
+        "stayers": said["stayers"],
         "released": len(gone),
-        "released_by_mode": dict(sorted(Counter(_mode(s) for _, s in gone).items())),
-        "late_collections": {str(mark): sum(1 for ms in late_ms if ms >= mark * MINUTE_MS) for mark in LATE_MARKS},
+        "released_by_mode": dict(sorted(Counter(_mode(s) for s in gone).items())),
+        "late_collections": said["late_collections"],
     }
+
+
+def _of_close(today: Iterable[Entry]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for entry in today:
+        said = entry.body.get("of_list") if entry.kind == Kind.CAMPUS_CLEARED else None
+        found = said if isinstance(said, dict) else found
+    return found
 
 
 def _mode(state: ChildState) -> str:

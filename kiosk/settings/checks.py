@@ -6,6 +6,7 @@ problem.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import pairwise
@@ -32,6 +33,7 @@ def check(values: Mapping[str, Any], policies: Path | None, labels: Mapping[str,
         _check_city(school["school"] or {}, policies, labels["school.toml"], problems)
         _check_places(school, labels["school.toml"], problems)
         _check_accepted(school, labels["school.toml"], problems)
+        _check_retention(school["retention"], labels["school.toml"], problems)
     if calendar := values.get("calendar.toml"):
         _check_calendar(calendar, labels["calendar.toml"], problems)
     if plan := values.get("plan.toml"):
@@ -51,6 +53,21 @@ def _check_disk(disk: Mapping[str, Any], file: str, problems: Problems) -> None:
     if days and days < RECORDS_DAYS_MIN:
         zh = f"至少 {RECORDS_DAYS_MIN} 天，或 0（一直保留）"
         problems.add(file, "disk.keep_records_days", zh, f"at least {RECORDS_DAYS_MIN}, or 0 to keep them for ever")
+
+
+ACCESS_DAYS_MIN: Final = 183  # 网络安全法 21: six months at least
+MONTH_AND_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+
+
+def _check_retention(kept: Mapping[str, Any] | None, file: str, problems: Problems) -> None:
+    if kept is None:
+        return
+    if not MONTH_AND_DAY.fullmatch(kept["school_year_ends"] or "") or kept["school_year_ends"] == "02-30":
+        problems.add(file, "retention.school_year_ends", "应写成 08-31 这样的月-日", "write month and day, such as 08-31")
+    days = kept["access_days"]
+    if days and days < ACCESS_DAYS_MIN:
+        zh = f"法律要求不少于六个月：至少 {ACCESS_DAYS_MIN}，或 0（一直保留）"
+        problems.add(file, "retention.access_days", zh, f"the law wants six months: at least {ACCESS_DAYS_MIN}, or 0 for ever")
 
 
 def _no_twins(rows: Iterable[Mapping[str, Any]], key: str, at: str, file: str, problems: Problems) -> None:

@@ -27,6 +27,10 @@ _NODE = Section(
         Key("serves", Kind.TEXTS, "本机负责哪些校门的学生，空为全部", "gates whose children it watches over; empty = all", ()),
         Key("host", Kind.TEXT, "监听地址", "address to listen on", "127.0.0.1"),
         Key("port", Kind.NUMBER, "监听端口", "port to listen on", 8470, low=1, high=65535),
+        Key(
+            "office", Kind.FLAG, "有学校服务器时：本机是办公室所用的，到期人员从这里的名单中删除（全校一台）",
+            "with a school server: the office imports here, and people past their time go from this list (one computer)", False,
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ from kiosk.core.people import Stage
 from kiosk.core.practices import FEATURES
 from kiosk.core.rules import AccessKind, Freshness, Rules
 from kiosk.core.timetable import MINUTE_MS
+from kiosk.settings.keys_retention import RETENTION
 from kiosk.settings.schema import Key, Kind, Section, Shape
 
 _RULES: Final = Rules(node="", gates={}, access_points={}, ladder=())
@@ -424,5 +425,5 @@ SCHOOL: Final = Section(
     "学校、校门与规则",
     "The school, its gates and its figures.",
     (_BASE,),
-    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _CARDS, _EMERGENCY, _GATE, _ACCESS_POINT, _ACCEPTED),
+    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _CARDS, _EMERGENCY, RETENTION, _GATE, _ACCESS_POINT, _ACCEPTED),
 )

@@ -145,6 +145,7 @@ class Site:
     gate: str = ""
     host: str = "127.0.0.1"
     port: int = 8470
+    office: bool = False
     devices: tuple[Device, ...] = ()
     signals: tuple[SignalContact, ...] = ()
     sound: Sound = field(default_factory=Sound)
@@ -152,6 +153,19 @@ class Site:
     sync: Sync = field(default_factory=Sync)
     web: Web = field(default_factory=Web)
     disk: Disk = field(default_factory=Disk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Days that each category is kept; 0 = for ever. school_year_ends: MM-DD."""
+
+    school_year_ends: str = "08-31"
+    left_days: int = 90  # after the end of the school year in which they left
+    notes_days: int = 90  # likewise
+    dossier_days: int = 1_095
+    visitors_days: int = 365
+    messages_days: int = 90
+    access_days: int = 183
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +184,7 @@ class Settings:
     rules: Rules
     release_window_min: int
     site: Site
+    retention: Retention = field(default_factory=Retention)
     early_teacher: str = ""  # staff numbers; `rules_for` turns them into persons
     duty_leader: str = ""
     bases: tuple[Path, ...] = ()  # the folder itself, then where missing files come from
