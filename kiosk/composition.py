@@ -50,6 +50,7 @@ from kiosk.photos import with_photos
 from kiosk.privacy.access_log import Looked
 from kiosk.privacy.running import Keeping
 from kiosk.pruning import Pruner
+from kiosk.publishing import DueWatch, Publishing
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
 from kiosk.settings import Settings
@@ -112,6 +113,10 @@ class GateProcess:
         self.devices = Devices(settings, self.controller, self.snapshots)
         self.faces, self.withdrawals = open_faces(settings, self.controller, self.snapshots, state)
         self.devices.onlooker = self.faces
+        self.publishing = Publishing(
+            settings=settings, state=state, clock=clock, directory=lambda: self.controller.world.directory,
+            findings=plan_findings(settings, directory),
+        )  # fmt: skip
         self.neighbours = Neighbours(
             controller=self.controller, state=state, snapshots=self.snapshots, peers_row=row,
             keep_pictures_days=settings.site.web.keep_pictures_days,
@@ -119,6 +124,7 @@ class GateProcess:
                 state=state, ballast=ballast, pictures_stop_at=pictures_stop_at, submit=self.controller.submit
             ),
             pruner=Pruner(controller=self.controller, state=state, keep_days=settings.site.disk.keep_records_days),
+            dues=DueWatch(publishing=self.publishing, state=state, clock=clock, submit=self.controller.submit),
         )  # fmt: skip
         self.privacy = Keeping(
             controller=self.controller, state=state, settings=settings, snapshots=self.snapshots,
@@ -157,7 +163,8 @@ class GateProcess:
             settings_in_force=settings_in_force(self.settings),
             home_gate=self.settings.site.gate,
             policy=self.settings.school.city,
-            plan_findings=plan_findings(self.settings, controller.world.directory),
+            plan_findings=self.publishing.findings,
+            publications=self.publishing,
             trials=Trials(self.devices, school=self.settings.school.name, clock=self.clock),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
             notices=notices.state if notices else None,

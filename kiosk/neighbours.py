@@ -10,6 +10,7 @@ import logging
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from kiosk.clock import SystemClock
 from kiosk.controller import Controller
@@ -32,12 +33,18 @@ STILL = 5  # looks that found nothing: another gate that says it has more to sen
 FETCHING_FOR_S = 30.0  # an agent that has said nothing for so long is fetching nothing
 
 
+class DueWatch(Protocol):
+    """`kiosk.publishing.DueWatch`: reminds of what is due."""
+
+    def look(self) -> None: ...
+
+
 class Neighbours:
     def __init__(
         self, *, controller: Controller, state: Path, snapshots: SnapshotStore, peers_row: int, keep_pictures_days: int,
-        disk: DiskWatch | None = None, pruner: Pruner | None = None,
+        disk: DiskWatch | None = None, pruner: Pruner | None = None, dues: DueWatch | None = None,
     ) -> None:  # fmt: skip
-        self._disk, self._pruner = disk, pruner
+        self._disk, self._pruner, self._dues = disk, pruner, dues
         self._keep_pictures_ms, self._pruned_on = keep_pictures_days * DAY_MS, -1
         self._controller, self._state, self._snapshots = controller, state, snapshots
         self._peers_row, self._computer = peers_row, SystemClock()
@@ -77,6 +84,8 @@ class Neighbours:
             self._note_running()
             if self._pruner is not None:
                 self._pruner.look()
+            if self._dues is not None:
+                self._dues.look()
             self._complained = ""
         except (sqlite3.Error, OSError, DirectoryError) as error:
             if str(error) != self._complained:

@@ -127,12 +127,12 @@ def _figures(policy: Policy, rule: Rule) -> str:
     """The scope and the values of a rule on one line: `[winter] 结束不晚于 end_not_after at=17:30`."""
     scope = [rule.season, rule.variant]
     scope += [stage.value for stage in sorted(rule.stages)] if rule.stages != policy.stages else []
-    values = [f"{key}={_shown(key, value)}" for key, value in rule.values.items() if key != "practices"]
+    values = [f"{key}={shown_value(key, value)}" for key, value in rule.values.items() if key != "practices"]
     values += [f"{practice}（{rule.label(practice).zh}）" for practice in rule.words("practices")]
     return " ".join([*(f"[{part}]" for part in scope if part), TYPES_ZH[rule.type], rule.type, *values])
 
 
-def _shown(key: str, value: object) -> str:
+def shown_value(key: str, value: object) -> str:
     if key == "at" and isinstance(value, int):
         return clock(value)
     if isinstance(value, tuple):

@@ -11,6 +11,7 @@ from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
 from kiosk.core import commands_service as cs
 from kiosk.core.child import LadderState
+from kiosk.core.commands_publishing import Publish
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.people import Role
@@ -81,6 +82,7 @@ PERMITTED: dict[type, frozenset[Role]] = {
     p.RecordConsentRow: _LEADER | {Role.OFFICE},
     p.IssueNotice: _LEADER | {Role.OFFICE},
     p.ReportIncident: _LEADER | {Role.OFFICE},
+    Publish: frozenset({Role.OFFICE}),
 }
 
 ROLL_MARKS = frozenset(

@@ -85,6 +85,7 @@ from kiosk.core.commands_passes import (
     RevokeDelegate as RevokeDelegate,
 )
 from kiosk.core.commands_privacy import PrivacyCommand
+from kiosk.core.commands_publishing import PublishingCommand
 from kiosk.core.commands_safety import (
     Muster as Muster,
 )
@@ -435,6 +436,7 @@ Command = (
     | PicturesErased
     | DiskSeen
     | PruneRecords
+    | PublishingCommand
     | FaceCompared
     | RecordConsent
     | FaceErased

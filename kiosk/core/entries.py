@@ -89,6 +89,8 @@ class Kind(StrEnum):
     FACE_ERASED = "face_erased"  # the receipt: templates and pictures of a child that are gone from this computer
     STAFF_SIGNED_IN = "staff_signed_in"
     EVIDENCE_EXPORTED = "evidence_exported"  # who took which child's day out of the house
+    PUBLISHED = "published"  # the notice to parents or the public timetable went out, and in which words (digest)
+    REMINDED = "reminded"  # of a report or a filing that is due
     CAMPUS_CLEARED = "campus_cleared"
     # service records: their bodies are in kiosk.core.service_records
     STAFF_CHECKED_IN = "staff_checked_in"  # somebody is there and takes a session; moves no custody

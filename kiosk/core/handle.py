@@ -28,6 +28,7 @@ from kiosk.core import (
     patrols,
     privacy,
     pruned,
+    publishing,
     register,
     releases,
     search,
@@ -39,6 +40,7 @@ from kiosk.core import (
 from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
 from kiosk.core import commands_service as cs
+from kiosk.core.commands_publishing import Publish, RemindOfDue
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
 from kiosk.core.late_facts import is_late, is_told_backwards
@@ -211,6 +213,8 @@ HANDLERS: dict[type, Callable[[Any, World, int, bool], Decision]] = {
     cs.Patrol: patrols.patrol,
     cs.NoteGrowth: patrols.note_growth,
     c.ExportEvidence: acts.export_evidence,
+    Publish: publishing.publish,
+    RemindOfDue: publishing.remind_of_due,
     c.TryRelay: acts.try_relay,
     c.ClearCampus: close_of_day.clear_campus,
     c.SignedIn: _signed_in,

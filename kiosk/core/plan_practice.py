@@ -7,10 +7,9 @@ not state is `Unknown`: a person has to look.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from typing import Final
 
-from kiosk.core.calendar import DayType, Term
+from kiosk.core.due_dates import dated_for, filing_due, half
 from kiosk.core.people import Session, Stage
 from kiosk.core.plan_hours import season_zh
 from kiosk.core.policy import Rule
@@ -19,7 +18,6 @@ from kiosk.core.school_plan import Breach, Case, Outcome, Unknown
 from kiosk.core.timetable import BellSchedule, Slot
 
 SESSIONS_SHOWN_MAX: Final = 4
-FILING_LEAD_DAYS: Final = 60  # a plan filed in the holidays before a term is that term's
 NOT_ON_MENU: Final = frozenset({"extended_care", "early_care", "evening_study", "holiday_open"})
 MENU_UNKNOWN: Final = Unknown("课程表未提供，请人工核对", "the sessions are not known here: look at the menu")
 OFFERS_AT: Final = "school.toml service.offers"
@@ -275,7 +273,7 @@ def _agreement(case: Case) -> Iterator[Outcome]:
 
 def fees_after_filing(rule: Rule, case: Case) -> Iterator[Outcome]:
     term = case.term()
-    if case.plan.fees is None or term is None or case.on < term.first or _dated_for(term, case.plan.approved_on):
+    if case.plan.fees is None or term is None or case.on < term.first or dated_for(term, case.plan.approved_on):
         return
     yield Breach(
         "school.toml service.approved_on",
@@ -285,31 +283,17 @@ def fees_after_filing(rule: Rule, case: Case) -> Iterator[Outcome]:
 
 
 def plan_filing(rule: Rule, case: Case) -> Iterator[Outcome]:
-    terms = [t for t in case.plan.calendar.terms if _half(t) in rule.words("terms") and t.first <= case.on]
+    terms = [t for t in case.plan.calendar.terms if half(t) in rule.words("terms") and t.first <= case.on]
     if not terms or case.term() is None:
         return
     term = max(terms, key=lambda t: t.first)
-    due = _workday(case, term.first, rule.number("within_workdays")) if "within_workdays" in rule.values else term.first
-    if case.on > due and not _dated_for(term, case.plan.filed_on):
+    due = filing_due(rule, term, case.plan.calendar)
+    if case.on > due and not dated_for(term, case.plan.filed_on):
         yield Breach(
             "school.toml service.filed_on",
             f"{term.name}方案应于 {due} 前报备案，请报备并填写 filed_on",
             f"the plan of {term.id} was due to be filed by {due}: file it and fill in filed_on",
         )
-
-
-def _half(term: Term) -> str:
-    return "autumn" if term.first.month >= 7 else "spring"
-
-
-def _dated_for(term: Term, on: date | None) -> bool:
-    return on is not None and on >= term.first - timedelta(days=FILING_LEAD_DAYS)
-
-
-def _workday(case: Case, first: date, count: int) -> date:
-    """The count-th day of lessons from `first` on, make-up days included; the last known one in a short calendar."""
-    days = [d.date for d in case.days if d.date >= first and d.type is DayType.TEACHING]
-    return days[min(count, len(days)) - 1] if days else first
 
 
 # --- the paper itself ---

@@ -13,7 +13,7 @@ from kiosk.core.entries import Entry, EntryId, Kind
 from kiosk.notices.words import ALARM, TABLE, Words
 
 DRILL: Final = ":drill"
-KEPT: Final = ("child", "children", "told", "rung", "case", "device", "access_point", "gate")
+KEPT: Final = ("child", "children", "told", "rung", "case", "device", "access_point", "gate", "what", "due", "days_left")
 _DRILLS: Final = frozenset({Kind.EMERGENCY_DECLARED, Kind.EMERGENCY_ENDED})
 
 

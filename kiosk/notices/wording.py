@@ -54,6 +54,7 @@ class _Line:
     told: str
     device: str
     gate: str
+    due: str = ""
     children: dict[int, None] = field(default_factory=dict)  # a set that keeps its order
     times: int = 0
     twice: bool = False
@@ -82,8 +83,9 @@ def _lines(rows: Sequence[Row], reader: Reader, rules: Rules, now_ms: int) -> It
         body = told.body
         said = _told(body, reader.lang) if told.kind == Kind.ESCALATED else ""
         device, gate = _short(body.get("device")), _gate(body, rules, reader.lang)
-        key = (told.kind, said, device, gate)
-        line = found.setdefault(key, _Line(told.kind, told.at_ms, said, device, gate))
+        due = _due(body, reader.lang) if told.kind == Kind.REMINDED else ""
+        key = (told.kind, said, device, gate, due)
+        line = found.setdefault(key, _Line(told.kind, told.at_ms, said, device, gate, due))
         line.at_ms = min(line.at_ms, told.at_ms)
         line.children.update(dict.fromkeys(_children(body)))
         line.times += 1
@@ -111,7 +113,8 @@ def _text(line: _Line, reader: Reader, directory: Directory, now_ms: int) -> str
     lang = reader.lang
     words = TABLE[line.kind]
     who = _who(tuple(line.children), directory, reader)
-    text = (words.en if lang == "en" else words.zh).format(who=who, told=line.told, device=line.device, gate=line.gate)
+    said = words.en if lang == "en" else words.zh
+    text = said.format(who=who, told=line.told, device=line.device, gate=line.gate, due=line.due)
     if line.times > 1 and not line.children:
         text += _piece("times", lang, n=line.times)
     if line.late:
@@ -171,6 +174,16 @@ def _gate(body: Mapping[str, Any], rules: Rules, lang: Lang) -> str:
     point = rules.access_points.get(str(body.get("access_point", "")))
     gate = rules.gates.get(point.gate if point else str(body.get("gate", "")))
     return _short(gate.name) if gate else _piece("gate", lang)
+
+
+def _due(body: Mapping[str, Any], lang: Lang) -> str:
+    """12月30日前上报工作情况, in so many days."""
+    what = str(body.get("what", ""))
+    name = _piece(f"due_{what}", lang) if f"due_{what}" in PIECES else _short(what)
+    days = body.get("days_left")
+    if not days:
+        return _piece("due_today", lang, what=name)
+    return _piece("due_on", lang, day=_short(body.get("due")), what=name, n=days)
 
 
 def _short(text: object) -> str:

@@ -46,6 +46,7 @@ TABLE: Final[dict[str, Words]] = {
     f"{Kind.EMERGENCY_DECLARED}:drill": Words(Level.URGENT, "【演练】紧急疏散，请到集合点清点", "[DRILL] emergency, muster now"),
     Kind.EMERGENCY_ENDED: Words(Level.URGENT, "紧急疏散结束", "The emergency is over"),
     f"{Kind.EMERGENCY_ENDED}:drill": Words(Level.URGENT, "【演练】紧急疏散结束", "[DRILL] the emergency is over"),
+    Kind.REMINDED: Words(Level.NORMAL, "{due}", "{due}"),
     Kind.CAMPUS_CLEARED: Words(Level.NORMAL, "已静校", "Campus cleared"),
     Kind.DEVICE_LOST: Words(Level.NORMAL, "设备断开：{device}", "Device lost: {device}"),
     Kind.DEVICE_BACK: Words(Level.INFO, "设备恢复：{device}", "Device back: {device}"),
@@ -72,5 +73,9 @@ PIECES: Final[dict[str, tuple[str, str]]] = {
     "late": ("（补发）", " (late)"),
     "twice": ("（可能重复）", " (may be a repeat)"),
     "and": ("、", ", "),
+    "due_report": ("上报工作情况", "the report"),
+    "due_filing": ("课后服务方案备案", "filing of the service plan"),
+    "due_on": ("{day} 前{what}，还有 {n} 天", "{what} is due on {day}, in {n} days"),
+    "due_today": ("今天是{what}的最后一天", "today is the last day for {what}"),
     "look": ("请看值班屏", "See the duty page"),
 }

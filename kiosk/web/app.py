@@ -36,6 +36,7 @@ from kiosk.web import (
     office_devices,
     office_enrolment,
     pages,
+    publications,
     records,
     safety,
     sign_in,
@@ -76,7 +77,7 @@ def create_app(gate: Gate) -> FastAPI:
     for router in (
         acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), pages.routes(web),
         records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
-        office_cards.routes(web, card_reads), office_enrolment.routes(web),
+        office_cards.routes(web, card_reads), office_enrolment.routes(web), publications.routes(web),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -80,6 +80,9 @@ PAGES = (
     "evidence",
     "statement",
     "office_notices",
+    "office_policy",
+    "paper",
+    "inspection",
     "sign_in",
     "error",
 )
@@ -104,6 +107,8 @@ _STYLE = {
     "replay": "records",
     "evidence": "records",
     "statement": "records",
+    "paper": "records",
+    "inspection": "records",
 }
 
 

@@ -23,6 +23,7 @@ from kiosk.web.enrolment_desk import EnrolmentDesk
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine, TrialView
+from kiosk.web.faces_publications import InspectionView, PolicyView, Publication
 from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
 
 
@@ -136,6 +137,22 @@ class Records(Protocol):
     def statement(self, day: date, bar: Bar) -> StatementView: ...
 
 
+class Publications(Protocol):
+    """What the school publishes and owes. All of them block for files: call them in a thread."""
+
+    def policy(self, bar: Bar, lang: Lang, done: str = "") -> PolicyView: ...
+
+    def paper(self, what: str, lang: Lang = "zh") -> Publication: ...
+
+    def workbook(self, lang: Lang) -> tuple[str, bytes]: ...
+
+    def keep(self, paper: Publication, by: str) -> str: ...
+
+    def kept(self, name: str) -> str | None: ...
+
+    def inspection(self, bar: Bar, lang: Lang) -> InspectionView: ...
+
+
 class DeviceTrials(Protocol):
     """Trying one device at a time, by its name. Nothing is recorded but a contact that closes, which the core decides."""
 
@@ -190,4 +207,5 @@ class Gate:
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
     enrolment: EnrolmentDesk | None = None  # None where no list of people is kept
     sign_pass: Callable[[Pass], str] | None = None  # the text of a delegate's QR code; None where the key cannot be used
+    publications: Publications | None = None  # None where nothing is published from here
     test_notice: Callable[[str, int], bool] | None = None  # (target, by): whether a test notice is on its way now

@@ -18,6 +18,7 @@ from kiosk.web.words_duty import DUTY
 from kiosk.web.words_enrolment import ENROLMENT
 from kiosk.web.words_face import FACES
 from kiosk.web.words_guard import GUARD
+from kiosk.web.words_policies import POLICIES
 from kiosk.web.words_privacy import PRIVACY
 from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
@@ -28,7 +29,7 @@ from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
     PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
-    | PRIVACY | SERVICE | ENROLMENT
+    | PRIVACY | SERVICE | ENROLMENT | POLICIES
 )
 
 

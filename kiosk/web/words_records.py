@@ -78,6 +78,8 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "face_erased": ("人脸数据清除", "Face data erased"),
     "staff_signed_in": ("教职工登录", "Staff signed in"),
     "evidence_exported": ("证据包导出", "Evidence exported"),
+    "published": ("公布告家长书或公示表", "Notice or timetable published"),
+    "reminded": ("到期提醒", "Reminder of a due date"),
     "campus_cleared": ("静校", "Campus cleared"),
     "staff_checked_in": ("教师签到", "Teacher checked in"),
     "staff_checked_out": ("教师签离", "Teacher checked out"),

@@ -24,6 +24,7 @@ from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
 from tests.faces import enrolment_views, sample_duty, sample_office
+from tests.faces import publication_views as published
 from tests.faces import sample_views as sample
 from tests.faces.card_views import enrol
 from tests.faces.portraits import portrait
@@ -67,6 +68,9 @@ class Stage:
             "office_settings": sample_office.settings(),
             "office_devices": sample_office.devices(),
             "office_notices": sample_office.notices(),
+            "office_policy": published.policy(),
+            "paper": published.paper(),
+            "inspection": published.inspection(),
             "sign_in": SignInView(now_ms=sample.NOW, school="星河路小学"),
             "error": ErrorView(now_ms=sample.NOW, status=404),
         }

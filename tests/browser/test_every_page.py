@@ -27,6 +27,9 @@ PAGES = {
     "office/settings": ("phone", "tablet"),
     "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),
+    "office/policy": ("phone", "tablet", "landscape"),
+    "paper": ("phone", "tablet"),
+    "inspection": ("phone", "tablet"),
     "sign_in": ("phone",),
     "nosuch": ("phone",),
 }

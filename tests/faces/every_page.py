@@ -13,6 +13,7 @@ from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleVie
 from tests.faces import delegate_views as dv
 from tests.faces import duty_views as d
 from tests.faces import enrolment_views as ev
+from tests.faces import publication_views as pv
 from tests.faces import record_views as rv
 from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
@@ -107,6 +108,12 @@ PAGES: dict[str, tuple[str, Any]] = {
     "notices": ("office_notices", sample_office.notices()),
     "notices in trouble": ("office_notices", sample_office.notices(trouble="磁盘已满")),
     "notices none": ("office_notices", NoticesView(bar=s.bar())),
+    "policy": ("office_policy", pv.policy()),
+    "policy published": ("office_policy", replace(pv.policy(), done="timetable", fee_locked=None)),
+    "policy none": ("office_policy", pv.empty_policy()),
+    "paper": ("paper", pv.paper()),
+    "inspection": ("inspection", pv.inspection()),
+    "inspection clean": ("inspection", replace(pv.inspection(), findings=(), dues=())),
     "delegate": ("delegate", dv.delegates()),
     "delegate none": ("delegate", replace(dv.delegates(), passes=(), guardians=())),
     "pass": ("delegate_pass", dv.shown_pass()),

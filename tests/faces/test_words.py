@@ -28,7 +28,7 @@ BUILT = (
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector", "guard.face",
     "guard.staff", "guard.pupil",
     "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
-    "duty.group_", "duty.place_", "duty.channel_",
+    "policy.due_", "policy.guardian_notice", "policy.timetable", "office.policy", "duty.group_", "duty.place_", "duty.channel_",
     "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",
     "office.block", "office.warn", "office.import", "office.people", "office.enrol", "office.enrolment", "office.settings",
     "office.devices",
