@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from kiosk.clock import Clock
@@ -27,7 +28,8 @@ from kiosk.policies import load_policy
 from kiosk.policy_page import sheet_groups, silent_rows
 from kiosk.publications import Ground, guardian_notice, inspected_parts, public_timetable, timetable_report
 from kiosk.recorded import local_time
-from kiosk.reports.table import Report
+from kiosk.reports.forms import Making, stem
+from kiosk.reports.workbook import write_workbook
 from kiosk.settings import Settings, SharedDataMissing
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import FindingLine
@@ -42,17 +44,13 @@ REMINDED_FILE: Final = "reminded.json"
 LOOK_EVERY_MS: Final = 60_000
 
 
-Workbook = Callable[[Report, Lang], tuple[str, bytes]]
-
-
 class Publishing:
     """`kiosk.web.gate.Publications`."""
 
     def __init__(
         self, *, settings: Settings, state: Path, directory: Callable[[], Directory], clock: Clock,
-        findings: tuple[FindingLine, ...] = (), workbook: Workbook | None = None,
+        findings: tuple[FindingLine, ...] = (),
     ) -> None:  # fmt: skip
-        self._workbook = workbook
         self._settings, self._folder, self._directory, self._clock = settings, state / FOLDER, directory, clock
         self.findings = findings
         self.city, self.overlay = _loaded(settings.school.city), _loaded(OVERLAY if settings.school.national_overlay else "")
@@ -72,10 +70,13 @@ class Publishing:
         return MAKERS[what](self.ground(lang))
 
     def workbook(self, lang: Lang) -> tuple[str, bytes]:
-        """The public timetable as a spreadsheet: its name and bytes. Raises LookupError where none can be made."""
-        if self._workbook is None:
-            raise LookupError("no spreadsheet can be made here")
-        return self._workbook(timetable_report(self.ground(lang)), lang)
+        """The public timetable as a spreadsheet: its name and bytes."""
+        report = timetable_report(self.ground(lang))
+        making = Making(made_ms=self._clock.now_ms(), offset_ms=self._settings.plan.utc_offset_ms, lang=lang)
+        with TemporaryDirectory(prefix="timetable-") as folder:
+            path = Path(folder) / "timetable.xlsx"
+            write_workbook(report, path, making)
+            return f"{stem(report, making)}.xlsx", path.read_bytes()
 
     def keep(self, paper: Publication, by: str) -> str:
         """The paper as it went out, under its day; an earlier one of the same day stays beside it. Returns its name."""
@@ -125,7 +126,6 @@ class Publishing:
             dues=tuple(due_line(due, today) for due in self._dues(today)),
             fee_locked=(locked.clause, str(locked.document)) if locked else None,
             published=self.published(),
-            workbook=self._workbook is not None,
             done=done,
         )
 

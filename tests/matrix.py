@@ -72,13 +72,13 @@ def marked_tests() -> set[Proof]:
 
 def _marks_of(module: ast.Module, name: str) -> Iterator[Proof]:
     tables = {t.id: node for node in module.body for t in _targets(node) if isinstance(t, ast.Name)}
-    everywhere = list(_rows(tables["pytestmark"])) if "pytestmark" in tables else []
+    everywhere = list(_rows(tables["pytestmark"], tables)) if "pytestmark" in tables else []
     for node in module.body:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.name.startswith("test_"):
             continue
         named = {n.id for d in node.decorator_list for n in ast.walk(d) if isinstance(n, ast.Name)}
         sources = [*node.decorator_list, *(tables[n] for n in named & set(tables))]
-        for row, city in [*everywhere, *(mark for source in sources for mark in _rows(source))]:
+        for row, city in [*everywhere, *(mark for source in sources for mark in _rows(source, tables))]:
             yield row, city, f"{name}::{node.name}"
 
 
@@ -88,18 +88,23 @@ def _targets(node: ast.stmt) -> list[ast.expr]:
     return [node.target] if isinstance(node, ast.AnnAssign) else []
 
 
-def _rows(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _rows(node: ast.AST, tables: Mapping[str, ast.stmt]) -> Iterator[tuple[str, str]]:
     for call in ast.walk(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "row":
             row, *cities = call.args
             for city in cities:
-                yield from ((_literal(row), one) for one in _cities(city))
+                yield from ((_literal(row), one) for one in _cities(city, tables))
 
 
-def _cities(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) and node.value.id == "CITIES":
-        return list(CITIES)
-    return [_literal(node)]
+def _cities(node: ast.expr, tables: Mapping[str, ast.stmt]) -> list[str]:
+    """A city, or `*ALL` where the file has `ALL = ("changzhi", ...)`; `*CITIES` from elsewhere are the five."""
+    if not (isinstance(node, ast.Starred) and isinstance(node.value, ast.Name)):
+        return [_literal(node)]
+    listed = getattr(tables.get(node.value.id), "value", None)
+    if isinstance(listed, (ast.Tuple, ast.List)):
+        return [_literal(one) for one in listed.elts]
+    assert node.value.id == "CITIES", f"line {node.lineno}: write the cities out"
+    return list(CITIES)
 
 
 def _literal(node: ast.expr) -> str:

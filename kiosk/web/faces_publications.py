@@ -144,7 +144,6 @@ class PolicyView:
     dues: tuple[DueLine, ...] = ()
     fee_locked: tuple[str, str] | None = None
     published: tuple[PublishedLine, ...] = ()
-    workbook: bool = False  # whether a spreadsheet can be made here
     done: str = ""  # what has just been put on record
 
 

@@ -66,10 +66,7 @@ class _Publications(Shown):
 
     async def workbook(self, request: Request) -> Response:
         require(self.web, request.scope, RECORD_READERS)
-        try:
-            name, data = await asyncio.to_thread(self._made().workbook, lang_of(request))
-        except LookupError as error:
-            raise NoSuchThing("This gate makes no spreadsheets; take the Markdown.") from error
+        name, data = await asyncio.to_thread(self._made().workbook, lang_of(request))
         return _file(data, name, XLSX)
 
     async def published(self, request: Request, name: str) -> Response:

@@ -65,7 +65,6 @@ def policy() -> PolicyView:
         dues=(due("overdue", -4, "filing"), due(), due("later", 180), due("done", 2, "filing")),
         fee_locked=("学校校内课后服务工作方案须经审核同意后方可收费", PAPER),
         published=(PublishedLine(id="guardian_notice", day="2026-09-01", by="陈主任", name="2026-09-01_guardian_notice_1.md"),),
-        workbook=True,
     )  # fmt: skip
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from kiosk.publishing import Publishing
 from tests.web.gate_online import Online, online
@@ -64,6 +66,14 @@ def test_b1_the_timetable_opens_as_a_page_to_print(here: Online) -> None:
     assert "data-print" in page
 
 
+@pytest.mark.row("B1", "tianjin")
+def test_b1_the_timetable_is_a_spreadsheet_that_opens(here: Online) -> None:
+    answer = here.as_staff("O1").get("/office/policy/timetable.xlsx")
+    assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
+    cells = [str(cell.value) for row in load_workbook(BytesIO(answer.content)).active.iter_rows() for cell in row]
+    assert {"服务项目", "容纳人数", *(s.name for s in here.school.directory.sessions.values())} <= set(cells)
+
+
 @pytest.mark.row("F6", "tianjin")
 def test_f6_an_inspector_reads_the_page_made_for_inspection_and_changes_nothing(here: Online) -> None:
     inspector = here.as_staff("D1")
@@ -87,7 +97,7 @@ def test_guards_and_teachers_do_not_publish(here: Online, staff: str) -> None:
     assert client.post("/office/policy/publish", data={"what": "timetable"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["secrets", "published/..%2Fjournal.db", "published/x.md", "timetable.xlsx"])
+@pytest.mark.parametrize("path", ["secrets", "published/..%2Fjournal.db", "published/x.md"])
 def test_what_there_is_not_is_not_found(here: Online, path: str) -> None:
     assert here.as_staff("O1").get(f"/office/policy/{path}").status_code == 404
 
