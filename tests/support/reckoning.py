@@ -16,7 +16,9 @@ LEFT_OUT = ("early_care", "lunch", "noon_nap", "evening_study")  # the national 
 
 _TABLES = """
 CREATE TEMP TABLE fact AS
-  SELECT boot * 1000000000000 + seq AS place, kind, CAST(raw AS TEXT) AS j FROM entries;
+  SELECT boot * 1000000000000 + seq AS place, kind, CAST(raw AS TEXT) AS j FROM entries
+  WHERE kind IN ('arrived', 'campus_cleared', 'handover_accepted', 'patrolled', 'roll_called', 'session_closed',
+    'session_corrected', 'staff_checked_in');
 CREATE TEMP TABLE archived AS
   SELECT min(place) AS place, json_extract(j, '$.body.day') AS day, json_extract(j, '$.body.session') AS session,
     json_extract(j, '$.body.kind') AS kind, json_extract(j, '$.body.slot') AS slot, json_extract(j, '$.body.name') AS name,
@@ -47,9 +49,25 @@ CREATE TEMP TABLE taught AS
   FROM archived a;
 CREATE TEMP TABLE credit AS
   SELECT t.day, t.session, e.value AS staff, t.class_hours FROM taught t, json_each(t.teachers) e;
+CREATE TEMP TABLE came AS
+  SELECT json_extract(j, '$.body.day') AS day, json_extract(j, '$.body.session') AS session,
+    json_extract(j, '$.body.staff') AS staff, min(json_extract(j, '$.at_ms')) AS at_ms
+  FROM fact WHERE kind = 'staff_checked_in' GROUP BY 1, 2, 3;
+CREATE TEMP TABLE rolled AS
+  SELECT json_extract(j, '$.body.day') AS day, substr(json_extract(j, '$.body.roster'), 9) AS session,
+    min(json_extract(j, '$.at_ms')) AS at_ms
+  FROM fact WHERE kind = 'roll_called' AND json_extract(j, '$.body.roster') LIKE 'session:%' GROUP BY 1, 2;
+CREATE TEMP TABLE looked AS
+  SELECT json_extract(j, '$.body.day') AS day, json_extract(j, '$.body.session') AS session, count(*) AS times,
+    sum(json_extract(j, '$.body.finding') <> 'in_order') AS findings
+  FROM fact WHERE kind = 'patrolled' GROUP BY 1, 2;
 CREATE TEMP TABLE there AS
   SELECT day, session, child FROM state WHERE state IN ('present', 'late', 'left_early')
   UNION ALL SELECT day, session, child FROM guest;
+CREATE INDEX temp.of_state ON state (day, session);
+CREATE INDEX temp.of_guest ON guest (day, session);
+CREATE INDEX temp.of_there ON there (day, session);
+CREATE INDEX temp.of_corrected ON corrected (day, session);
 """
 
 
@@ -170,3 +188,60 @@ class Reckoning:
             *LEFT_OUT, last, first, int(agreed),
         )  # fmt: skip
         return dict(rows)
+
+    # --- what goes upward, and what the school keeps for itself --------------------------------------------
+
+    def figures(self, month: str) -> dict[str, int]:
+        """The counts of the statistics, of sessions that count. A child-week is full where the child belonged on every day."""
+        like, kinds = f"{month}%", LEFT_OUT
+        counts = "FROM archived a WHERE a.day LIKE ? AND a.kind NOT IN (?, ?, ?, ?)"
+        of = "JOIN archived a USING (day, session) WHERE a.day LIKE ? AND a.kind NOT IN (?, ?, ?, ?)"
+        found = {
+            "days": self.one(f"SELECT count(DISTINCT a.day) {counts}", like, *kinds),
+            "sessions": self.one(f"SELECT count(*) {counts}", like, *kinds),
+            "enrolled": self.one(f"SELECT count(DISTINCT x.child) FROM state x {of}", like, *kinds),
+            "there": self.one(f"SELECT count(DISTINCT x.child) FROM there x {of}", like, *kinds),
+            "expected_times": self.one(f"SELECT count(*) FROM state x {of} AND x.state <> 'moved'", like, *kinds),
+            "guest_times": self.one(f"SELECT count(*) FROM guest x {of}", like, *kinds),
+        }
+        found["attended_times"] = self.one(f"SELECT count(*) FROM there x {of}", like, *kinds) - found["guest_times"]
+        belonged = (
+            "SELECT a.day AS day, strftime('%Y-%m-%d', a.day, 'weekday 0', '-6 days') AS week, x.child AS child"
+            f" FROM (SELECT day, session, child FROM state UNION SELECT day, session, child FROM guest) x {of}"
+        )
+        found["child_weeks"] = self.one(f"SELECT count(*) FROM (SELECT DISTINCT week, child FROM ({belonged}))", like, *kinds)
+        found["full_weeks"] = self.one(
+            f"SELECT count(*) FROM (SELECT week, child, count(DISTINCT day) AS mine FROM ({belonged}) GROUP BY week, child) m"
+            " JOIN (SELECT strftime('%Y-%m-%d', a.day, 'weekday 0', '-6 days') AS week, count(DISTINCT a.day) AS ran"
+            f" {counts} GROUP BY 1) w USING (week) WHERE m.mine = w.ran", like, *kinds, like, *kinds,
+        )  # fmt: skip
+        return found
+
+    def months_of_teachers(self, month: str, roll_due_min: int) -> dict[str, tuple[int, int, int, int, int]]:
+        """工号 -> sessions, checked in by the start, rolls called in time, patrols, patrols that found something."""
+        rows = self.rows(
+            "SELECT s.staff_number, count(*), sum(came.at_ms <= a.from_ms), sum(rolled.at_ms <= a.from_ms + ? * 60000),"
+            " sum(looked.times), sum(looked.findings) FROM credit c JOIN archived a USING (day, session)"
+            " JOIN people.staff s ON s.number = c.staff"
+            " LEFT JOIN came ON came.day = c.day AND came.session = c.session AND came.staff = c.staff"
+            " LEFT JOIN rolled ON rolled.day = c.day AND rolled.session = c.session"
+            " LEFT JOIN looked ON looked.day = c.day AND looked.session = c.session"
+            " WHERE c.day LIKE ? GROUP BY 1", roll_due_min, f"{month}%",
+        )  # fmt: skip
+        return {number: tuple(value or 0 for value in values) for number, *values in rows}  # type: ignore[misc]
+
+    def weeks_held(self) -> int:
+        """Weeks, Monday to Sunday, in which the service ran with a child there."""
+        return int(self.one(
+            "SELECT count(DISTINCT strftime('%Y-%m-%d', a.day, 'weekday 0', '-6 days')) FROM there t"
+            " JOIN archived a USING (day, session) WHERE a.kind NOT IN (?, ?, ?, ?)", *LEFT_OUT,
+        ))  # fmt: skip
+
+    def early(self, month: str) -> tuple[int, int]:
+        """Arrivals of children, the first of each day; those before the gate was opened."""
+        row = self.rows(
+            "SELECT count(*), sum(reason = 'early_arrival') FROM (SELECT json_extract(j, '$.body.reason') AS reason, min(place)"
+            " FROM fact WHERE kind = 'arrived' AND json_extract(j, '$.body.day') LIKE ?"
+            " GROUP BY json_extract(j, '$.body.day'), json_extract(j, '$.body.child'))", f"{month}%",
+        )  # fmt: skip
+        return row[0]

@@ -171,6 +171,23 @@ def term_fees_agree(term: TermBooks) -> int:
     return len(may) + len(may_not)
 
 
+def statistics_agree(term: TermBooks) -> None:
+    for period in (*term.months, term.term):
+        told = {line["key"]: line["count"] for line in lines(term.report("statistics", period), "figures")}
+        expected = term.sql.figures("" if period == term.term else period)
+        assert {key: told[key] for key in expected} == expected
+
+
+def teachers_agree(term: TermBooks) -> None:
+    """The month of each teacher: sessions, in time or not, rolls, what a patrol saw."""
+    due_min = term.books.settings.rules.roll_due_ms // 60_000
+    keys = ("sessions", "on_time", "rolls", "patrols", "findings")
+    for month in term.months:
+        found = lines(term.report("teacher_month", month), "teachers")
+        told = {line["staff_number"]: tuple(line[key] for key in keys) for line in found}
+        assert told == term.sql.months_of_teachers(month, due_min)
+
+
 # --- before and after a correction -------------------------------------------------------------------------------
 
 

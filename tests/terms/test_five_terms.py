@@ -223,6 +223,40 @@ def test_a_locked_month_is_locked_once_and_says_by_whom(term: TermBooks) -> None
     assert not locks["2026-10"]["locked"]
 
 
+@pytest.mark.parametrize("city", of("xiji", "luoyang", "yueyang", row="F4"))
+def test_f4_the_figures_that_go_upward_are_what_sql_counts(term: TermBooks) -> None:
+    term_books.statistics_agree(term)
+
+
+@pytest.mark.parametrize("city", of("luoyang", row="E4"))
+def test_e4_the_month_of_each_teacher_is_what_sql_counts(term: TermBooks) -> None:
+    term_books.teachers_agree(term)
+    months = [line for month in term.months for line in lines(term.report("teacher_month", month), "teachers")]
+    assert any(line["on_time"] < line["sessions"] for line in months)
+    assert any(line["findings"] for line in months)
+
+
+@pytest.mark.parametrize("city", of("xiji", row="A7"))
+def test_a7_the_weeks_counted_are_those_in_which_a_child_was_there(term: TermBooks) -> None:
+    (line,) = lines(term.report("weeks", term.term), "stages")
+    assert line["held"] == term.sql.weeks_held()
+    assert (line["asked"], line["counter"]) == (40, f"已开展 {line['held']}/40 周")
+
+
+@pytest.mark.parametrize("city", of("luoyang", row="A14"))
+def test_a14_children_who_come_before_the_gate_opens_are_taken_in_and_counted(term: TermBooks) -> None:
+    for month in term.months:
+        came, early = term.sql.early(month)
+        rows = lines(term.report("early_arrivals", month), "classes")
+        assert (sum(line["came"] for line in rows), sum(line["early"] for line in rows)) == (came, early)
+    custodians = term.sql.rows(
+        "SELECT DISTINCT json_extract(j, '$.body.custodian') FROM fact WHERE kind = 'arrived'"
+        " AND json_extract(j, '$.body.reason') = 'early_arrival'"
+    )
+    on_duty = term.books.settings.rules_for(term.books.directory).early_duty_teacher
+    assert custodians == [(on_duty,)]
+
+
 # --- a correction of last week, and every cell of the reports before and after ------------------------------------
 
 
@@ -324,6 +358,8 @@ def test_the_whole_term_of_the_whole_school(city: str, tmp_path_factory: pytest.
     term_books.archived_as_scripted(term)
     figures = term_books.attendance_agrees(term) + term_books.class_hours_agree(term)
     term_books.funding_agrees(term, paid=city == "xiji")
+    term_books.statistics_agree(term)
+    term_books.teachers_agree(term)
     if city == "tianjin":
         figures += term_books.monthly_fees_agree(term)
     if city == "yueyang":

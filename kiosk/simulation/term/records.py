@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from kiosk.core import commands_service as c
 from kiosk.core.timetable import DayBook
-from kiosk.simulation.term.gate import TermGate
 from kiosk.simulation.term.hands import Hands
+
+NOISE = 0.02  # share of patrols that find something
 
 
 class Records:
     """`teachers`: session -> who holds it today, the first of them closes it."""
 
-    def __init__(self, gate: TermGate, hands: Hands, book: DayBook, teachers: dict[str, list[int]]) -> None:
-        self._gate, self._hands, self._book, self._teachers = gate, hands, book, teachers
+    def __init__(self, hands: Hands, book: DayBook, teachers: dict[str, list[int]], chance: random.Random) -> None:
+        self._hands, self._book, self._teachers, self._chance = hands, book, teachers, chance
 
     def check_in(self, keys: Iterable[str]) -> Iterable[Any]:
         for key in keys:
@@ -39,7 +41,8 @@ class Records:
             )  # fmt: skip
 
     def patrol(self, keys: Iterable[str], in_room: Callable[[str], int]) -> list[Any]:
+        found = {key: "noise" if self._chance.random() < NOISE else "in_order" for key in keys}
         return [
-            c.Patrol(session=key, counted=in_room(key), teacher_present=True, finding="in_order", by=self._hands.leader)
-            for key in keys
+            c.Patrol(session=key, counted=in_room(key), teacher_present=True, finding=finding, by=self._hands.leader)
+            for key, finding in found.items()
         ]

@@ -18,7 +18,7 @@ from kiosk.simulation.term.hands import Hands
 from kiosk.simulation.term.ledger import Ledger, Sitting
 from kiosk.simulation.term.records import Records
 
-SUBSTITUTED, TWO_TEACHERS = 0.012, 0.01  # shares of sessions
+SUBSTITUTED, TWO_TEACHERS, COMES_LATE = 0.012, 0.01, 0.03  # shares of sessions
 UNHELD = frozenset({"early_care"})  # a duty of the morning, not a session with a roll
 WAITING_PLACE = "图书馆"
 
@@ -39,7 +39,7 @@ class Rooms:
                 self._enrolled[time.session].append(child)
         self._teachers = self._who_teaches()
         self._guests: dict[str, list[Child]] = {key: [] for key in self.times}
-        self._records = Records(gate, hands, book, self._teachers)
+        self._records = Records(hands, book, self._teachers, drawn.chance)
 
     def _who_teaches(self) -> dict[str, list[int]]:
         """The planned teacher, somebody in their place, or two."""
@@ -63,7 +63,10 @@ class Rooms:
         self._settle_guests()
         self._write_down()
         for start_ms, keys in self._by(lambda t: t.start_ms):
-            self._at(start_ms - 4 * MINUTE_MS, lambda keys=keys: self._records.check_in(keys))
+            late = [key for key in keys if self._chance.random() < COMES_LATE]
+            in_time = [key for key in keys if key not in late]
+            self._at(start_ms - 4 * MINUTE_MS, lambda in_time=in_time: self._records.check_in(in_time))
+            self._at(start_ms + MINUTE_MS, lambda late=late: self._records.check_in(late))
             for key in keys:
                 if self.times[key].slot == 2:
                     self._tap_in(key)
