@@ -24,6 +24,7 @@ from kiosk.core.people import (
     CardState,
     Collector,
     Enrolment,
+    Outside,
     Pupil,
     Restriction,
     Role,
@@ -61,6 +62,7 @@ class Content:
     classes: tuple[SchoolClass, ...] = ()
     pupils: tuple[Pupil, ...] = ()
     staff: tuple[Staff, ...] = ()
+    outside: tuple[Outside, ...] = ()  # of staff who are not the school's own
     collectors: tuple[Collector, ...] = ()
     authorisations: tuple[Authorisation, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
@@ -106,11 +108,20 @@ def m004_sessions_by_date(db: Database) -> None:
             db.execute(statement)
 
 
+def m005_outside_staff(db: Database) -> None:
+    """Whose staff from outside are, under which contract, and what was checked when."""
+    db.execute(
+        "CREATE TABLE outside (staff INTEGER PRIMARY KEY, organisation TEXT NOT NULL, contract_from TEXT, contract_to TEXT,"
+        " qualification TEXT NOT NULL, health_checked TEXT, record_checked TEXT) STRICT"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_people_cards_and_sessions,
     m002_duress_pins,
     m003_applications,
     m004_sessions_by_date,
+    m005_outside_staff,
 )
 
 _FIRST_TABLES = """
@@ -224,6 +235,7 @@ _TABLES = (
     _Table("classes", SchoolClass, {"stage": _Column(str, _member_of(Stage))}),
     _Table("pupils", Pupil, {"stage": _Column(str, _member_of(Stage)), "consents": _WORDS} | dict.fromkeys(_PUPIL_FLAGS, _FLAG)),
     _Table("staff", Staff, {"roles": _ROLES}),
+    _Table("outside", Outside, dict.fromkeys(("contract_from", "contract_to", "health_checked", "record_checked"), _DATE)),
     _Table("collectors", Collector, {"minor": _FLAG}),
     _Table("authorisations", Authorisation, {"guardian": _FLAG} | _PERIOD),
     _Table("restrictions", Restriction, _PERIOD),

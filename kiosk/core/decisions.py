@@ -96,6 +96,7 @@ class Reason(StrEnum):
     SESSION_CLOSED = "session_closed"  # archived: only a correction changes it
     NOT_CHECKED_IN = "not_checked_in"  # whoever closes a session was checked in to it
     UNRESOLVED = "unresolved"  # an enrolled child is in no state yet
+    STAFF_NOT_VETTED = "staff_not_vetted"  # from outside, and something that is asked of such staff is missing
     MONTH_LOCKED = "month_locked"  # only the office and duty leaders correct a month that has been reported
     DEVICE_DOWN = "device_down"  # it cannot be tried: it does not work
     CANNOT_SAVE = "cannot_save"  # paper register

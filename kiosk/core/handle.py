@@ -36,6 +36,7 @@ from kiosk.core import (
     shifts,
     token_moves,
     turnstiles,
+    vetting,
 )
 from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
@@ -53,6 +54,8 @@ DAY_MS = 86_400_000
 def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
     if not acts.permitted(world, command):
         return acts.refused(Reason.NOT_PERMITTED)
+    if isinstance(command, _TAKES_CHILDREN) and (kept := vetting.kept_out(world, _taker(command))) is not None:
+        return kept
     decision = HANDLERS[type(command)](command, world, now_ms, trusted)
     if isinstance(command, _SHOWS_TEACHER) and decision.outcome is Outcome.GRANTED:
         decision = msgspec.structs.replace(
@@ -61,6 +64,13 @@ def handle(command: Any, world: World, now_ms: int, trusted: bool) -> Decision:
     if decision.open_door:
         turnstiles.opened(command, decision, world, now_ms)
     return decision
+
+
+_TAKES_CHILDREN = (c.TakeGroup, c.Accept, cs.CheckIn)  # never by somebody from outside who has not been vetted
+
+
+def _taker(command: c.TakeGroup | c.Accept | cs.CheckIn) -> int:
+    return command.staff or command.by if isinstance(command, cs.CheckIn) else command.by
 
 
 _SHOWS_TEACHER = (c.TakeGroup, c.Accept, c.CallRoll)  # whoever does this in a session is there
@@ -125,6 +135,8 @@ def _pictures_erased(command: c.PicturesErased, world: World, now_ms: int, trust
 
 
 def _signed_in(command: c.SignedIn, world: World, now_ms: int, trusted: bool) -> Decision:
+    if (kept := vetting.sign_in_refused(world, command.staff, command.where)) is not None:
+        return kept
     body = {"staff": command.staff, "where": command.where, "day": world.day}
     return acts.done(Fact(Kind.STAFF_SIGNED_IN, body), person=command.staff)
 

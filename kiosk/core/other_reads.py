@@ -40,7 +40,7 @@ def collector(person: int, point: AccessPoint, world: World, now_ms: int, truste
         **sun_taps.flagged(doubt),
         **({"alarm": "restricted_person"} if barred else {}),
     }
-    same = _already_queued(world, person, point.id, now_ms)
+    same = already_queued(world, person, point.id, now_ms)
     return Decision(
         outcome=best.outcome,
         reason=Reason.REPEAT if same else best.reason,
@@ -57,7 +57,7 @@ def _best(verdicts: list[Verdict]) -> Verdict:
     return ask or (verdicts[0] if verdicts else Verdict(outcome=Outcome.REFUSED, reason=Reason.COLLECTOR_UNKNOWN))
 
 
-def _already_queued(world: World, person: int, point: str, now_ms: int) -> bool:
+def already_queued(world: World, person: int, point: str, now_ms: int) -> bool:
     return any(
         r.person == person and r.access_point == point and 0 <= now_ms - r.at_ms < world.rules.repeat_ms
         for r in world.campus.requests.values()

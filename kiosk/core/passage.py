@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps, tokens
+from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps, tokens, vetting
 from kiosk.core.child import ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
@@ -86,6 +86,8 @@ def _of_card(read: Read, point: AccessPoint, world: World, now_ms: int, trusted:
         return decide_child(person, point, world, now_ms, trusted, snapshot=read.snapshot, scheme=read.scheme, doubt=doubt)
     if person in world.directory.collectors:
         return other_reads.collector(person, point, world, now_ms, trusted, read, uid)
+    if (kept := vetting.at_point(world, person, point, now_ms)) is not None:
+        return kept
     return Decision(outcome=Outcome.GRANTED, reason=Reason.STAFF, access_point=point.id, person=person, open_door=True)
 
 

@@ -80,6 +80,22 @@ class Staff:
     phone: str = ""
 
 
+VETTED: tuple[str, ...] = ("record", "health", "qualification", "contract", "whitelist")  # asked of staff from outside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A member of staff who is not the school's own: whose, under which contract, and what was checked when."""
+
+    staff: int
+    organisation: str
+    contract_from: date | None = None
+    contract_to: date | None = None
+    qualification: str = ""  # number of the certificate
+    health_checked: date | None = None  # 品德、健康核查
+    record_checked: date | None = None  # 犯罪记录查询, valid for twelve months
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
     """An adult (or minor) who may come for a child: guardian, relative, care-centre staff."""
@@ -199,6 +215,7 @@ class Directory:
     enrolments_of: Mapping[int, tuple[Enrolment, ...]] = field(default_factory=_empty)
     members_of: Mapping[str, tuple[Enrolment, ...]] = field(default_factory=_empty)
     pupils_of_class: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)
+    outside: Mapping[int, Outside] = field(default_factory=_empty)  # staff number -> vetting, of staff from outside
     by_staff_number: Mapping[str, int] = field(default_factory=_empty)
     by_own_number: Mapping[str, tuple[int, ...]] = field(default_factory=_empty)  # 学号 or 工号, see `own_number`
 

@@ -150,6 +150,12 @@ def asks_for_agreement(policy: Policy) -> bool:
     return any(rule.strength is Strength.MUST and "agreement" in rule.words("practices") for rule in policy.of_type("require"))
 
 
+def asked_practices(policy: Policy, variant: str = "") -> frozenset[str]:
+    """What the policy asks a school to do, by 必须 or 原则上; where it only allows or encourages it asks nothing."""
+    asking = (r for r in policy.of_type("require") if r.strength in (Strength.MUST, Strength.IN_PRINCIPLE, Strength.GENERALLY))
+    return frozenset(word for rule in asking if rule.variant in ("", variant) for word in rule.words("practices"))
+
+
 def report_dues(policy: Policy, on: date) -> tuple[tuple[date, Rule], ...]:
     """The next due date of every report of the policy, on or after `on`, soonest first."""
     dues: list[tuple[date, Rule]] = []

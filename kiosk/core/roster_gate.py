@@ -81,6 +81,7 @@ class QueueItem:
     pass_relation: str = ""
     assurance: str = ""  # authenticated: the card proved itself; uid: it only has the right number
     pass_id_last4: str = ""  # to be compared with the document that the delegate shows
+    lacks: tuple[str, ...] = ()  # of staff from outside (kind outside): what keeps them out, in words of `kiosk.core.vetting`
     face: FaceLine | None = None  # what the camera made of it, where faces are compared
 
 

@@ -78,6 +78,15 @@ class FaceRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VettingRules:
+    """What staff from outside must have (`kiosk.core.people.VETTED`). Who is on the black list never comes in."""
+
+    whitelist: frozenset[str] = frozenset()
+    blacklist: frozenset[str] = frozenset()
+    demands: frozenset[str] = frozenset({"record"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     node: str  # this gate computer's id
     gates: Mapping[str, Gate]
@@ -101,6 +110,7 @@ class Rules:
     escort_limit_ms: int = 15 * MINUTE_MS  # an escort that has not counted at the gate by then is shown
     teacher_due_ms: int = 2 * MINUTE_MS  # nobody checked in so long after a session's start: the duty office knows; 0 = not said
     patrol_after_ms: int = 0  # a session that runs so long without a patrol is shown; 0 = no patrols
+    vetting: VettingRules = field(default_factory=VettingRules)
     class_hour_min: int = 0  # minutes of one 课时; 0 = a session is one
     undo_ms: int = 10_000  # a release may be taken back by whoever pressed it
     session_lead_ms: int = 20 * MINUTE_MS  # how early before its start a session's room takes its children

@@ -117,6 +117,7 @@ class _Body(msgspec.Struct, frozen=True):
     verdict: str = ""
     engine: str = ""
     note: str = ""
+    lacks: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()
     told: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from kiosk.core import roster as r
 from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.entries import Kind
+from kiosk.core.vetting import missing
 from kiosk.core.view_parts import child_line, guardians
 from kiosk.core.view_service import session_cases
 from kiosk.core.world import World
@@ -22,6 +23,7 @@ def discrepancies(world: World, now_ms: int) -> list[r.CaseLine]:
     found = [*_absences(world, now_ms), *_without_arrival(world, now_ms), *_rolls_overdue(world, now_ms)]
     found += _unused_passages(world, now_ms)
     found += _sessions(world, now_ms)
+    found += _not_vetted(world, now_ms)
     return [*found, *_escorts(world, now_ms)]
 
 
@@ -93,6 +95,16 @@ def _sessions(world: World, now_ms: int) -> Iterator[r.CaseLine]:
         detail = f"{world.directory.sessions[times.session].name} · {times.room}"
         case = plain_case(world, kind, f"{kind}:{times.session}:{world.day}", 0, at_ms, detail, now_ms)
         yield _owned(case, world, 0 if kind == "patrol_due" else times.teacher, "duty_leader")
+
+
+def _not_vetted(world: World, now_ms: int) -> Iterator[r.CaseLine]:
+    """Staff from outside who have a session today and may not come in: the duty leader finds somebody else in time."""
+    for key, times in world.book.session_times.items():
+        lacks = missing(world, times.teacher) if now_ms < times.end_ms else ()
+        if lacks:
+            session, who = world.directory.sessions[key], world.directory.name_of(times.teacher)
+            case = plain_case(world, "staff_not_vetted", f"staff_not_vetted:{key}", 0, world.book.start_ms, "", now_ms)
+            yield _owned(replace(case, detail=f"{who} · {session.name}", do=" ".join(lacks)), world, 0, "duty_leader")
 
 
 def _called(state: ChildState, roster: str) -> bool:

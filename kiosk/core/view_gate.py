@@ -15,6 +15,7 @@ from kiosk.core.roster_faces import CandidateLine, FaceLine
 from kiosk.core.rules import AccessKind
 from kiosk.core.shifts import seen
 from kiosk.core.sun_taps import NO_PROOF
+from kiosk.core.vetting import missing
 from kiosk.core.view_duty import ladder_case
 from kiosk.core.view_parts import bar, child_line, escort_line, lines_of, offer_line, pickup_line, shift_line
 from kiosk.core.view_tokens import right_line
@@ -207,7 +208,7 @@ def _face(world: World, request: Request) -> FaceLine | None:
 
 def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted: bool) -> r.QueueItem:
     directory, point = world.directory, world.rules.access_points.get(request.access_point)
-    adult = directory.collectors.get(request.person)
+    adult, outside = directory.collectors.get(request.person), directory.outside.get(request.person)
     delegate = world.delegate_name(request.pass_id)
     children: tuple[r.PickupLine, ...]
     if adult is not None and request.reason in NO_PROOF:
@@ -234,7 +235,8 @@ def _queue_item(world: World, request: Request, gate: str, now_ms: int, trusted:
         access_point_name=point.name if point else request.access_point,
         person=request.person or None,
         name=directory.name_of(request.person) if request.person else delegate,
-        organisation=adult.organisation if adult else "",
+        organisation=adult.organisation if adult else outside.organisation if outside else "",
+        lacks=missing(world, request.person) if outside else (),
         phone_tail=adult.phone[-4:] if adult else "",
         outcome=request.outcome,
         reason=request.reason,

@@ -4,6 +4,7 @@ what needs the whole school is in `kiosk.importing.checks`."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from kiosk.credentials import PinUnfit, fit_pin
 from kiosk.importing.applications import read_application
@@ -12,11 +13,12 @@ from kiosk.importing.given import Given
 from kiosk.importing.homes import class_of_pupil, read_class
 from kiosk.importing.problems import Words
 from kiosk.importing.row_checks import check_known, check_pupil_name, period_fits, staff_number_of
-from kiosk.importing.rows import EnrolmentRow, Kind, PupilRow, SessionRow, StaffRow
+from kiosk.importing.rows import OUTSIDE_FIELDS, EnrolmentRow, Kind, PupilRow, SessionRow, StaffRow
 from kiosk.importing.school_numbers import fault_of
 from kiosk.importing.session_periods import take_session
 from kiosk.importing.sheets import Record
 
+OWN = frozenset({"本校", "校内"})  # of whoever is the school's own
 CONSENTS = ("snapshot", "face_match", "messaging")
 
 
@@ -54,8 +56,20 @@ def _staff(record: Record, given: Given) -> None:
             name=record.get("name"),
             roles=record.get("roles"),
             phone=record.get("phone", ""),
+            **_outside(record, given),
         )
         given.add(Kind.STAFF, row, record.at("staff_number"))
+
+
+def _outside(record: Record, given: Given) -> dict[str, Any]:
+    """Whose somebody is and what was checked. An empty cell leaves what is known, so that a list without these columns makes
+    nobody the school's own; 本校 does."""
+    known = given.current.staff.get(record.get("staff_number"))
+    if record.get("organisation") in OWN:
+        return {}
+    found = {name: record.get(name) or (getattr(known, name) if known else None) for name in OUTSIDE_FIELDS}
+    return {name: value for name, value in found.items() if value}
+
 
 
 def _take_pin(record: Record, field: str, given: Given, pins: dict[str, str]) -> None:

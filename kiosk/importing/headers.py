@@ -162,6 +162,12 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         Column("phone", _PHONE, values.phone),
         Column("pin", ("演示密码", "密码", "PIN", "初始密码"), values.exact),
         Column("duress_pin", ("胁迫密码", "报警密码"), values.exact),
+        Column("organisation", ("机构", "所属机构", "合作机构", "派出单位"), values.text),
+        Column("contract_from", ("合同起", "合同开始日期", "合同起始日期"), values.day),
+        Column("contract_to", ("合同止", "合同结束日期", "合同到期日"), values.day),
+        Column("qualification", ("资质编号", "资格证编号", "教师资格证号"), values.exact),
+        Column("health_checked", ("健康核查日期", "品德健康核查日期", "体检日期"), values.day),
+        Column("record_checked", ("犯罪记录查询日期", "无犯罪记录查询日期", "违法犯罪记录查询日期"), values.day),
     ),
     Kind.PUPILS: (
         Column("school_number", _PUPIL, values.key, required=True),

@@ -15,6 +15,7 @@ from kiosk.core.people import (
     Card,
     Collector,
     Enrolment,
+    Outside,
     Pupil,
     Restriction,
     SchoolClass,
@@ -24,7 +25,7 @@ from kiosk.core.people import (
 from kiosk.directory import Content, Person, PersonKind
 from kiosk.importing.applications import made_of
 from kiosk.importing.pinyin import spell
-from kiosk.importing.rows import LinkRow, PupilRow, Rows
+from kiosk.importing.rows import OUTSIDE_FIELDS, LinkRow, PupilRow, Rows
 
 
 class _Numbers(NamedTuple):
@@ -65,6 +66,7 @@ def content_of(
         classes=_classes(rows, numbers),
         pupils=tuple(_pupil(row, rows, numbers) for row in rows.pupils.values()),
         staff=_staff(rows, numbers),
+        outside=_outside(rows, numbers),
         collectors=_collectors(rows, numbers),
         authorisations=(
             *(_authorisation(row, numbers, guardian=True) for row in rows.guardians.values()),
@@ -141,6 +143,13 @@ def _pupil(row: PupilRow, rows: Rows, numbers: _Numbers) -> Pupil:
         minor_collector_consent=row.minor_collector_consent,
         consents=row.consents,
         way_home=row.way_home,
+    )
+
+
+def _outside(rows: Rows, numbers: _Numbers) -> tuple[Outside, ...]:
+    foreign = (row for row in rows.staff.values() if row.organisation)
+    return tuple(
+        Outside(staff=numbers.staff[row.key], **{name: getattr(row, name) for name in OUTSIDE_FIELDS}) for row in foreign
     )
 
 

@@ -19,11 +19,13 @@ from kiosk.core.people import (
     Collector,
     Directory,
     Enrolment,
+    Outside,
     Pupil,
     Restriction,
     Role,
     SchoolClass,
     Session,
+    Staff,
     Stage,
 )
 from kiosk.directory import PersonKind
@@ -109,6 +111,12 @@ class StaffRow:
     name: str
     roles: frozenset[Role] = frozenset()
     phone: str = ""
+    organisation: str = ""  # "": the school's own
+    contract_from: date | None = None
+    contract_to: date | None = None
+    qualification: str = ""
+    health_checked: date | None = None
+    record_checked: date | None = None
 
     @property
     def key(self) -> str:
@@ -278,6 +286,9 @@ class Rows:
         return {PersonKind.PUPIL: self.pupils, PersonKind.STAFF: self.staff, PersonKind.COLLECTOR: self.collectors}[kind]
 
 
+OUTSIDE_FIELDS = ("organisation", "contract_from", "contract_to", "qualification", "health_checked", "record_checked")
+
+
 # ---- directory -> rows ---------------------------------------------------------------------------------
 
 
@@ -292,9 +303,7 @@ def rows_of(directory: Directory) -> Rows:
     cards = [c for group in directory.cards.values() for c in group]
     return Rows(
         classes=_keyed(_class_row(c, staff_key) for c in directory.classes.values()),
-        staff=_keyed(
-            StaffRow(staff_number=s.staff_number, name=s.name, roles=s.roles, phone=s.phone) for s in directory.staff.values()
-        ),
+        staff=_keyed(_staff_row(s, directory.outside.get(s.number)) for s in directory.staff.values()),
         pupils=_keyed(_pupil_row(p) for p in directory.pupils.values()),
         collectors=_keyed(_collector_row(c) for c in directory.collectors.values()),
         guardians=_keyed(_link_row(a, pupil_key, collector_key) for a in links if a.guardian),
@@ -308,6 +317,11 @@ def rows_of(directory: Directory) -> Rows:
 
 def _keyed(rows: Iterable[Any]) -> dict[Any, Any]:
     return {row.key: row for row in rows}
+
+
+def _staff_row(row: Staff, outside: Outside | None) -> StaffRow:
+    own = StaffRow(staff_number=row.staff_number, name=row.name, roles=row.roles, phone=row.phone)
+    return own if outside is None else replace(own, **{name: getattr(outside, name) for name in OUTSIDE_FIELDS})
 
 
 def _class_row(row: SchoolClass, staff_key: Mapping[int, str]) -> ClassRow:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from kiosk.core.people import Stage
-from kiosk.core.rules import AccessKind, AccessPoint, FaceRules, Freshness, Gate, Rules, Rung
+from kiosk.core.policy import Policy, asked_practices, asks_for_agreement, service_on_makeup_day
+from kiosk.core.rules import AccessKind, AccessPoint, FaceRules, Freshness, Gate, Rules, Rung, VettingRules
 from kiosk.core.signals import Signal
 from kiosk.core.timetable import (
     MINUTE_MS,
@@ -52,11 +53,11 @@ def build(
     bases: tuple[Path, ...],
     files: Mapping[str, Path],
     national: NationalLayer,
-    makeup_day: str,
-    agreement_required: bool,
+    policy: Policy | None,
     digest: str,
 ) -> Settings:
-    """The settings. `values` have passed every check; `makeup_day` and `agreement_required` are the policy's answers."""
+    """The settings. `values` have passed every check; `policy` is the city's, where there is one."""
+    makeup_day = service_on_makeup_day(policy) if policy else "school_decides"
     school, site = values["school.toml"], values.get("site.toml")
     windows, duty = _or_defaults(school, "windows"), _or_defaults(school, "duty")
     built_site = _site(site, school)
@@ -71,7 +72,8 @@ def build(
         calendar=_calendar(values["calendar.toml"], national, makeup_day),
         plan=_plan(values["plan.toml"], school["school"]["utc_offset"]),
         rules=replace(
-            _rules(school, windows, values["ladder.toml"], site, built_site.node), agreement_required=agreement_required
+            _rules(school, windows, values["ladder.toml"], site, built_site.node, _asked(school, policy)),
+            agreement_required=policy is not None and asks_for_agreement(policy),
         ),
         release_window_min=windows["release_window_min"],
         site=built_site,
@@ -184,6 +186,7 @@ def _rules(
     ladder: Mapping[str, Any],
     site: Mapping[str, Any] | None,
     node: str,
+    asked: frozenset[str],
 ) -> Rules:
     access = site["access"] if site else {}
     points = [
@@ -196,18 +199,7 @@ def _rules(
         gates={row["id"]: Gate(**row) for row in school["gate"]},
         serves=frozenset(site["node"]["serves"]) if site else frozenset(),
         access_points={point.id: point for point in points},
-        ladder=tuple(
-            Rung(
-                at_min=r["at"],
-                state=r["state"],
-                tell=r["to"],
-                do=r["do"],
-                do_en=r["do_en"],
-                adults=r["adults"],
-                acknowledge=r["acknowledge"],
-            )
-            for r in ladder["ladder"]
-        ),
+        ladder=tuple(_rung(row) for row in ladder["ladder"]),
         handover_max_grade=school["school"]["handover_max_grade"],
         repeat_ms=windows["repeat_s"] * SECOND_MS,
         impossible_ms=cards["impossible_s"] * SECOND_MS,
@@ -225,8 +217,12 @@ def _rules(
         locate_after_ms=windows["locate_after_min"] * MINUTE_MS,
         away_ms=windows["away_min"] * MINUTE_MS,
         locate_limit_ms=windows["locate_limit_min"] * MINUTE_MS,
-        escort_after_ms=windows["escort_after_min"] * MINUTE_MS,
+        escort_after_ms=_unless_said(windows["escort_after_min"], 5 if "escort" in asked else 0) * MINUTE_MS,
         escort_limit_ms=windows["escort_limit_min"] * MINUTE_MS,
+        teacher_due_ms=windows["teacher_due_min"] * MINUTE_MS,
+        patrol_after_ms=_unless_said(windows["patrol_after_min"], 20 if "daily_patrol" in asked else 0) * MINUTE_MS,
+        class_hour_min=_or_defaults(school, "service")["class_hour_min"],
+        vetting=_vetting(_or_defaults(school, "vetting"), asked),
         undo_ms=windows["undo_s"] * SECOND_MS,
         seat_claim_ms=windows["seat_claim_min"] * MINUTE_MS,
         offline_delegates=windows["offline_delegates"],
@@ -234,6 +230,39 @@ def _rules(
         muster_points=_or_defaults(school, "emergency")["muster_points"],
         face=_face(site["face"]) if site and site["face"] else None,
     )
+
+
+def _rung(row: Mapping[str, Any]) -> Rung:
+    return Rung(
+        at_min=row["at"], state=row["state"], tell=row["to"], do=row["do"], do_en=row["do_en"], adults=row["adults"],
+        acknowledge=row["acknowledge"],
+    )  # fmt: skip
+
+
+def _asked(school: Mapping[str, Any], policy: Policy | None) -> frozenset[str]:
+    """The practices that the city's policy asks for: a silent document asks for nothing."""
+    return asked_practices(policy, school["school"]["variant"]) if policy else frozenset()
+
+
+def _unless_said(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def _vetting(raw: Mapping[str, Any], asked: frozenset[str]) -> VettingRules:
+    """The yearly record check is law (未成年人保护法 62); what else is asked is the policy's and the school's."""
+    of_policy = {item for practice, items in _VETTED_BY.items() if practice in asked for item in items}
+    return VettingRules(
+        whitelist=frozenset(raw["whitelist"]),
+        blacklist=frozenset(raw["blacklist"]),
+        demands=frozenset({"record", *of_policy, *raw["demands"]}),
+    )
+
+
+_VETTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "vetting": ("health",),
+    "external_staff_qualified": ("qualification",),
+    "training_bodies_from_whitelist": ("whitelist", "contract", "qualification"),
+}
 
 
 # Thousandths, from the measurement in docs/face.md (dlib) and from what the authors of SFace advise.

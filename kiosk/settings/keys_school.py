@@ -9,6 +9,7 @@ from kiosk.core.practices import FEATURES
 from kiosk.core.rules import AccessKind, Freshness, Rules
 from kiosk.core.timetable import MINUTE_MS
 from kiosk.settings.keys_retention import RETENTION
+from kiosk.settings.keys_service import CLASS_HOUR, SESSION_WINDOWS, VETTING
 from kiosk.settings.schema import Key, Kind, Section, Shape
 
 _RULES: Final = Rules(node="", gates={}, access_points={}, ladder=())
@@ -133,6 +134,7 @@ _SERVICE = Section(
             "",
             ("", "interest", "care"),
         ),
+        CLASS_HOUR,
         Key("external_staff", Kind.FLAG, "是否有校外人员参与", "people from outside take part", False),
         Key("filed_on", Kind.DAY, "方案备案日期", "when the plan was filed with the education office", None),
         Key("approved_on", Kind.DAY, "方案审核同意日期", "when the education office agreed to the plan", None),
@@ -287,9 +289,10 @@ _WINDOWS = Section(
         Key(
             "escort_after_min",
             Kind.NUMBER,
-            "结束后几分钟未护送即提示；0 为不护送",
-            "a group still in its room so long after its end is shown; 0 = no escorts",
-            _RULES.escort_after_ms // MINUTE_MS,
+            "结束后几分钟未护送即提示；不写则按政策（要求护送的为 5），0 为不护送",
+            "a group still in its room so long after its end is shown; left out = by the policy (5 where it asks for escorts), "
+            "0 = no escorts",
+            None,
             high=60,
         ),
         Key(
@@ -301,6 +304,7 @@ _WINDOWS = Section(
             low=1,
             high=60,
         ),
+        *SESSION_WINDOWS,
         Key(
             "undo_s",
             Kind.NUMBER,
@@ -425,5 +429,7 @@ SCHOOL: Final = Section(
     "学校、校门与规则",
     "The school, its gates and its figures.",
     (_BASE,),
-    (_SCHOOL, _SERVICE, _FEES, _WINDOWS, _DUTY, _CARDS, _EMERGENCY, RETENTION, _GATE, _ACCESS_POINT, _ACCEPTED),
+    (
+        _SCHOOL, _SERVICE, VETTING, _FEES, _WINDOWS, _DUTY, _CARDS, _EMERGENCY, RETENTION, _GATE, _ACCESS_POINT, _ACCEPTED,
+    ),
 )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kiosk.core.policy import Policy, PolicyRefused, asks_for_agreement, service_on_makeup_day
+from kiosk.core.policy import Policy, PolicyRefused
 from kiosk.core.policy_file import parse_policy
 from kiosk.national_calendar import NationalFileBroken, NationalLayer, national_layer
 from kiosk.settings.building import build
@@ -61,8 +61,7 @@ def load(config_dir: Path | str, *, site_file: Path | str | None = None, policie
         bases=chain,
         files=paths,
         national=national,
-        makeup_day=service_on_makeup_day(policy) if policy else "school_decides",
-        agreement_required=policy is not None and asks_for_agreement(policy),
+        policy=policy,
         digest=_digest([*_all_schools(chain), *paths.values(), *national_files]),
     )
 
@@ -135,7 +134,7 @@ def _shipped_policies(problems: Problems) -> Path | None:
 
 
 def _policy(school: Mapping[str, Any] | None, policies: Path | None, problems: Problems) -> Policy | None:
-    """The city's policy, for what it says of days and agreements. Without one the school decides."""
+    """The city's policy, where there is one that can be read."""
     city = ((school or {}).get("school") or {}).get("city")
     if not city or policies is None or not (policies / f"{city}.toml").is_file():
         return None  # `check` has named an unknown city already

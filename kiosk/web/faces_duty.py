@@ -29,7 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "alarm": ("duress", "restricted_person", "card_forged", "card_replayed", "lost_card", "exceptional_release"),
     "uncollected": ("uncollected",),
     "lists": ("exit_unused", "arrival_unused", "escort_late", "escort_due", "roll_overdue", "absence", "no_arrival"),
-    "sessions": ("teacher_missing", "patrol_due", "session_unclosed"),
+    "sessions": ("staff_not_vetted", "teacher_missing", "patrol_due", "session_unclosed"),
     "machines": ("disk_last", "disk_low", "gate_shut_out"),
     "conflict": (),
 }

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from kiosk.clock import steady_s
 from kiosk.controller import Batch
 from kiosk.core.commands import CallForHelp, Read, SignedIn
-from kiosk.core.decisions import Reason
+from kiosk.core.decisions import Outcome, Reason
 from kiosk.core.people import Staff
 from kiosk.core.rules import AccessKind
 from kiosk.web import faces
@@ -39,7 +39,7 @@ from kiosk.web.gate import PinVerdict
 from kiosk.web.limits import RateLimit
 from kiosk.web.parts import Web
 from kiosk.web.raw import JSON_BODY_MAX_BYTES, read_body, sentence_for
-from kiosk.web.refusals import Malformed, NoSuchThing, NotSignedIn, TooMany
+from kiosk.web.refusals import Malformed, NoSuchThing, NotAllowed, NotSignedIn, TooMany
 
 # Wrong ones, from one browser; the lockout of a staff number is counted elsewhere.
 TRIES_PER_S, TRIES_AT_ONCE = 0.5, 10
@@ -175,22 +175,31 @@ class _Desk:
             raise TooMany(f"This staff number is locked for {minutes} min; ask the duty leader.", retry_after_s=verdict.locked_s)
         raise NotSignedIn("Staff number or PIN is wrong; type them again.")
 
+    def _kept_out(self, request: Request, body: SignInBody, *, is_form: bool) -> Response:
+        """Somebody from outside who has not been vetted. What is missing is for the guard and the duty leader only."""
+        if is_form:
+            view = self._view(error="vetting", staff_number=body.staff_number, next_url=safe_next(body.next))
+            return self._shown(request, view, status=403)
+        raise NotAllowed("You cannot sign in today; please go to the gatehouse.")
+
     async def _let_in(
         self, request: Request, body: SignInBody, staff: Staff, *, is_form: bool, duress: bool
     ) -> Response:
         web = self._web
         if duress:  # not waited for: the answer takes as long as any other
             web.gate.controller.submit(CallForHelp(staff=staff.number, where=client_host(request.scope)))
-        await web.bridge.ask(SignedIn(staff=staff.number, where=client_host(request.scope)))
+        told = await web.bridge.ask(SignedIn(staff=staff.number, where=client_host(request.scope)))
+        if told.decision.outcome is Outcome.REFUSED:
+            return self._kept_out(request, body, is_form=is_form)
         web.sessions.close(cookies(request.scope).get(SESSION_COOKIE, ""))  # whoever was signed in here before
         token, session = web.sessions.open(staff.number, now_s=steady_s(), duress=duress)
         roles = sorted(role.value for role in staff.roles)
         onward = safe_next(body.next)
-        told = {"ok": True, "name": staff.name, "roles": roles, "csrf": session.csrf, "next": onward}
+        answer = {"ok": True, "name": staff.name, "roles": roles, "csrf": session.csrf, "next": onward}
         response: Response = (
             RedirectResponse(onward, status_code=303)
             if is_form
-            else Response(msgspec.json.encode(told), media_type="application/json")
+            else Response(msgspec.json.encode(answer), media_type="application/json")
         )
         response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", path="/", secure=web.gate.web.secure_cookie)
         return response

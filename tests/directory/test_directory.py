@@ -259,6 +259,7 @@ def test_every_migration_is_applied_by_name(path: Path) -> None:
         "m002_duress_pins",
         "m003_applications",
         "m004_sessions_by_date",
+        "m005_outside_staff",
     )
     connection.close()
 

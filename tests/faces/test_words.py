@@ -26,7 +26,7 @@ BUILT = (
     "notice_state.", "notice_kind.", "devices.",
     "sign_in.wrong", "sign_in.locked", "sign_in.expired",
     "display.arrival", "display.session", "display.dismissal", "display.closed", "guard.claim", "guard.collector", "guard.face",
-    "guard.staff", "guard.pupil",
+    "guard.staff", "guard.pupil", "guard.outside", "sign_in.vetting", "vetting.lacks_",
     "watch.back_", "correct.", "exceptional.", "handover.", "returned.", "exception.", "search.", "case.", "clear.",
     "policy.due_", "policy.guardian_notice", "policy.timetable", "office.policy", "duty.group_", "duty.place_", "duty.channel_",
     "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",

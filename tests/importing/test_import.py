@@ -381,3 +381,21 @@ def test_any_pupils_come_back_from_the_directory_as_they_were_listed(plan: Plan,
     assert rows_of(indexed(content)) == made.rows
     assert sorted(p.number for p in content.persons) == list(range(1, content.next_number))
     assert [p.name for p in content.pupils] == [row[1] for row in rows]
+
+
+@pytest.mark.row("D7", "xiji", "tianjin", "luoyang", "yueyang")
+def test_d7_whose_staff_from_outside_are_is_read_and_kept_by_a_list_without_these_columns(
+    plan: Plan, lists: Lists, directory: Directory
+) -> None:
+    vetted = {"机构": "少年宫", "合同起": "2026-09-01", "合同止": "2027-01-31", "资质编号": "Z-17"}
+    vetted |= {"犯罪记录查询日期": "2026-08-20"}
+    plain = [list(row) for row in lists["教职工"]]
+    lists["教职工"] = [[*row, *(vetted if n == 0 else vetted.values() if n == 1 else [""] * 5)] for n, row in enumerate(plain)]
+    content = apply(plan(lists), None)
+    (one,) = content.outside
+    assert (one.organisation, one.contract_to, one.qualification) == ("少年宫", date(2027, 1, 31), "Z-17")
+    assert (one.record_checked, one.health_checked) == (date(2026, 8, 20), None)
+    known = index(content, number=1, made_at_ms=1)
+    assert plan({"教职工": plain}, known).rows == rows_of(known)
+    plain[0], plain[1] = [*plain[0], "机构"], [*plain[1], "本校"]
+    assert not plan({"教职工": plain}, known).rows.staff[plain[1][0]].organisation
