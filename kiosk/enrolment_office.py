@@ -15,13 +15,14 @@ from pathlib import Path
 from kiosk.clock import Clock
 from kiosk.core import enrolment_book as eb
 from kiosk.core.enrolment import end_of_month
-from kiosk.directory import DirectoryMissing, SnapshotStale, publish, read_content
+from kiosk.directory import DirectoryMissing, SnapshotStale, index, publish, read_content
 from kiosk.directory_schema import Content
 from kiosk.enrolling import DIRECTORY_FILE
 from kiosk.importing.audiences import audience_words
 from kiosk.opening import local_date
 from kiosk.settings import Settings
-from kiosk.web.enrolment_desk import Act, ListMoved, Look, NoPeople, Tried
+from kiosk.web.enrolment_desk import Act, ListMoved, Look, NoPeople, NotHere, Tried
+from sync_agent.agent_state import read_status
 
 
 class OfficeEnrolment:
@@ -33,15 +34,16 @@ class OfficeEnrolment:
     def look(self) -> Look:
         """Raises NoPeople."""
         content, number = self._content()
+        book = self._book(content)
         classes = {one.id: one for one in content.classes}
         rules, service = self._settings.rules, self._settings.service
         return Look(
             number=number,
             today=self._today(),
-            book=_book(content),
+            book=book,
             classes=classes,
             staff={one.number: one.name for one in content.staff},
-            audiences={one.id: audience_words(one.audience, content.classes) for one in content.sessions},
+            audiences={key: audience_words(one.audience, content.classes) for key, one in book.sessions.items()},
             agreement_required=rules.agreement_required,
             leave_times_min=service.leave_times_min,
             last_day=self._last_day(self._today()),
@@ -50,15 +52,18 @@ class OfficeEnrolment:
     def try_out(self, act: Act, *, by: int) -> Tried:
         """What the press would change, and nothing done. Raises NoPeople, Refused of the book."""
         content, number = self._content()
-        before = _book(content)
+        before = self._book(content)
         return Tried(base=number, effects=eb.effects(before, self._pressed(before, act, by)))
 
     def do(self, act: Act, *, base: int, by: int) -> int:
-        """The number of the list in which it is done. Raises NoPeople, ListMoved, Refused of the book, DirectoryError."""
+        """The number of the list in which it is done. Raises NoPeople, ListMoved, NotHere, Refused, DirectoryError."""
+        agent = read_status(self._path.parent)
+        if agent is not None and not agent.directory.office:
+            raise NotHere
         content, number = self._content()
         if number != base:
             raise ListMoved
-        after = self._pressed(_book(content), act, by)
+        after = self._pressed(self._book(content), act, by)
         changed = replace(
             content, enrolments=after.enrolments, applications=after.applications, application_steps=after.steps,
             next_application=after.next_application,
@@ -90,23 +95,20 @@ class OfficeEnrolment:
     def _today(self) -> date:
         return local_date(self._settings, self._clock.now_ms())
 
+    def _book(self, content: Content) -> eb.Book:
+        directory = index(content, number=0, made_at_ms=0).on(self._today())
+        return eb.Book(
+            pupils=directory.pupils, sessions=directory.sessions, session_rows=directory.session_rows,
+            enrolments=content.enrolments, applications=content.applications, steps=content.application_steps,
+            next_application=content.next_application,
+        )  # fmt: skip
+
     def _content(self) -> tuple[Content, int]:
         try:
             content, info = read_content(self._path)
         except DirectoryMissing as error:
             raise NoPeople from error
         return content, info.number
-
-
-def _book(content: Content) -> eb.Book:
-    return eb.Book(
-        pupils={one.number: one for one in content.pupils},
-        sessions={one.id: one for one in content.sessions},
-        enrolments=content.enrolments,
-        applications=content.applications,
-        steps=content.application_steps,
-        next_application=content.next_application,
-    )
 
 
 def _apply(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:

@@ -73,6 +73,7 @@ class DirectoryStatus(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     checked_ms: int | None = None
     state: str = "missing"
+    office: bool = True  # the school's lists are made here; what is made elsewhere is replaced by them
 
 
 class ServerBack(msgspec.Struct, frozen=True, kw_only=True):

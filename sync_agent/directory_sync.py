@@ -62,7 +62,9 @@ class DirectorySync:
         return self._stand("local" if here.number else "missing", Step.IDLE)
 
     def status(self, *, checked_ms: int | None) -> DirectoryStatus:
-        return DirectoryStatus(number=self._here.number, sha256=self._here.sha256, checked_ms=checked_ms, state=self._standing)
+        return DirectoryStatus(
+            number=self._here.number, sha256=self._here.sha256, checked_ms=checked_ms, state=self._standing, office=self._office
+        )  # fmt: skip
 
     async def _push(self, here: SnapshotInfo, there: DirectoryAnswer) -> Step:
         self._standing = "unsent"

@@ -8,7 +8,7 @@ refuses a child, none enrols more than one child in one session, and none reache
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -67,8 +67,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
+    """`sessions`: each as it is today; `session_rows`: all rows of those that change inside a term."""
+
     pupils: Mapping[int, Pupil]
     sessions: Mapping[str, Session]
+    session_rows: Mapping[str, tuple[Session, ...]] = field(default_factory=dict)
     enrolments: tuple[Enrolment, ...] = ()
     applications: tuple[Application, ...] = ()
     steps: tuple[Taken, ...] = ()
@@ -79,6 +82,10 @@ class Book:
         if found is None:
             raise Refused(No.NO_SUCH_APPLICATION, application)
         return found
+
+    def rows(self, session: str) -> tuple[Session, ...]:
+        found = self.sessions.get(session)
+        return self.session_rows.get(session) or ((found,) if found else ())
 
     def lines_of(self, child: int) -> tuple[Enrolment, ...]:
         return tuple(line for line in self.enrolments if line.child == child)
@@ -208,12 +215,15 @@ def places_taken(book: Book, session: str, day: date) -> int:
 
 def free_for(book: Book, wanted: Application) -> bool:
     """Whether the session has a place for the whole of the time."""
-    capacity = book.sessions[wanted.session].capacity if wanted.session in book.sessions else 0
-    if not capacity:
-        return True
-    time = Period(wanted.valid_from, wanted.valid_to)
-    meanwhile = (_within(p, time) for p in _periods(book, wanted.session, but=wanted.id) if overlap(p, time))
-    return most_at_once(meanwhile) < capacity
+    whole = Period(wanted.valid_from, wanted.valid_to)
+    for row in book.rows(wanted.session):
+        if not row.capacity or not overlap(whole, _days(row)):
+            continue
+        time = _within(whole, _days(row))
+        meanwhile = (_within(p, time) for p in _periods(book, wanted.session, but=wanted.id) if overlap(p, time))
+        if most_at_once(meanwhile) >= row.capacity:
+            return False
+    return True
 
 
 def _first_free_day(book: Book, waiting: Application, today: date) -> date | None:
@@ -234,9 +244,24 @@ def _periods(book: Book, session: str, *, but: str) -> Iterator[Period]:
     )
 
 
+def _days(row: Session) -> Period:
+    return Period(row.valid_from, row.valid_to)
+
+
 def _within(period: Period, time: Period) -> Period:
+    """The days that both have; the two meet."""
     last = min(period.last or date.max, time.last or date.max)
     return Period(max(period.first or date.min, time.first or date.min), None if last == date.max else last)
+
+
+def _meets(book: Book, session: str, other: str, days: Period) -> bool:
+    """Whether two sessions run at the same time on some of these days, each as it is on that day."""
+    return any(
+        same_time(one, two) and overlap(_within(days, _days(one)), _days(two))
+        for one in book.rows(session)
+        if overlap(days, _days(one))
+        for two in book.rows(other)
+    )
 
 
 # ---- what a press may not ---------------------------------------------------------------------------------
@@ -283,7 +308,7 @@ def _no_clash(book: Book, wanted: Wish | Application, *, waiting: bool = False) 
             continue
         if other_id == wanted.session:
             raise Refused(No.ALREADY, session.name)
-        if same_time(session, other):
+        if _meets(book, wanted.session, other_id, _within(time, period)):
             raise Refused(No.SAME_TIME, other.name)
 
 

@@ -21,6 +21,10 @@ class ListMoved(Exception):
     """Somebody changed the list since the page was shown."""
 
 
+class NotHere(Exception):
+    """The school's lists are made at another gate, whose next one would undo whatever is pressed here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One press, as the form had it. `day`: from when; None = today."""
@@ -58,7 +62,7 @@ class Tried:
 
 
 class EnrolmentDesk(Protocol):
-    """All of them block: call them in a thread. They raise NoPeople, ListMoved and the book's Refused."""
+    """All of them block: call them in a thread. They raise NoPeople, ListMoved, NotHere and the book's Refused."""
 
     def look(self) -> Look: ...
 

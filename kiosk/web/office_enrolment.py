@@ -26,7 +26,7 @@ from kiosk.core.people import Role
 from kiosk.core.roster import Bar, BarQuery
 from kiosk.web import faces_enrolment as fe
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, number_of, require
-from kiosk.web.enrolment_desk import ACTS, Act, EnrolmentDesk, ListMoved, Look, NoPeople
+from kiosk.web.enrolment_desk import ACTS, Act, EnrolmentDesk, ListMoved, Look, NoPeople, NotHere
 from kiosk.web.pages import OFFICE, Shown
 from kiosk.web.parts import Web
 from kiosk.web.refusals import Malformed, NoSuchThing
@@ -36,6 +36,7 @@ REVIEWERS = frozenset({Role.TEACHER, Role.OFFICE})
 MAX_FIELDS = 40
 MAX_TEXT = 64
 MAX_FOUND = 30
+UNDONE = (Refused, ListMoved, NoPeople, NotHere)
 CHANGED_STATUS = 422  # the page says why nothing was done, with the form still filled in
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would reckon with such a cell
 
@@ -137,7 +138,7 @@ class _Enrolment(Shown):
                 asked = (*form.fields, ("base", str(tried.base)))
                 return await self._child(request, found, act.child, asked=asked, effects=fe.effect_lines(look, tried.effects))
             number = await asyncio.to_thread(desk.do, act, base=form.base, by=found.staff.number)
-        except (Refused, ListMoved, NoPeople) as error:
+        except UNDONE as error:
             no, detail = _why(error)
             if on_child:
                 return await self._child(request, found, act.child, status=CHANGED_STATUS, refused=no, detail=detail)
@@ -192,7 +193,7 @@ class _Enrolment(Shown):
                 raise NoSuchThing("There is no such application in a class of yours.")
             act = Act(kind="review", application=application.id)
             number = await asyncio.to_thread(self._desk().do, act, base=form.base, by=found.staff.number)
-        except (Refused, ListMoved, NoPeople) as error:
+        except UNDONE as error:
             no, detail = _why(error)
             return await self._reviews(request, found, refused=no, detail=detail)
         log.info("an application reviewed by staff %d, people list %d", found.staff.number, number)
@@ -219,7 +220,7 @@ class _Enrolment(Shown):
 def _why(error: Exception) -> tuple[str, str]:
     if isinstance(error, Refused):
         return error.no.value, error.detail
-    return ("list_moved" if isinstance(error, ListMoved) else "no_people"), ""
+    return {ListMoved: "list_moved", NotHere: "not_here"}.get(type(error), "no_people"), ""
 
 
 def _act_of(fields: tuple[tuple[str, str], ...]) -> Act:

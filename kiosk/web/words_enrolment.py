@@ -125,6 +125,10 @@ ENROLMENT: Final[dict[str, tuple[str, str]]] = {
     "enrolment.no_number_needed": ("请填协议编号", "Give the number of the agreement"),
     "enrolment.no_number_taken": ("编号 {detail} 已用过", "The number {detail} is taken"),
     "enrolment.no_list_moved": ("名单刚有变化，请再看一遍再办", "The list has just changed; look again"),
+    "enrolment.no_not_here": (
+        "名单由别的校门电脑管理，请到那里办理，否则会被覆盖",
+        "The lists are made at another gate's computer; press there, or it would be undone",
+    ),
     "enrolment.no_no_people": ("还没有名单，请先导入", "There are no people yet; import them first"),
     "enrolment.column_number": ("学号", "Number"),
     "enrolment.column_name": ("学生姓名", "Name"),

@@ -180,6 +180,19 @@ def test_b1_a_session_is_for_its_audience() -> None:
     assert eb.apply(of_grade_five, wish(1, "JQ"), press()).applications
 
 
+@pytest.mark.row("B1", "changzhi", "tianjin")
+def test_b1_places_and_times_are_those_of_each_day_where_a_session_changes_inside_a_term() -> None:
+    old, new = (replace(SESSIONS[1], valid_to=date(2026, 11, 30)), replace(SESSIONS[1], valid_from=date(2026, 12, 1), capacity=1))
+    moved = replace(book(), session_rows={"ZQ": (old, new)})
+    first, _ = joined(moved, wish(1, "ZQ"), press())
+    assert states(joined(first, wish(2, "ZQ"), press())[0])["SQ00002"] is State.WAITING  # one place from December on
+    until_then = replace(wish(2, "ZQ"), valid_to=date(2026, 11, 30))
+    assert states(joined(first, until_then, press())[0])["SQ00002"] is State.ACTIVE
+    saturdays = replace(book(), session_rows={"HC": (replace(SESSIONS[2], weekdays=frozenset({6})),)})
+    twice, _ = joined(joined(saturdays, wish(1, "ZQ"), press())[0], wish(1, "HC"), press())
+    assert len(twice.enrolments) == 2
+
+
 def test_what_cannot_be_is_refused_with_its_reason() -> None:
     for wanted, why in (
         (wish(99, "ZQ"), "no_such_child"),

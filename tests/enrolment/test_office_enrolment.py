@@ -14,6 +14,7 @@ import pytest
 from kiosk.core.enrolment import State
 from kiosk.directory import load, publish, read_content
 from kiosk.enrolment_office import OfficeEnrolment
+from sync_agent.agent_state import AgentStatus, DirectoryStatus, write_status
 from tests.cards.people_list import put_list
 from tests.support.school import School
 from tests.web.gate_online import Online, online
@@ -184,6 +185,18 @@ def test_whoever_presses_on_an_older_page_is_told(here: Online, tmp_path: Path) 
     assert "不能这样办" in press(office, number(tmp_path), 422, act="accept", application=application)
     assert "请至少选一门课" in press(office, number(tmp_path), 422, act="apply", child="8", day="2026-11-24")
     assert "没有这份申请" in press(office, number(tmp_path), 422, act="approve", application="nothing")
+
+
+def test_at_a_gate_whose_lists_come_from_another_a_press_is_refused_and_not_undone_later(here: Online, tmp_path: Path) -> None:
+    office = here.as_staff("O1")
+    application = applied(office, tmp_path, 8)
+    status = AgentStatus(
+        written_ms=1, server="http://server:8440", node="south", waiting=0, quarantined=0, last_contact_ms=1, asked_ms=1,
+        streams=[], peers=[], directory=DirectoryStatus(office=False), problems=[],
+    )  # fmt: skip
+    write_status(tmp_path, status)
+    assert "请到那里办理" in press(office, number(tmp_path), 422, act="review", application=application)
+    assert states(tmp_path)[8] is State.APPLIED
 
 
 @pytest.mark.parametrize(
