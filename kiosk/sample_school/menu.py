@@ -80,6 +80,7 @@ class MenuItem:
     capacity: int
     exercise: bool = False
     provider: str = ""
+    audience: str = "全校"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class Menu:
             item = f"KY-{grade}{number:02d}"
             self.home[grade, number] = item
             name, room = f"{HAN[grade - 1]}({number})班课业辅导", room_of(grade, number)
-            items.append(MenuItem(item, name, "课业辅导", "1", ALL_WEEK, room, self.class_teacher(grade, number), 45))
+            home = f"{HAN[grade - 1]}({number})班"
+            teacher = self.class_teacher(grade, number)
+            items.append(MenuItem(item, name, "课业辅导", "1", ALL_WEEK, room, teacher, 45, audience=home))
         spare = self._teachers[len(self._roll.classes) :]
         groups = (
             ("KY-R1", "自由阅读", "阅读", "图书馆"),

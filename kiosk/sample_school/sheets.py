@@ -1,4 +1,4 @@
-"""The nine sheets of the sample school as rows of text, in the columns of its people/README.md."""
+"""The ten sheets of the sample school as rows of text, in the columns of its people/README.md."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date
 from random import Random
 from typing import Final
 
+from kiosk.sample_school.applications import JOINS, LAST_DAY, applications
 from kiosk.sample_school.menu import Menu, room_of
 from kiosk.sample_school.names import between, shuffled
 from kiosk.sample_school.roll import HAN, SCHOOL_YEAR, Child, Roll
@@ -53,6 +54,7 @@ def make_sheets(seed: int, *, classes_per_grade: int = 6) -> tuple[Sheet, ...]:
         _cards(roll, seed),
         _sessions(menu),
         _places(menu),
+        _applications(roll, menu, seed),
     )
 
 
@@ -228,7 +230,7 @@ def _collector_cards(roll: Roll, box: _CardBox, dice: Random) -> Iterable[tuple[
 def _sessions(menu: Menu) -> Sheet:
     header = (
         "课程编号", "课程名称", "类型", "时段", "星期", "教室", "负责教师", "容量", "含体育", "开始时间", "结束时间",
-        "合作机构",
+        "合作机构", "参加对象",
     )  # fmt: skip
     rows = (
         (
@@ -244,6 +246,7 @@ def _sessions(menu: Menu) -> Sheet:
             "",
             "",
             item.provider,
+            item.audience,
         )
         for item in menu.items
     )
@@ -257,3 +260,13 @@ def _places(menu: Menu) -> Sheet:
         for place in menu.places
     )
     return Sheet("报名", header, tuple(rows))
+
+
+def _applications(roll: Roll, menu: Menu, seed: int) -> Sheet:
+    header = ("学号", "课程编号", "申请日期", "有效期起", "有效期止", "离开时间", "协议编号", "优先类别", "申请编号")
+    first, last = _day(JOINS), _day(LAST_DAY)
+    rows = (
+        (one.child.number, one.session, _day(one.applied), first, last, one.leave_at, one.agreement, one.priority, "")
+        for one in applications(roll, menu, seed)
+    )
+    return Sheet("申请", header, tuple(rows))

@@ -27,7 +27,7 @@ def sheets() -> dict[str, list[dict[str, str]]]:
 def test_the_data_that_ships_is_what_the_seed_makes(tmp_path: Path) -> None:
     write(tmp_path, SEED)
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert len(made) == 10
+    assert len(made) == 11
     for name, content in made.items():
         assert (SAMPLE / name).read_bytes() == content, f"{name}: run python -m kiosk.sample_school config/sample_school"
 
@@ -95,7 +95,7 @@ def test_numbers_are_unique_and_point_to_somebody(sheets: dict[str, list[dict[st
     assert len({card["卡号"] for card in sheets["卡"]}) == len(sheets["卡"])
     holders = {"学生": pupils, "接送人": adults, "教职工": staff}
     assert all(card["持有人编号"] in holders[card["持有人类型"]] for card in sheets["卡"])
-    assert all(row["学号"] in pupils for name in ("监护人", "委托接送", "限制接送", "报名") for row in sheets[name])
+    assert all(row["学号"] in pupils for name in ("监护人", "委托接送", "限制接送", "报名", "申请") for row in sheets[name])
     assert all(row["负责教师"] in staff for row in sheets["课程"])
     assert all(row["接送人编号"] in adults for row in sheets["限制接送"])
     kinds = Counter(card["卡类型"] for card in sheets["卡"] if card["持有人类型"] == "学生")
