@@ -124,6 +124,13 @@ def _apply(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
     return book
 
 
+def _each(step: Callable[[eb.Book, str, eb.Press], eb.Book], book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
+    """The same step for every application that was ticked, in the order of the page; all of them or none."""
+    for application in (act.application, *act.more):
+        book = step(book, application, press)
+    return book
+
+
 def _leave(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
     application = act.application
     if not application:  # a place that a list gave
@@ -133,8 +140,8 @@ def _leave(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
 
 _ACTS: dict[str, Callable[[eb.Book, Act, eb.Press], eb.Book]] = {
     "apply": _apply,
-    "review": lambda book, act, press: eb.review(book, act.application, press),
-    "approve": lambda book, act, press: eb.approve(book, act.application, press),
+    "review": lambda book, act, press: _each(eb.review, book, act, press),
+    "approve": lambda book, act, press: _each(eb.approve, book, act, press),
     "accept": lambda book, act, press: eb.accept(book, act.application, press),
     "sign": lambda book, act, press: eb.sign(book, act.application, act.agreement, press),
     "leave": _leave,

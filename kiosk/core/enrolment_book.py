@@ -42,6 +42,7 @@ class No(StrEnum):
     """Why a press did nothing."""
 
     NOTHING_CHOSEN = "nothing_chosen"
+    NOTHING_TICKED = "nothing_ticked"
     NO_SUCH_CHILD = "no_such_child"
     NO_SUCH_SESSION = "no_such_session"
     NO_SUCH_APPLICATION = "no_such_application"
@@ -80,7 +81,7 @@ class Book:
     def of(self, application: str) -> Application:
         found = next((one for one in self.applications if one.id == application), None)
         if found is None:
-            raise Refused(No.NO_SUCH_APPLICATION, application)
+            raise Refused(No.NO_SUCH_APPLICATION if application else No.NOTHING_TICKED, application)
         return found
 
     def rows(self, session: str) -> tuple[Session, ...]:

@@ -33,6 +33,7 @@ class Act:
     child: int = 0
     sessions: tuple[str, ...] = ()
     application: str = ""
+    more: tuple[str, ...] = ()  # further applications, each chosen by itself, for the same step
     day: date | None = None
     until: date | None = None
     leave_at_min: int | None = None

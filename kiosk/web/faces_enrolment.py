@@ -78,7 +78,8 @@ class FoundLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficeEnrolmentView:
-    """`groups`: (state, lines, how many there are). `unsigned`: on a roster without an agreement."""
+    """`groups`: (state, lines, how many there are). `unsigned_lists`: places of lists without an agreement. `asked`: several
+    applications that were ticked, with what approving them would do."""
 
     bar: Bar
     number: int = 0
@@ -87,6 +88,8 @@ class OfficeEnrolmentView:
     unsigned_lists: int = 0
     text: str = ""
     found: tuple[FoundLine, ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()
+    effects: tuple[EffectLine, ...] = ()
     done: int = 0
     refused: str = ""
     detail: str = ""

@@ -33,7 +33,7 @@ from kiosk.web.refusals import Malformed, NoSuchThing
 from kiosk.web.words import say
 
 REVIEWERS = frozenset({Role.TEACHER, Role.OFFICE})
-MAX_FIELDS = 40
+MAX_FIELDS = 100  # as many as one page can tick, and the rest of a form
 MAX_TEXT = 64
 MAX_FOUND = 30
 UNDONE = (Refused, ListMoved, NoPeople, NotHere)
@@ -77,7 +77,7 @@ class _Enrolment(Shown):
         return await self._office(request, found, text=q.strip()[:MAX_TEXT], done=done)
 
     async def _office(
-        self, request: Request, found: Caller, *, text: str = "", done: int = 0, refused: str = "", detail: str = ""
+        self, request: Request, found: Caller, *, text: str = "", done: int = 0, refused: str = "", detail: str = "", **more: Any
     ) -> Response:
         bar, look = await self._bar(), await self._look()
         if look is None:
@@ -89,7 +89,7 @@ class _Enrolment(Shown):
             view = fe.OfficeEnrolmentView(
                 bar=bar, number=look.number, menu=fe.menu_lines(look), groups=fe.groups_of(look), text=text,
                 unsigned_lists=listed if look.agreement_required else 0, found=_found(look, text), done=done,
-                refused=refused, detail=detail,
+                refused=refused, detail=detail, **more,
             )  # fmt: skip
         return self.html(request, "office_enrolment", view, found, status=CHANGED_STATUS if refused else 200)
 
@@ -132,11 +132,14 @@ class _Enrolment(Shown):
         act, desk = form.act, self._desk()
         on_child = act.kind in ("apply", "leave")
         try:
-            if on_child and not form.confirmed:
+            several = act.kind == "approve" and bool(act.more)
+            if (on_child or several) and not form.confirmed:
                 tried = await asyncio.to_thread(desk.try_out, act, by=found.staff.number)
                 look = await asyncio.to_thread(desk.look)
-                asked = (*form.fields, ("base", str(tried.base)))
-                return await self._child(request, found, act.child, asked=asked, effects=fe.effect_lines(look, tried.effects))
+                asked, effects = (*form.fields, ("base", str(tried.base))), fe.effect_lines(look, tried.effects)
+                if several:
+                    return await self._office(request, found, asked=asked, effects=effects)
+                return await self._child(request, found, act.child, asked=asked, effects=effects)
             number = await asyncio.to_thread(desk.do, act, base=form.base, by=found.staff.number)
         except UNDONE as error:
             no, detail = _why(error)
@@ -186,12 +189,10 @@ class _Enrolment(Shown):
         form = await self._form(request, found)
         try:
             look = await asyncio.to_thread(self._desk().look)
-            application = look.book.of(form.act.application)
-            pupil = look.book.pupils.get(application.child)
-            home = look.classes.get(pupil.class_id) if pupil else None
-            if Role.OFFICE not in found.staff.roles and (home is None or home.teacher != found.staff.number):
-                raise NoSuchThing("There is no such application in a class of yours.")
-            act = Act(kind="review", application=application.id)
+            act = Act(kind="review", application=form.act.application, more=form.act.more)
+            for application in (act.application, *act.more):
+                if Role.OFFICE not in found.staff.roles and not _of_class(look, application, found.staff.number):
+                    raise NoSuchThing("There is no such application in a class of yours.")
             number = await asyncio.to_thread(self._desk().do, act, base=form.base, by=found.staff.number)
         except UNDONE as error:
             no, detail = _why(error)
@@ -217,6 +218,12 @@ class _Enrolment(Shown):
         return bar
 
 
+def _of_class(look: Look, application: str, teacher: int) -> bool:
+    pupil = look.book.pupils.get(look.book.of(application).child)
+    home = look.classes.get(pupil.class_id) if pupil else None
+    return home is not None and home.teacher == teacher
+
+
 def _why(error: Exception) -> tuple[str, str]:
     if isinstance(error, Refused):
         return error.no.value, error.detail
@@ -229,10 +236,12 @@ def _act_of(fields: tuple[tuple[str, str], ...]) -> Act:
     kind = said.get("act", "review")
     if kind not in ACTS:
         raise Malformed(f"There is no press {kind[:20]!r} here; there are {', '.join(ACTS)}.")
+    applications = tuple(dict.fromkeys(value for name, value in fields if name == "application"))
     sessions = tuple(dict.fromkeys(value for name, value in fields if name.startswith("session") and value))
     return Act(
         kind=kind, child=number_of(said["child"]) if said.get("child") else 0, sessions=sessions,
-        application=said.get("application", ""), day=_day(said.get("day", "")), until=_day(said.get("until", "")),
+        application=applications[0] if applications else "", more=applications[1:], day=_day(said.get("day", "")),
+        until=_day(said.get("until", "")),
         leave_at_min=_minutes(said.get("leave_at", "")), agreement=said.get("agreement", ""), priority=said.get("priority", ""),
     )  # fmt: skip
 

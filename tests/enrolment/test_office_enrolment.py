@@ -177,6 +177,27 @@ def test_a10_the_form_offers_each_slot_by_itself_and_chooses_nothing_beforehand(
     assert "selected" not in chooser and "checked" not in chooser and chooser.count("不参加") == 3
 
 
+def test_several_applications_are_ticked_one_by_one_and_approved_together_or_not_at_all(full: Online, tmp_path: Path) -> None:
+    office, teacher = full.as_staff("O1"), full.as_staff("T5")
+    ids = [applied(office, tmp_path, 8), applied(office, tmp_path, 8, "S1"), applied(office, tmp_path, 7)]
+    review = page(teacher, "/applications")
+    assert review.count('type="checkbox"') == 2 and "checked" not in review
+    for chosen, status in ((ids, 404), (ids[:2], 303)):  # one of them is of another class
+        data = {"base": str(number(tmp_path)), "application": chosen}
+        assert teacher.post("/applications/review", data=data).status_code == status
+    press(office, number(tmp_path), act="review", application=ids[2])
+    both = {"base": str(number(tmp_path)), "act": "approve", "application": ids[:2]}
+    shown = office.post("/office/enrolment/act", data=both).text
+    assert "确认前：名单会这样变" in shown and "五年级作业辅导" in shown and "候补" in shown
+    assert set(states(tmp_path).values()) == {State.CLASS_REVIEWED}
+    assert office.post("/office/enrolment/act", data={**both, "confirm": "1"}).status_code == 303
+    found = {one.id: one.state for one in read_content(tmp_path / FILE)[0].applications}
+    assert [found[one] for one in ids] == [State.WAITING, State.ACTIVE, State.CLASS_REVIEWED]
+    again = {**both, "base": str(number(tmp_path)), "application": [ids[2], ids[0]], "confirm": "1"}
+    assert office.post("/office/enrolment/act", data=again).status_code == 422  # one of them waits already: none is done
+    assert states(tmp_path)[7] is State.CLASS_REVIEWED
+
+
 def test_whoever_presses_on_an_older_page_is_told(here: Online, tmp_path: Path) -> None:
     office = here.as_staff("O1")
     application = applied(office, tmp_path, 8)
@@ -184,6 +205,7 @@ def test_whoever_presses_on_an_older_page_is_told(here: Online, tmp_path: Path) 
     assert states(tmp_path)[8] is State.APPLIED
     assert "不能这样办" in press(office, number(tmp_path), 422, act="accept", application=application)
     assert "请至少选一门课" in press(office, number(tmp_path), 422, act="apply", child="8", day="2026-11-24")
+    assert "请先勾选" in press(office, number(tmp_path), 422, act="approve")
     assert "没有这份申请" in press(office, number(tmp_path), 422, act="approve", application="nothing")
 
 

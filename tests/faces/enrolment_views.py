@@ -65,6 +65,12 @@ def office() -> OfficeEnrolmentView:
     )
 
 
+def several() -> OfficeEnrolmentView:
+    """Two were ticked."""
+    asked = (("act", "approve"), ("application", "SQ00017"), ("application", "SQ00018"), ("base", "118"))
+    return replace(office(), asked=asked, effects=_effects(), done=0)
+
+
 def quiet() -> OfficeEnrolmentView:
     return OfficeEnrolmentView(bar=bar(at("10:05")), number=118, menu=menu(), text="zz")
 

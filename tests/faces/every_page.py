@@ -83,6 +83,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ENROL_STATES},
     "enrolment": ("office_enrolment", ev.office()),
     "enrolment refused": ("office_enrolment", replace(ev.office(), refused="list_moved")),
+    "enrolment of several": ("office_enrolment", ev.several()),
     "enrolment quiet": ("office_enrolment", ev.quiet()),
     "enrolment of a child": ("office_enrolment_child", ev.child()),
     "enrolment asked": ("office_enrolment_child", ev.child(asked=True)),
