@@ -67,7 +67,7 @@ ENROLMENT: Final[dict[str, tuple[str, str]]] = {
     "enrolment.decline": ("家长不要了", "Family declines"),
     "enrolment.choose": ("选择 {name}", "Choose {name}"),
     "enrolment.several_reviewed": ("勾选的审核通过", "The ticked ones are reviewed"),
-    "enrolment.several_approve": ("同意勾选的 · 先看影响", "Approve the ticked ones · show the effect"),
+    "enrolment.several_approve": ("同意勾选的 · 先看影响", "Approve the ticked · show effect"),
     "enrolment.sign": ("登记协议", "Record the paper"),
     "enrolment.agreement": ("协议编号", "Agreement number"),
     "enrolment.agreement_later": ("没有可以后补，孩子照常看护", "May come later; the child is looked after"),
