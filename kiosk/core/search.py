@@ -35,14 +35,15 @@ def facts_due(world: World, now_ms: int) -> Iterator[Fact]:
     if now_ms < world.searched_ms + SWEEP_EVERY_MS and now_ms >= world.searched_ms:
         return
     world.searched_ms, in_use = now_ms, _RostersInUse(world)
+    pupils, today = world.directory.pupils, world.day
     for child, state in campus.on_campus():
-        pupil = world.directory.pupils.get(child)
+        pupil = pupils.get(child)
         if pupil is None or state.escort or state.group or state.dormitory:
             continue
         if state.search is not None:
             if now_ms >= state.search.due_ms and not state.search.incident_ms:
                 yield _incident(world, child, state, by=0)
-        elif world.answers_for(pupil) and (why := _missed(world, pupil, state, in_use, now_ms)):
+        elif state.day == today and (why := _missed(world, pupil, state, in_use, now_ms)) and world.answers_for(pupil):
             yield opened(world, child, why, now_ms)
 
 
@@ -78,12 +79,10 @@ def _size(world: World, roster: str) -> int:
 
 
 def _missed(world: World, pupil: Pupil, state: ChildState, in_use: _RostersInUse, now_ms: int) -> str:
-    """Why somebody must look for this child now, "" when nobody must."""
-    if state.day != world.day:
-        return ""
-    if marked_absent(state):
+    """Why somebody must look for this child, whose day it is, now; "" when nobody must."""
+    if state.marks and marked_absent(state):
         return "marked_absent"
-    windows = world.pupil_day(pupil.number)
+    windows = world.book.pupils.get(pupil.number)
     if windows is None or not windows.teaching:
         return ""
     if now_ms < windows.dismissal_ms:

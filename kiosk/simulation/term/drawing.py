@@ -108,7 +108,7 @@ class Drawn:
             child.states = dict(child.marks)
         elif draw < SKIPS + FETCHED_AT_NOON + LEAVES_EARLY and child.care is None:
             last = windows.sessions[-1]
-            child.slip, child.slip_ms = "leave_personal", last.start_ms + chance.randint(15, 25) * MINUTE_MS
+            child.slip, child.slip_ms = "leave_personal", last.start_ms + chance.randint(10, 20) * MINUTE_MS
             child.states[last.session] = "left_early"
         else:
             self._out_of_the_ordinary(child)

@@ -11,6 +11,7 @@ from kiosk.core.decisions import Answer, Outcome
 from kiosk.simulation.hand_gate import MINUTE_MS, HandGate
 
 TICK_EVERY_MS = 10 * MINUTE_MS  # at the longest; whoever waits for the ladder asks for a tick of its own
+QUIET_MS = 30 * MINUTE_MS  # between two ticks of an hour in which nobody does anything
 LOOK_EVERY_MS = 20 * MINUTE_MS
 
 
@@ -39,8 +40,9 @@ class TermGate(HandGate):
 
     def until(self, at_ms: int, *, tick: bool = False) -> None:
         """Lets time pass. tick: whatever is due at that moment has happened when this returns."""
-        while self.ticked_ms + TICK_EVERY_MS < at_ms:
-            self._tick(self.ticked_ms + TICK_EVERY_MS)
+        step_ms = QUIET_MS if at_ms - self.clock.now_ms() > QUIET_MS else TICK_EVERY_MS
+        while self.ticked_ms + step_ms < at_ms:
+            self._tick(self.ticked_ms + step_ms)
         if tick:
             self._tick(at_ms)
         self.clock.set(max(at_ms, self.clock.now_ms()))

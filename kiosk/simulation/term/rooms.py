@@ -131,10 +131,10 @@ class Rooms:
         here = [child for child in self._enrolled[key] if child.marks[key] == "present"]
         numbers = [child.pupil.number for child in here]
         self._at(time.start_ms - MINUTE_MS, lambda: [tap for child in numbers for tap in hands.enter(child, time.room)])
-        lost = [child.pupil.number for child in here if child.wrong_room]
         rooms = sorted({t.room for t in self.times.values() if t.slot == time.slot and t.room != time.room})
-        if lost and rooms:
+        if rooms:
             wrong = self._chance.choice(rooms)
+            lost = [one.pupil.number for one in here if one.wrong_room and all(s.room != wrong for s in one.sessions)]
             self._at(time.start_ms - 2 * MINUTE_MS, lambda: self._try(lost, wrong))
 
     def _try(self, lost: list[int], wrong: str) -> Iterable[Any]:
