@@ -24,7 +24,7 @@ CITIES = ("changzhi", "xiji", "tianjin", "luoyang", "yueyang")
 PEOPLE_FOLDER = "people"
 JOINS, LEAVES, SLOT_TWO_ONLY, NO_AGREEMENT, LEAVES_EARLIER = 0.03, 0.03, 0.04, 0.03, 0.02  # shares of those who stay
 _GRADES = (1, 6, 3, 4, 2, 5)  # in which order a smaller school takes its classes: both gates and every age early
-_BY_CHILD = ("学生.csv", "监护人.csv", "委托接送.csv", "限制接送.csv", "报名.csv")
+_BY_CHILD = ("学生.csv", "监护人.csv", "委托接送.csv", "限制接送.csv", "报名.csv", "申请.csv")
 _WEEKEND = (  # 课程编号, 课程名称, 类型, 教室, 负责教师; for a city whose calendar has a weekend day
     ("ZM-1", "周末足球", "周末", "操场", "T075"),
     ("ZM-2", "周末书法", "周末", "书法室", "T076"),
@@ -93,6 +93,8 @@ class _Files:
             self._add_weekend()
         taken = {row["课程编号"] for row in self._rows("报名.csv")}
         self._keep("课程.csv", lambda row: row["课程编号"] in taken or row["时段"] in ("早到", "延时"))
+        menu = {row["课程编号"] for row in self._rows("课程.csv")}
+        self._keep("申请.csv", lambda row: row["课程编号"] in menu)
         for name, (head, rows) in self.sheets.items():
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, [column for column in head if column != "演示密码"], extrasaction="ignore")
