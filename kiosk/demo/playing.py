@@ -235,8 +235,9 @@ class Player:
         self.staff.press(teacher, "call_roll", roster=f"class:{class_id}", marks=marks)
 
     def open_session(self, session: str) -> None:
-        """The teacher takes over whoever is in the room; the page says how many that are."""
+        """The teacher checks in and takes over whoever is in the room; the page says how many that are."""
         teacher = self.directory.staff[self.book.session_times[session].teacher].staff_number
+        self.staff.press(teacher, "check_in", session=session)
         roster = f"session:{session}"
         counted = 0
         for _ in range(3):  # somebody may come in while one counts
@@ -244,6 +245,23 @@ class Player:
             if answer.get("reason") != "count_differs":
                 break
             counted = int(answer["detail"]["expected"])
+
+    def patrol(self, session: str) -> None:
+        """A duty leader looks in and counts heads."""
+        heads = sum(1 for one in self.directory.members_of[session] if one.child not in self.script.absent)
+        leader = self._someone(Role.DUTY_LEADER, 1)
+        self.staff.press(leader, "patrol", session=session, counted=heads, teacher_present=True, finding="in_order")
+
+    def close_session(self, session: str) -> None:
+        """结束并归档: the teacher says of whoever is in no state that the class teacher knows why."""
+        teacher = self.directory.staff[self.book.session_times[session].teacher].staff_number
+        answer = self.staff.press(teacher, "close_session", session=session)
+        if answer.get("reason") == "unresolved":
+            missed = [str(child) for child in answer["detail"]["children"]]
+            states, why = dict.fromkeys(missed, "absent_unexplained"), dict.fromkeys(missed, "class_teacher_informed")
+            answer = self.staff.press(teacher, "close_session", session=session, states=states, why=why)
+        if answer.get("outcome") != "granted":
+            log.warning("%s was not closed: %s", session, answer.get("words"))
 
     def collect(self, child: int, collector: int) -> None:
         """An adult taps at the gatehouse, or is looked up by name; the guard does what is asked and releases."""

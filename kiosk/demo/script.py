@@ -19,6 +19,7 @@ from kiosk.core.timetable import DayBook, PupilDay, SessionTime
 
 MINUTE_MS = 60_000
 ABSENT_SHARE, REPEAT_SHARE, NO_CARD_SHARE, WRONG_ROOM_SHARE = 0.02, 0.02, 0.004, 0.01
+PATROLLED_SHARE = 0.4  # of the sessions: a duty leader looks in
 LATE_COLLECTIONS = ((0.96, 12), (0.992, 28), (0.999, 55), (1.0, 80))  # share of collections done after so many minutes
 
 
@@ -77,6 +78,9 @@ class Script:
         for time in self.book.session_times.values():
             start = self.minute(time.start_ms)
             yield Event(start + 1.5 + self.chance.random() * 2, "open_session", (time.session,))
+            if self.chance.random() < PATROLLED_SHARE:
+                yield Event(start + 12 + self.chance.random() * 20, "patrol", (time.session,))
+            yield Event(self.minute(time.end_ms) + 0.5 + self.chance.random() * 3, "close_session", (time.session,))
         for pupil in self.present:
             windows = self.windows(pupil)
             mine = (*windows.sessions, *((windows.extended_care,) if windows.extended_care else ()))
