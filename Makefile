@@ -47,7 +47,7 @@ pictures: $(READY) browser  ## the pictures of the README, from the browser test
 	KIOSK_PICTURES=1 $(BIN)/python -m pytest tests/browser
 
 matrix: $(READY)  ## the table of docs/policies.md: every row of the requirements, five cities, the tests that prove it
-	$(BIN)/python -m pytest -m row -n $(JOBS) --dist loadfile --no-loadscope-reorder --matrix docs/policies.md
+	$(BIN)/python -m pytest -m row -n $(JOBS) --dist loadfile --no-loadscope-reorder tests --matrix=docs/policies.md
 
 wheel: $(READY)  ## dist/campus_kiosk-*.whl
 	$(BIN)/python -m pip install -q build -c constraints.txt

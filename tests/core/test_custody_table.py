@@ -37,7 +37,8 @@ def test_acceptance_of_another_offer_is_refused() -> None:
         step(HOLDS[Custody.OFFERED], Step.ACCEPT, custodian=9, handover="h2")
 
 
-def test_custody_never_begins_without_a_name() -> None:
+@pytest.mark.row("D2", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d2_custody_never_begins_without_a_name() -> None:
     with pytest.raises(StepRefused, match="must name the custodian"):
         step(Hold(), Step.BEGIN)
 

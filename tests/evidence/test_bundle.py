@@ -75,7 +75,8 @@ def test_every_entry_of_the_child_is_there_and_nobody_elses(data: bytes) -> None
     assert [e.body["child"] for e in entries if e.kind in ("arrived", "released")] == [1, 1]
 
 
-def test_the_custody_line_runs_from_arrival_to_release_without_a_gap(data: bytes) -> None:
+@pytest.mark.row("D8", "tianjin")
+def test_d8_the_custody_line_runs_from_arrival_to_release_without_a_gap(data: bytes) -> None:
     custody = loaded(data, b.CUSTODY)
     assert custody["whole"] and custody["flaws"] == []
     assert list(dict.fromkeys(s["custodian"] for s in custody["segments"])) == [101, 113]
@@ -172,7 +173,8 @@ def test_one_changed_byte_anywhere_is_found_and_named(data: bytes, where: float,
     assert_named(data, int(where * len(data)), by)
 
 
-def test_every_changed_byte_of_the_small_members_and_of_the_container_is_named(data: bytes) -> None:
+@pytest.mark.row("D8", "tianjin")
+def test_d8_every_changed_byte_of_the_small_members_and_of_the_container_is_named(data: bytes) -> None:
     chance = random.Random(3)
     content_of = {name: content for name, content in members(data).items() if name in (b.SIGNATURE, b.NOTES)}
     places = [data.index(content) + n for content in content_of.values() for n in range(len(content))]

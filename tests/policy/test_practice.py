@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
+from kiosk.core.kind_words import KIND_WORDS
 from kiosk.core.people import Stage
 from kiosk.core.plan_check import examine
 from kiosk.core.school_plan import Fees, Level, SchoolPlan
+from kiosk.importing.headers import SESSION_KINDS
 from tests.policy.plans import (
+    CITIES,
     SEPTEMBER,
     a_policy,
     both,
@@ -121,11 +125,27 @@ def test_a_session_without_times_is_found() -> None:
     assert "游泳" in finding.message and "足球" not in finding.message
 
 
-@pytest.mark.parametrize(("city", "rule"), [("changzhi", "B4"), ("xiji", "B4"), ("luoyang", "B4"), ("yueyang", "B4")])
-def test_lessons_are_forbidden_everywhere(city: str, rule: str) -> None:
-    menu = (session("数学新课", kind="lesson"), session("合唱"))
-    (finding,) = of_rule(city, plain_plan(menu=menu), rule)
+@pytest.mark.row("B4", "changzhi", "xiji", "tianjin", "luoyang", "yueyang")
+@pytest.mark.parametrize("city", CITIES)
+def test_b4_lessons_are_forbidden_everywhere(city: str) -> None:
+    menu, variant = (session("数学新课", kind="lesson"), session("合唱")), "inner_six" if city == "tianjin" else ""
+    (finding,) = of_rule(city, plain_plan(menu=menu, variant=variant), "B4")
     assert finding.level is BLOCK and "数学新课" in finding.message
+
+
+@pytest.mark.row("B4", "changzhi", "xiji", "tianjin", "luoyang", "yueyang")
+def test_b4_no_list_can_bring_in_a_session_of_new_lessons() -> None:
+    """The kinds of sessions are a closed list, and none of them is a lesson: an import refuses the word."""
+    assert not {"新课", "上课", "补课", "lesson", "group_tuition", "exam_drill"} & set(SESSION_KINDS)
+    assert set(SESSION_KINDS.values()) <= set(KIND_WORDS)
+
+
+@pytest.mark.row("A16", "yueyang")
+def test_a16_a_plan_that_shortens_the_school_day_is_refused_in_yueyang() -> None:
+    assert levels(of_rule("yueyang", plain_plan(practices=frozenset({"shortened_lessons"})), "A16")) == [BLOCK]
+    assert "A16" in unchecked("yueyang", plain_plan())
+    said = plain_plan(never=frozenset({"shortened_lessons"}))
+    assert "A16" not in unchecked("yueyang", said) and not of_rule("yueyang", said, "A16")
 
 
 @pytest.mark.row("A11", "luoyang")
@@ -192,6 +212,25 @@ def test_a10_slots_that_can_only_be_taken_together_are_a_bundle() -> None:
     bundled = plain_plan(slot_choice=frozenset({"1+2"}))
     assert levels(of_rule("luoyang", bundled, "A10")) == [BLOCK]
     assert not of_rule("luoyang", plain_plan(never=frozenset({"bundled_slots"})), "A10")
+
+
+@pytest.mark.row("D7", "xiji", "tianjin", "luoyang", "yueyang")
+@pytest.mark.parametrize(
+    ("city", "rule", "wrong", "right"),
+    [
+        ("xiji", "D7", {"practices": frozenset({"subject_training_bodies"})}, {"never": frozenset({"subject_training_bodies"})}),
+        ("tianjin", "D7", {}, {"practices": frozenset({"vetting"})}),
+        ("luoyang", "D7", {"external_bodies": True}, {"practices": frozenset({"training_bodies_from_whitelist"})}),
+        ("yueyang", "D7", {}, {"practices": frozenset({"vetting"})}),
+        ("yueyang", "D7.external", {"external_bodies": True}, {"external_bodies": False}),
+    ],
+)
+def test_d7_a_plan_without_vetting_of_outside_staff_is_refused(
+    city: str, rule: str, wrong: dict[str, Any], right: dict[str, Any]
+) -> None:
+    variant = "inner_six" if city == "tianjin" else ""
+    assert levels(of_rule(city, plain_plan(variant=variant, **wrong), rule)) == [BLOCK]
+    assert not of_rule(city, plain_plan(variant=variant, **right), rule)
 
 
 def test_rules_on_outside_bodies_say_nothing_to_a_school_without_them() -> None:

@@ -44,6 +44,7 @@ def test_e1_class_hours_go_to_whoever_was_present(journal: ServiceJournal) -> No
 
 
 @pytest.mark.row("E1", "xiji")
+@pytest.mark.row("F1", "xiji")
 def test_e1_the_file_has_every_coming_and_going(journal: ServiceJournal) -> None:
     first, second, third = rows(report(journal), "ledger")
     assert (first["name"], first["came"], first["went"]) == ("李老师", 1795422300000, 1795426260000)

@@ -149,6 +149,7 @@ def test_a14_classes_in_which_many_come_early_are_listed_by_the_week(journal: Se
 
 
 @pytest.mark.row("F3", "luoyang")
+@pytest.mark.row("D1", "luoyang")
 def test_f3_the_growth_file_of_a_child_has_attendance_courses_and_the_last_note(journal: ServiceJournal) -> None:
     journal.growth(TUE, 3, "初稿")
     journal.growth(WED, 3, "喜欢水彩，构图有想法")

@@ -54,7 +54,8 @@ def missing(school: School) -> list[str]:
     return [row.name for row in page(school).searched]
 
 
-def test_the_guard_turns_the_key_and_the_list_says_who_was_where_and_with_whom(school: School) -> None:
+@pytest.mark.row("D6", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d6_the_guard_turns_the_key_and_the_list_says_who_was_where_and_with_whom(school: School) -> None:
     school.at("08:40").roll("class:primary-2026-1", "张老师", 王小明="present")
     assert declare(school).decision.reason == "emergency"
     view = page(school)
@@ -150,7 +151,8 @@ def test_the_second_press_does_not_freeze_a_second_list(school: School) -> None:
     assert len(school.entries("emergency_declared")) == 1
 
 
-def test_the_list_and_the_check_off_survive_a_power_cut(school: School) -> None:
+@pytest.mark.row("D6", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d6_the_list_and_the_check_off_survive_a_power_cut(school: School) -> None:
     declare(school)
     count(school, "王小明")
     before = page(school)
@@ -210,7 +212,8 @@ def test_a_gate_that_is_cut_off_is_named_on_the_list(school: School) -> None:
 # --- drills -----------------------------------------------------------------------------------------------------
 
 
-def test_a_drill_moves_nobody_and_lets_nobody_out(school: School) -> None:
+@pytest.mark.row("D9", "tianjin")
+def test_d9_a_drill_moves_nobody_and_lets_nobody_out(school: School) -> None:
     told = declare(school, drill=True)
     assert not told.decision.open_door
     held = {name: school.custodian(name) for name in ("王小明", "李雷")}
@@ -225,7 +228,8 @@ def test_a_drill_moves_nobody_and_lets_nobody_out(school: School) -> None:
     ]  # fmt: skip
 
 
-def test_a_real_alarm_in_the_middle_of_a_drill_begins_a_list_of_its_own(school: School) -> None:
+@pytest.mark.row("D9", "tianjin")
+def test_d9_a_real_alarm_in_the_middle_of_a_drill_begins_a_list_of_its_own(school: School) -> None:
     declare(school, drill=True)
     count(school, "王小明", "王小红")
     school.at("08:15")

@@ -68,7 +68,8 @@ def squeezed(text: str) -> str:
     return re.sub(r" +", " ", text)
 
 
-def test_turning_the_key_prints_the_list_with_class_seat_place_and_custodian(
+@pytest.mark.row("D6", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d6_turning_the_key_prints_the_list_with_class_seat_place_and_custodian(
     school: School, printer: SimulatedReceiptPrinter, paper: Paper
 ) -> None:
     who = {"name": "钱工", "organisation": "电梯公司", "purpose": "repair", "id_type": "id_card", "id_last4": "0027"}

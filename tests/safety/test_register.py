@@ -41,7 +41,8 @@ def page(school: School, gate: str = "east") -> s.RegisterView:
     return view
 
 
-def test_a_repairman_comes_to_see_the_office_and_leaves_an_hour_later(school: School) -> None:
+@pytest.mark.row("D5", "xiji", "tianjin", "yueyang")
+def test_d5_a_repairman_comes_to_see_the_office_and_leaves_an_hour_later(school: School) -> None:
     visit = lets_in(school, "钱工", host="办公室", organisation="电梯公司", plate="津a12345", id_last4="002x")
     assert visit.decision.outcome == "granted"
     (inside,) = page(school).inside
@@ -105,7 +106,8 @@ def test_whoever_came_in_at_the_east_may_leave_at_the_south(school: School) -> N
     assert page(school, "south").today == (), "the register of the day is that of the gate of entry"
 
 
-def test_at_the_change_of_shift_the_next_guard_is_told_who_is_still_inside(school: School) -> None:
+@pytest.mark.row("D5", "xiji", "tianjin", "yueyang")
+def test_d5_at_the_change_of_shift_the_next_guard_is_told_who_is_still_inside(school: School) -> None:
     school.ask(c.OfferShift(gate="east", taker=school.number("赵师傅"), by=school.number("赵师傅")))
     school.at("09:30")
     lets_in(school, "钱工")
@@ -136,7 +138,8 @@ def test_who_is_inside_survives_a_restart_and_the_night(school: School) -> None:
     assert [one.day for one in page(school).inside] == ["2026-11-23"]
 
 
-def test_late_pupils_and_early_leavers_stand_in_the_register_by_themselves(school: School) -> None:
+@pytest.mark.row("D5", "xiji", "tianjin", "yueyang")
+def test_d5_late_pupils_and_early_leavers_stand_in_the_register_by_themselves(school: School) -> None:
     school.tap("王小明", "east-in")
     school.tap("李雷", "south-in")
     assert [one.line.name for one in page(school).late] == ["王小明"], "the south gate has its own register"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kiosk.core import commands as c
 from kiosk.core import roster as r
 
@@ -12,7 +14,9 @@ def test_a_slot_1_only_pupil_may_leave_when_slot_1_ends(school):
     assert school.at("17:31").tap("韩梅", "south-out").decision.outcome == "granted"
 
 
-def test_a_slot_2_only_pupil_is_in_custody_between_dismissal_and_slot_2(school):
+@pytest.mark.row("D2", "changzhi", "xiji", "tianjin", "yueyang")
+@pytest.mark.row("A10", "luoyang")
+def test_d2_a_slot_2_only_pupil_is_in_custody_between_dismissal_and_slot_2(school):
     school.tap("丁一", "south-in")
     school.at("16:45")
     assert school.custodian("丁一") == "杨老师"
@@ -26,7 +30,8 @@ def test_not_enrolled_pupils_are_never_on_a_roster_and_leave_at_dismissal(school
     assert school.tap("不参加", "south-out").decision.reason == "leaves_alone"
 
 
-def test_entering_the_right_room_is_on_time_and_the_wrong_room_names_the_right_one(school):
+@pytest.mark.row("B2", "changzhi", "yueyang")
+def test_b2_entering_the_right_room_is_on_time_and_the_wrong_room_names_the_right_one(school):
     school.tap("李雷", "south-in")
     wrong = school.at("16:25").tap("李雷", "room-art")
     assert (wrong.decision.reason, wrong.decision.room) == ("wrong_room", "201")
@@ -34,7 +39,8 @@ def test_entering_the_right_room_is_on_time_and_the_wrong_room_names_the_right_o
     assert right.decision.reason == "on_time"
 
 
-def test_a_guest_is_admitted_and_never_turned_away(school):
+@pytest.mark.row("C1", "changzhi", "tianjin", "yueyang")
+def test_c1_a_guest_is_admitted_and_never_turned_away(school):
     school.tap("不参加", "south-in")
     answer = school.at("16:35").tap("不参加", "room-201")
     assert (answer.decision.outcome, answer.decision.reason) == ("granted", "guest")
@@ -51,7 +57,8 @@ def test_a_tap_moves_the_place_and_only_acceptance_moves_the_custodian(school):
     assert [e.kind for e in school.entries()][-3:] == ["handover_offered", "handover_accepted", "staff_checked_in"]
 
 
-def test_a_count_that_differs_is_refused_until_the_exception_is_named(school):
+@pytest.mark.row("D3", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d3_a_count_that_differs_is_refused_until_the_exception_is_named(school):
     for name in ("李雷", "韩梅"):
         school.tap(name, "south-in")
     school.at("16:25")
@@ -177,7 +184,8 @@ def test_a_guardians_estimated_arrival_pauses_the_ladder_once(school):
     assert school.case_of("丁一").state == "gatehouse"
 
 
-def test_handing_an_uncollected_child_to_extended_care_ends_the_case_and_starts_a_later_clock(school):
+@pytest.mark.row("A13", "changzhi", "xiji")
+def test_a13_handing_an_uncollected_child_to_extended_care_ends_the_case_and_starts_a_later_clock(school):
     school.tap("丁一", "south-in")
     school.at("18:50")
     assert school.case_of("丁一") is not None

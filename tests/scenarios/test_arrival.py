@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kiosk.core import commands as c
 from kiosk.core import roster as r
 from tests.support.people import uid_of
@@ -38,7 +40,8 @@ def test_a_doubted_clock_knows_no_day_without_school_either(school):
     assert school.custodian("王小明") == "张老师"
 
 
-def test_a_child_who_comes_before_the_gate_opens_is_taken_in_by_the_early_teacher(tmp_path):
+@pytest.mark.row("A14", "luoyang")
+def test_a14_a_child_who_comes_before_the_gate_opens_is_taken_in_by_the_early_teacher(tmp_path):
     school = School(tmp_path, at="07:05")
     answer = school.tap("王小明", "east-in")
     assert (answer.decision.outcome, answer.decision.reason) == ("granted", "early_arrival")

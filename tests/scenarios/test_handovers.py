@@ -123,7 +123,8 @@ def test_a_child_whom_the_next_teacher_does_not_see_is_looked_for_at_once(day: A
     assert day.searched("韩梅") == ""
 
 
-def test_from_session_to_session_by_offer_and_acceptance(day: Afternoon) -> None:
+@pytest.mark.row("D3", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d3_from_session_to_session_by_offer_and_acceptance(day: Afternoon) -> None:
     day.at("16:32").taps("room-201", "李雷", "韩梅")
     day.does("李老师", "take_group", roster="session:S1", counted=2)
     day.at("17:28")
@@ -137,7 +138,8 @@ def test_from_session_to_session_by_offer_and_acceptance(day: Afternoon) -> None
     assert [row.here for row in day.page("session:S2").rows if row.line.name == "李雷"] == [True]
 
 
-def test_a_child_who_is_not_there_when_the_session_hands_over_is_named_and_looked_for(day: Afternoon) -> None:
+@pytest.mark.row("D3", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d3_a_child_who_is_not_there_when_the_session_hands_over_is_named_and_looked_for(day: Afternoon) -> None:
     day.at("16:32").taps("room-201", "李雷", "韩梅")
     day.does("李老师", "take_group", roster="session:S1", counted=2)
     body = {"kind": "to_session", "taker": day.school.number("周老师"), "children": day.no("韩梅"), "counted": 1}
@@ -200,7 +202,8 @@ def test_to_the_duty_leader_and_a_leader_acts_for_a_teacher_who_has_gone(day: Af
 # --- over night -----------------------------------------------------------------------------------------------
 
 
-def test_a_boarder_sleeps_in_named_custody_and_the_class_teacher_takes_over_in_the_morning(day: Afternoon) -> None:
+@pytest.mark.row("B7", "changzhi", "xiji")
+def test_b7_a_boarder_sleeps_in_named_custody_and_the_class_teacher_takes_over_in_the_morning(day: Afternoon) -> None:
     day.at("16:32").taps("room-201", "住校生")
     day.does("李老师", "take_group", roster="session:S1", counted=1)
     day.at("17:26")
@@ -229,7 +232,8 @@ def test_a_boarder_sleeps_in_named_custody_and_the_class_teacher_takes_over_in_t
 # --- on the way ---------------------------------------------------------------------------------------------
 
 
-def test_an_escort_is_counted_at_the_door_and_again_at_the_gate_where_one_is_missing(day: Afternoon) -> None:
+@pytest.mark.row("D4", "tianjin")
+def test_d4_an_escort_is_counted_at_the_door_and_again_at_the_gate_where_one_is_missing(day: Afternoon) -> None:
     day.at("16:32").taps("room-201", "李雷", "韩梅", "住校生", "王小红")
     day.does("李老师", "take_group", roster="session:S1", counted=4)
     day.at("17:30")
@@ -257,7 +261,8 @@ def test_the_guard_at_the_gate_may_receive_an_escort(day: Afternoon) -> None:
     assert (day.school.child("王小明").place, day.holds("王小明")) == ("东门候接区", "张老师")
 
 
-def test_a_group_goes_out_with_its_teacher_and_is_counted_when_it_is_back(day: Afternoon) -> None:
+@pytest.mark.row("B6", "changzhi", "xiji", "tianjin")
+def test_b6_a_group_goes_out_with_its_teacher_and_is_counted_when_it_is_back(day: Afternoon) -> None:
     day.at("14:00")
     children = day.no("李雷", "韩梅", "丁一")
     group = day.does("杨老师", "take_out", children=children, venue="少年宫", counted=2, exceptions=day.left(丁一="sick_room"))
@@ -283,7 +288,8 @@ def test_the_leader_of_an_outing_takes_the_children_over_first(day: Afternoon) -
 # --- the watch ----------------------------------------------------------------------------------------------
 
 
-def test_the_guards_hand_the_watch_over_with_the_children_held_there(day: Afternoon) -> None:
+@pytest.mark.row("D3", "changzhi", "xiji", "tianjin", "yueyang")
+def test_d3_the_guards_hand_the_watch_over_with_the_children_held_there(day: Afternoon) -> None:
     day.does("赵师傅", "offer_shift", gate="east", taker=day.school.number("赵师傅"))
     day.at("16:20")
     day.accepts("赵师傅", day.offers("张老师", "赵师傅", "to_gatehouse", "王小明", place="门卫室"), 1)
