@@ -60,6 +60,7 @@ STEPS: Final[Mapping[State, Mapping[Step, State]]] = {
 }
 ON_ROSTER: Final = frozenset({State.APPROVED, State.ACTIVE})
 HOLDS_PLACE: Final = ON_ROSTER | {State.OFFERED}
+MAY_YET_WAIT: Final = frozenset({State.APPLIED, State.CLASS_REVIEWED, State.WAITING, State.OFFERED})
 OPEN: Final = frozenset(State) - {State.WITHDRAWN}
 
 # 优先保障…: who waits in front (Changzhi, Xiji, Yueyang). Only the office sees which group, and only the waiting list reads it.

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from kiosk.core.enrolment import (
     HOLDS_PLACE,
+    MAY_YET_WAIT,
     OPEN,
     PRIORITY_GROUPS,
     Application,
@@ -324,10 +325,12 @@ def _signed_if_it_may(book: Book, application: str, press: Press) -> Book:
 
 
 def _taken(book: Book, application: Application, taken: Step, press: Press, *, detail: str = "") -> Book:
+    """A priority group has served its purpose when there is no waiting any more, and is kept no longer (PIPL art. 6)."""
     try:
-        after = replace(application, state=step(application.state, taken))
+        state = step(application.state, taken)
     except StepUnknown as error:
         raise Refused(No.NO_SUCH_STEP, application.state.value) from error
+    after = replace(application, state=state, priority=application.priority if state in MAY_YET_WAIT else "")
     listed = tuple(after if one.id == application.id else one for one in book.applications)
     return _noted(replace(book, applications=listed), after, taken, press, detail)
 

@@ -112,6 +112,10 @@ def test_a17_a_place_that_becomes_free_is_offered_to_the_next_and_kept_until_the
     assert states(left)["SQ00004"] is State.WAITING
     assert on_roster(left, "ZQ", 2) == [2] and eb.places_taken(left, "ZQ", MONDAY + timedelta(days=2)) == 2
     assert on_roster(eb.accept(left, "SQ00003", press(1)), "ZQ", 2) == [2, 3]
+    in_need, number = joined(left, wish(5, "ZQ", priority="disabled"), press())
+    assert in_need.of(number).priority == "disabled"
+    assert eb.withdraw(in_need, number, MONDAY, press()).of(number).priority == ""  # it has served its purpose
+    assert joined(book(), wish(5, "ZQ", priority="disabled"), press())[0].applications[0].priority == ""
     declined = eb.withdraw(left, "SQ00003", MONDAY + timedelta(days=1), press(1))
     assert states(declined)["SQ00004"] is State.OFFERED
 

@@ -11,12 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kiosk.clock import FixedClock
 from kiosk.core.enrolment import State
 from kiosk.directory import load, publish, read_content
 from kiosk.enrolment_office import OfficeEnrolment
+from kiosk.settings import load as load_settings
+from kiosk.web.enrolment_desk import Act
 from sync_agent.agent_state import AgentStatus, DirectoryStatus, write_status
 from tests.cards.people_list import put_list
-from tests.support.school import School
+from tests.support.people import MADE_AT_MS
+from tests.support.school import CONFIG, School
 from tests.web.gate_online import Online, online
 
 FILE = "directory.db"
@@ -261,14 +265,29 @@ def test_who_may_open_and_press_what(still: tuple[Online, Path]) -> None:
     assert states(tmp_path)[8] is State.APPLIED
 
 
-def test_a_child_is_found_and_a_list_is_taken_away(still: tuple[Online, Path]) -> None:
+@pytest.mark.row("C5", "changzhi", "xiji", "tianjin", "luoyang")
+def test_c5_who_takes_part_in_a_session_can_be_taken_away_for_a_survey(still: tuple[Online, Path]) -> None:
     office = still[0].as_staff("O1")
-    assert "/office/enrolment/child/8" in page(office, "/office/enrolment?q=bcj")
-    assert "没有找到" in page(office, "/office/enrolment?q=zz")
     answer = office.get("/office/enrolment/list/S1")
     assert answer.content.startswith(b"\xef\xbb\xbf") and "attachment" in answer.headers["content-disposition"]
     rows = answer.content.decode("utf-8-sig").splitlines()
     assert rows[0].startswith("学号,学生姓名,班级,座号,课程编号")
     assert [row.split(",")[1] for row in rows[1:]] == ["李雷", "韩梅", "王小红"]
     assert office.get("/office/enrolment/list/none").status_code == 404
+
+
+def test_a_child_is_found_and_the_page_speaks_english(still: tuple[Online, Path]) -> None:
+    office = still[0].as_staff("O1")
+    assert "/office/enrolment/child/8" in page(office, "/office/enrolment?q=bcj")
+    assert "没有找到" in page(office, "/office/enrolment?q=zz")
     assert "Taking part is voluntary" in page(office, "/office/enrolment?lang=en")
+
+
+@pytest.mark.parametrize(("period", "last"), [("term", date(2027, 1, 22)), ("month", date(2026, 11, 30))])
+def test_an_enrolment_lasts_for_the_term_or_the_month_as_the_school_says(tmp_path: Path, period: str, last: date) -> None:
+    put_list(tmp_path)
+    settings = load_settings(CONFIG)
+    settings = replace(settings, service=replace(settings.service, enrolment_period=period))
+    desk = OfficeEnrolment(settings=settings, state=tmp_path, clock=FixedClock(MADE_AT_MS))
+    desk.do(Act(kind="apply", child=8, sessions=("S1",)), base=1, by=150)
+    assert (desk.look().last_day, read_content(tmp_path / FILE)[0].applications[0].valid_to) == (last, last)
