@@ -36,19 +36,26 @@ STAGES_ZH: Final = {"kindergarten": "幼儿园", "primary": "小学", "junior": 
 
 
 def add_commands(add: Add) -> None:
-    words = "the school's days with the layer that decided each: kiosk calendar CONFIG_DIR [DATE]"
+    words = (
+        "the school's days with the layer that decided each; `kiosk calendar import FILE --config DIR` takes in a national "
+        "schedule of a new year, in the holiday-cn form"
+    )
     calendar = add("calendar", _calendar, words)
-    calendar.add_argument("config", type=Path, metavar="CONFIG_DIR")
-    calendar.add_argument("day", nargs="?", metavar="DATE", help="one day, such as 2026-10-10, with every layer's word on it")
+    calendar.add_argument("config", metavar="CONFIG_DIR", help="settings folder; or the word import")
+    calendar.add_argument("day", nargs="?", metavar="DATE", help="one day with every layer's word on it; after import: the FILE")
     calendar.add_argument("--year", type=int, metavar="YEAR", help="the school year that begins in August of YEAR")
     calendar.add_argument("--term", metavar="ID", help="one term of calendar.toml, such as 2026_autumn")
+    calendar.add_argument("--config", type=Path, dest="into", metavar="DIR", help="with import: the settings folder")
+    calendar.add_argument("--dry-run", action="store_true", help="with import: show which days change, keep nothing")
     calendar.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def _calendar(options: argparse.Namespace) -> int:
     from kiosk.policies import today
 
-    settings = settings_of(options.config)
+    if options.config == "import":
+        return _import(options)
+    settings = settings_of(Path(options.config))
     years = open_years(settings)
     if options.day:
         sheet, clauses = _one_day(years, options.day)
@@ -63,6 +70,35 @@ def _calendar(options: argparse.Namespace) -> int:
     first = date(options.year, 8, 1) if options.year else school_year_start(now)
     year = years.year(first, now)
     say_answer(options, year_json(year, settings.calendar), year_text(year, settings.calendar))
+    return FINE
+
+
+def _import(options: argparse.Namespace) -> int:
+    from kiosk.national_import import NationalFileBroken, NotKept, keep_national, plan_national
+
+    if not options.day or options.into is None:
+        raise Stop("name the file and the settings folder: kiosk calendar import 2027.json --config DIR")
+    settings, path = settings_of(options.into), Path(options.day)
+    try:
+        plan = plan_national(path.name, path.read_bytes(), settings)
+        kept = None if options.dry_run else keep_national(plan, options.into)
+    except (NationalFileBroken, NotKept) as error:
+        raise Stop(str(error)) from error
+    except OSError as error:
+        raise Stop(f"{path} cannot be read ({error.strerror})") from error
+    document = {
+        "year": plan.year,
+        "replaces": plan.known,
+        "verified": plan.verified,
+        "changes": [{"date": c.date, "before": _day_json(c.before), "after": _day_json(c.after)} for c in plan.changes],
+        "kept_by_school": [day.date for day in plan.kept],
+        "file": str(kept) if kept else "",
+    }
+    lines = [f"{plan.year}: {len(plan.changes)} 天会变 change, {plan.verified} 天不再标为未核对 no longer unverified"]
+    lines += [f"  {TYPES[c.before.type]} -> {day_line(c.after, settings.calendar)}" for c in plan.changes]
+    lines += [f"  学校校历不变 the school's own row stands: {day_line(day, settings.calendar)}" for day in plan.kept]
+    lines += [f"{kept}; 下次启动后生效 in force from the next start"] if kept else []
+    say_answer(options, document, "\n".join(lines))
     return FINE
 
 

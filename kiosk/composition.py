@@ -53,6 +53,7 @@ from kiosk.pruning import Pruner
 from kiosk.publishing import DueWatch, Publishing
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
+from kiosk.school_year import open_years
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
 from kiosk.web.app import Server, create_app
@@ -165,6 +166,7 @@ class GateProcess:
             policy=self.settings.school.city,
             plan_findings=self.publishing.findings,
             publications=self.publishing,
+            school_years=open_years(self.settings),
             trials=Trials(self.devices, school=self.settings.school.name, clock=self.clock),
             device_drivers=tuple((device.name, device.scheme) for device in self.settings.site.devices),
             notices=notices.state if notices else None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 from kiosk.core.calendar import DayRule, DayType
 
 MAX_FILE_BYTES = 1_000_000
+MAX_NAME = 40
 
 
 class NationalFileBroken(ValueError):
@@ -46,11 +47,16 @@ _HOLIDAYS = {
 def national_layer(files: Iterable[Path] = ()) -> NationalLayer:
     """The package's years, with the years of `files` on top. Raises NationalFileBroken."""
     rules, years = _from_package()
+    layer = NationalLayer(rules=rules, years=frozenset(years))
     for path in files:
-        year, days = _from_file(path)
-        rules = {day: rule for day, rule in rules.items() if day.year != year} | days
-        years |= {year}
-    return NationalLayer(rules=rules, years=frozenset(years))
+        layer = over(layer.rules, layer.years, *_from_file(path))
+    return layer
+
+
+def over(rules: Mapping[date, DayRule], years: frozenset[int], year: int, days: Mapping[date, DayRule]) -> NationalLayer:
+    """A layer with another year laid over it: what was known of that year before is gone."""
+    kept = {day: rule for day, rule in rules.items() if day.year != year}
+    return NationalLayer(rules={**kept, **days}, years=years | {year})
 
 
 def _from_package() -> tuple[dict[date, DayRule], frozenset[int]]:
@@ -80,21 +86,38 @@ def _from_file(path: Path) -> tuple[int, dict[date, DayRule]]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise NationalFileBroken(f"{path.name} is larger than {MAX_FILE_BYTES} bytes: not a holiday file")
-        raw: Any = json.loads(path.read_text("utf-8-sig"))
+        return parse_holidays(path.name, path.read_bytes())
+    except OSError as error:
+        raise NationalFileBroken(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def parse_holidays(name: str, data: bytes) -> tuple[int, dict[date, DayRule]]:
+    """The year of a holiday file and its days. Raises NationalFileBroken with one sentence."""
+    if len(data) > MAX_FILE_BYTES:
+        raise NationalFileBroken(f"{name} is larger than {MAX_FILE_BYTES} bytes: not a holiday file")
+    try:
+        raw: Any = json.loads(data.decode("utf-8-sig"))
         year = int(raw["year"])
-        days: dict[date, DayRule] = {}
-        for row in raw["days"]:
-            day, off = date.fromisoformat(row["date"]), row["isOffDay"]
-            name = str(row.get("name", ""))
-            if off is not True and off is not False:
-                raise NationalFileBroken(f"{path.name}: isOffDay of {day} must be true or false")
-            days[day] = DayRule(date=day, type=DayType.HOLIDAY, note=name) if off else _makeup(day, name)
+        days = dict(_rows(name, year, raw["days"]))
     except NationalFileBroken:
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NationalFileBroken(
-            f"{path.name} is not a holiday file ({error!r}): it needs year and days, each with name, date, isOffDay"
+            f"{name} is not a holiday file ({error!r:.80}): it needs year and days, each with name, date, isOffDay"
         ) from error
-    if not days:
-        raise NationalFileBroken(f"{path.name} has no days: the schedule of {year} is not out yet, remove the file")
+    if not any(day.year == year for day in days):
+        raise NationalFileBroken(f"{name} has no days: the schedule of {year} is not out yet, remove the file")
     return year, days
+
+
+def _rows(name: str, year: int, rows: Any) -> Iterator[tuple[date, DayRule]]:
+    seen: dict[date, bool] = {}
+    for row in rows:
+        day, off, words = date.fromisoformat(row["date"]), row["isOffDay"], str(row.get("name", ""))[:MAX_NAME]
+        if off is not True and off is not False:
+            raise NationalFileBroken(f"{name}: isOffDay of {day} must be true or false")
+        if day.year not in (year - 1, year):  # the notice of a year may speak of the last days of the one before
+            raise NationalFileBroken(f"{name}: {day} does not belong to the schedule of {year}")
+        if seen.setdefault(day, off) != off:
+            raise NationalFileBroken(f"{name}: {day} is listed both as a day off and as a working day")
+        yield day, (DayRule(date=day, type=DayType.HOLIDAY, note=words) if off else _makeup(day, words))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kiosk.core.calendar import Day, DayType, DayWarning, Season
+from kiosk.core.calendar import Day, DayType, DayWarning, Season, makeup_on
 from kiosk.core.people import Session
 from kiosk.core.policy import Policy, PolicyRefused, Rule
 from kiosk.core.year import (
@@ -48,6 +48,7 @@ class YearSheet:
     counts: Counts
     weeks: tuple[WeekCount, ...]
     season_starts: frozenset[date]
+    makeup: frozenset[date]
     openings: tuple[Season, ...]
     unanswered: tuple[Day, ...]  # make-up days that nobody has answered
 
@@ -84,6 +85,7 @@ class SchoolYears:
             counts=counts_of(days, calendar),
             weeks=week_counts(days, today, self.demands()),
             season_starts=frozenset(day.date for day in days if season_begins(day, calendar)),
+            makeup=frozenset(day.date for day in days if makeup_on(day, calendar)),
             openings=tuple(p for p in calendar.openings if first <= p.first <= days[-1].date),
             unanswered=tuple(d for d in days if DayWarning.MAKEUP_UNANSWERED in d.warnings),
         )

@@ -37,6 +37,7 @@ for unit in "$here"/*.service "$here"/*.timer; do
 done
 
 [ -e "$root/etc/campus-kiosk" ] || cp -r "$project/config/site.example" "$root/etc/campus-kiosk"
+install -d "$root/etc/campus-kiosk/national"
 install -d "$root/var/lib/campus-kiosk/keys" "$root/var/backups/campus-kiosk"
 chmod 700 "$root/var/lib/campus-kiosk" "$root/var/lib/campus-kiosk/keys" "$root/var/backups/campus-kiosk"
 
@@ -46,6 +47,7 @@ if [ -z "$root" ]; then
   # Passwords of cameras and the like: for the services, not for everybody. *.env is systemd's own to read.
   chgrp -R campus-kiosk /etc/campus-kiosk
   find /etc/campus-kiosk ! -name '*.env' -exec chmod g+rX,o-rwx {} +
+  chown campus-kiosk:campus-kiosk /etc/campus-kiosk/national
   systemctl daemon-reload
   systemctl restart systemd-modules-load || echo "install.sh: restart the computer for its USB readers" >&2
   udevadm control --reload && udevadm trigger

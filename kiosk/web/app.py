@@ -32,6 +32,7 @@ from kiosk.web import (
     delegates,
     faces,
     office,
+    office_calendar,
     office_cards,
     office_devices,
     office_enrolment,
@@ -75,7 +76,8 @@ def create_app(gate: Gate) -> FastAPI:
     app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=lifespan)
     app.state.web = web
     for router in (
-        acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), pages.routes(web),
+        acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), office_calendar.routes(web),
+        pages.routes(web),
         records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
         office_cards.routes(web, card_reads), office_enrolment.routes(web), publications.routes(web),
     ):  # fmt: skip

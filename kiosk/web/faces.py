@@ -43,6 +43,7 @@ from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, Search
 from kiosk.core.roster_safety import MusterView, RegisterView, WaitingView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
+from kiosk.web.faces_calendar import CalendarView, calendar_extra
 from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_count import why_words
 from kiosk.web.faces_duty import duty_extra
@@ -74,6 +75,7 @@ PAGES = (
     "office_enrolment",
     "office_enrolment_child",
     "applications",
+    "office_calendar",
     "office_settings",
     "office_devices",
     "replay",
@@ -204,6 +206,8 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         return {"chart": bar_chart(view.counts), "may_export": False}
     if isinstance(view, DevicesView):
         return {"tab": "devices", "chart": bar_chart(view.arrivals)}
+    if isinstance(view, CalendarView):
+        return calendar_extra(view, lang)
     if isinstance(view, SettingsView):
         return {"tab": "settings", "groups": [(heading, setting_rows(lines)) for heading, lines in view.groups]}
     if isinstance(view, MusterView):

@@ -15,7 +15,7 @@ from kiosk.web.raw import NO_STORE, SECURITY_HEADERS, answer_refusal, counted, t
 from kiosk.web.refusals import Malformed, NotAllowed, Refusal
 
 BODY_MAX_BYTES = 64 * 1024  # of any request that is not an upload
-UPLOAD_PATH = "/office/import"
+UPLOAD_PATHS = frozenset({"/office/import", "/office/calendar/national"})
 CLOSED = "the handler is closed"  # uvloop's words when a connection ended before the server was told
 LANG_MAX_AGE_S = 365 * 24 * 3600
 
@@ -55,7 +55,7 @@ class Front:
             log.debug("a reader or page went away before its answer: %s", error)
 
     async def _framework(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = self._upload_max_bytes if scope["path"] == UPLOAD_PATH else BODY_MAX_BYTES
+        limit = self._upload_max_bytes if scope["path"] in UPLOAD_PATHS else BODY_MAX_BYTES
         try:
             if _announced(scope) > limit:
                 raise too_large(limit)

@@ -19,6 +19,7 @@ from kiosk.core.roster import Bar
 from kiosk.core.roster_safety import MusterView, WaitingView
 from kiosk.core.rules import Rules
 from kiosk.core.world import SunReader
+from kiosk.school_year import SchoolYears
 from kiosk.web.enrolment_desk import EnrolmentDesk
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
@@ -203,6 +204,7 @@ class Gate:
     policy: str = ""  # the city's document that the plan is held against, in words
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
+    school_years: SchoolYears | None = None  # the calendar that the settings in force make
     trials: DeviceTrials | None = None  # None where there are no devices to try
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
     enrolment: EnrolmentDesk | None = None  # None where no list of people is kept

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kiosk.web.faces_format import Lang
+from kiosk.web.words_calendar import CALENDAR
 from kiosk.web.words_cards import CARDS
 from kiosk.web.words_common import COMMON
 from kiosk.web.words_custody import CUSTODY
@@ -29,7 +30,7 @@ from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
     PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
-    | PRIVACY | SERVICE | ENROLMENT | POLICIES
+    | PRIVACY | SERVICE | ENROLMENT | POLICIES | CALENDAR
 )
 
 

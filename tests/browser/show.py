@@ -26,6 +26,7 @@ from kiosk.web.faces_office import ErrorView, SignInView
 from tests.faces import enrolment_views, sample_duty, sample_office
 from tests.faces import publication_views as published
 from tests.faces import sample_views as sample
+from tests.faces.calendar_views import calendar
 from tests.faces.card_views import enrol
 from tests.faces.portraits import portrait
 
@@ -65,6 +66,7 @@ class Stage:
             "office_enrol": enrol("card"),
             "office_enrolment": enrolment_views.office(),
             "applications": enrolment_views.reviews(),
+            "office_calendar": calendar("2026-10-10"),
             "office_settings": sample_office.settings(),
             "office_devices": sample_office.devices(),
             "office_notices": sample_office.notices(),

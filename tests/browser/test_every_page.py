@@ -24,6 +24,7 @@ PAGES = {
     "office/enrol": ("phone", "tablet"),
     "office/enrolment": ("phone", "tablet"),
     "applications": ("phone",),
+    "office/calendar": ("phone", "tablet", "landscape"),
     "office/settings": ("phone", "tablet"),
     "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),

@@ -19,6 +19,7 @@ from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
 from tests.faces import watch_views as w
+from tests.faces.calendar_views import STATES as CALENDARS
 from tests.faces.card_views import ENROL_STATES, enrol
 from tests.faces.roster_views import ROSTERS
 
@@ -80,6 +81,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "people": ("office_people", sample_office.people()),
     "people none": ("office_people", PeopleView(bar=s.bar(), text="zz")),
     "people start": ("office_people", PeopleView(bar=s.bar())),
+    **{state: ("office_calendar", view) for state, view in CALENDARS.items()},
     **{f"enrol {state}": ("office_enrol", enrol(state)) for state in ENROL_STATES},
     "enrolment": ("office_enrolment", ev.office()),
     "enrolment refused": ("office_enrolment", replace(ev.office(), refused="list_moved")),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kiosk.__main__ import main
+from kiosk.settings import load
+from tests.support.school import CONFIG
 from tests.year.cities import CITIES, VARIANTS, settings_of
 
 
@@ -77,3 +81,32 @@ def test_what_cannot_be_shown_is_one_sentence(capsys: pytest.CaptureFixture[str]
     assert "write it as 2026-10-10" in capsys.readouterr().err
     assert main(["calendar", str(VARIANTS / "xiji"), "--term", "2030"]) == 2
     assert settings_of("xiji").calendar.terms[0].id in capsys.readouterr().err
+
+
+def test_a_national_schedule_is_taken_in_after_a_dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, file = tmp_path / "config", tmp_path / "2027.json"
+    shutil.copytree(CONFIG, folder)
+    days = [("2027-01-04", True), ("2027-01-09", False), ("2027-01-01", True)]
+    rows = [{"name": "元旦", "date": day, "isOffDay": off} for day, off in days]
+    file.write_text(json.dumps({"year": 2027, "days": rows}), encoding="utf-8")
+    into = ("import", str(file), "--config", str(folder))
+    code, found = document(capsys, *into, "--dry-run")
+    assert code == 0 and {c["date"] for c in found["changes"]} == {day for day, _ in days} and not found["replaces"]
+    assert not (folder / "national").exists() and 2027 not in load(folder).calendar.national_years
+    code, text = said(capsys, *into)
+    assert code == 0 and "元旦调休上班" in text
+    _, found = document(capsys, str(folder), "2027-01-04")
+    assert (found["type"], found["decided_by"], found["unverified"]) == ("holiday", "national", False)
+    _, found = document(capsys, str(folder), "2027-01-05")
+    assert not found["unverified"]
+    code, found = document(capsys, *into)
+    assert found["replaces"] and not found["changes"]
+
+
+def test_a_file_that_is_no_schedule_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "2027.json"
+    wrong.write_text("{}")
+    assert main(["calendar", "import", str(wrong), "--config", str(CONFIG)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["calendar", "import", str(tmp_path / "none.json"), "--config", str(CONFIG)]) == 2
+    assert main(["calendar", "import"]) == 2
