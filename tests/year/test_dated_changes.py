@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database, Migrations
 
 from kiosk import directory_schema
 from kiosk.core import roster as r
 from kiosk.core.calendar import Season
 from kiosk.core.people import Directory, Session
 from kiosk.core.timetable import DayBook, day_book
-from kiosk.directory import index, load, publish
-from kiosk.directory_schema import Content
+from kiosk.directory import index, load
 from kiosk.importing import ImportPlan, Source, apply, plan_import
 from kiosk.importing.rows import rows_of
 from tests.importing.conftest import GATES, SCHOOL
@@ -99,17 +99,23 @@ def test_rows_of_one_session_that_cannot_stand_side_by_side_are_refused(second: 
 
 def test_a_snapshot_of_before_is_read_with_undated_sessions(tmp_path: Path) -> None:
     path = tmp_path / "directory.db"
-    publish(path, Content(sessions=SESSIONS), 1, 0)
     connection = sqlite3.connect(path)  # as the version before wrote it
-    columns = directory_schema._SESSION_COLUMNS
-    connection.executescript(
-        f"CREATE TABLE old AS SELECT {columns} FROM sessions; DROP TABLE sessions; ALTER TABLE old RENAME TO sessions;"
-        "DELETE FROM _sqlite_migrations WHERE name = 'm004_sessions_by_date';"
+    connection.execute(f"PRAGMA application_id = {directory_schema.APPLICATION_ID}")
+    before = Migrations(directory_schema.MIGRATION_SET)
+    for step in directory_schema.MIGRATIONS[:3]:
+        before(name=step.__name__)(step)
+    before.apply(Database(connection))
+    connection.execute(
+        "INSERT INTO sessions VALUES ('S2', '美术社团', 'arts', 2, '1,3', '美术室', 112, 20, 0, NULL, NULL, '', '')"
     )
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'digest'", [directory_schema.digest_of(connection)])
+    meta = [("number", "1"), ("made_at_ms", "0"), ("next_number", "200"), ("school_year_start", "2026")]
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+    connection.execute("INSERT INTO meta VALUES ('digest', ?)", [directory_schema.digest_of(connection)])
     connection.commit()
     connection.close()
-    assert load(path).sessions == {s.id: s for s in SESSIONS}
+    found = load(path)
+    art = replace(SESSIONS[1], weekdays=frozenset({1, 3}))
+    assert found.sessions == {"S2": art} and found.session_rows == {"S2": (art,)} and found.on(LAST_WEEK) is found
 
 
 def _with_change() -> Directory:
