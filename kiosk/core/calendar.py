@@ -11,7 +11,7 @@ It never says who has which window on that day: that is `kiosk.core.timetable`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -109,6 +109,12 @@ class Calendar:
     default_season: str = "summer"  # of a date that no season covers
     teaching_weekdays: frozenset[int] = frozenset({1, 2, 3, 4, 5})  # ISO; a 6+2 senior school adds 6
     weekend_service: frozenset[int] = frozenset()  # ISO weekdays of rest days on which the service runs (5+2+1)
+    stage_weekdays: Mapping[str, frozenset[int]] = field(default_factory=dict)  # of a stage with lessons on other weekdays
+
+    def of_stage(self, stage: str) -> Calendar:
+        """The calendar as one stage has it: a school with junior and senior classes may teach only some on Saturdays."""
+        weekdays = self.stage_weekdays.get(stage)
+        return self if weekdays is None else replace(self, teaching_weekdays=weekdays)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

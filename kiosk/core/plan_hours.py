@@ -241,10 +241,11 @@ def _outside(day: Day, case: Case) -> bool:
 
 def days_per_week(rule: Rule, case: Case) -> Iterator[Outcome]:
     calendar, days = case.plan.calendar, rule.number("days")
-    running = len(calendar.teaching_weekdays | calendar.weekend_service)
-    # One calendar serves all stages: where another stage may need the extra day, only too few can be told.
-    alone = case.plan.stages <= rule.stages
-    if running < days or (rule.flag("exact") and running > days and alone):
+    counted = {s: len(calendar.of_stage(s).teaching_weekdays | calendar.weekend_service) for s in rule.stages & case.plan.stages}
+    # Where stages share a calendar and another one may need the extra day, only too few can be told.
+    alone = case.plan.stages <= rule.stages or bool(calendar.stage_weekdays)
+    wrong = [n for n in counted.values() if n < days or (rule.flag("exact") and n > days and alone)]
+    for running in wrong[:1]:
         yield Breach(
             "calendar.toml teaching_weekdays",
             f"每周开展 {running} 天，文件规定 {days} 天，请调整 teaching_weekdays 和 weekend_service",
@@ -254,11 +255,27 @@ def days_per_week(rule: Rule, case: Case) -> Iterator[Outcome]:
 
 def weekend_days(rule: Rule, case: Case) -> Iterator[Outcome]:
     planned, count = len(case.plan.calendar.weekend_service), rule.number("count")
+    yield from _second_weekend_days(case, count)
     if planned != count:
         yield Breach(
             "calendar.toml weekend_service",
             f'双休日安排了 {planned} 天，文件规定 {count} 天，请改 weekend_service，例如 ["sat"]',
             f'{planned} weekend days are planned, the paper says {count}: correct weekend_service, such as ["sat"]',
+        )
+
+
+def _second_weekend_days(case: Case, count: int) -> Iterator[Outcome]:
+    """Weeks in which single rows of the calendar add a weekend day to those that every week has."""
+    weeks: dict[tuple[int, int], list[Day]] = {}
+    for day in case.days:
+        if day.after_school and day.type is DayType.REST:
+            weeks.setdefault(day.date.isocalendar()[:2], []).append(day)
+    usual = len(case.plan.calendar.weekend_service)
+    if usual <= count and (second := [days[-1] for days in weeks.values() if len(days) > count]):
+        yield Breach(
+            "calendar.toml day",
+            f"{_dates(second)} 是当周第 {count + 1} 个双休日服务日，每周只能 {count} 天，请取消",
+            f"{_dates(second, ', ')}: a weekend day more than {count} in its week, cancel it",
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kiosk.core.roster_changes import ComingChange
 from kiosk.core.roster_custody import (
     ChildLine as ChildLine,
 )
@@ -278,6 +279,7 @@ class RosterView:
     service: ServiceLine | None = None  # of a session of today
     guests: tuple[GuestLine, ...] = ()  # of a class: its children who are guests at a session
     colleagues: tuple[StaffLine, ...] = ()  # who may be chosen to take children over, where the timetable names nobody
+    coming: tuple[ComingChange, ...] = ()  # who joins and leaves this session in the week ahead, and what else becomes other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

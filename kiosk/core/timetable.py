@@ -161,7 +161,8 @@ def day_book(on: date, calendar: Calendar, plan: Plan, directory: Directory, *, 
     start_ms = (on.toordinal() - _EPOCH) * DAY_MS - plan.utc_offset_ms
     bells, directory = bells_of(day, plan), directory.on(on)
     times, without_bells = sessions_on(day, bells, directory.sessions, start_ms)
-    writer = _Writer(day, plan, bells, directory.sessions, times, start_ms, release_window_min * MINUTE_MS)
+    days = {stage: resolve_day(on, calendar.of_stage(stage)) if calendar.stage_weekdays else day for stage in Stage}
+    writer = _Writer(day, days, plan, bells, directory.sessions, times, start_ms, release_window_min * MINUTE_MS)
     return DayBook(
         day=day,
         start_ms=start_ms,
@@ -250,6 +251,7 @@ class _Writer:
     def __init__(
         self,
         day: Day,
+        days: Mapping[Stage, Day],
         plan: Plan,
         bells: BellSchedule,
         sessions: Mapping[str, Session],
@@ -257,6 +259,7 @@ class _Writer:
         start_ms: int,
         window_ms: int,
     ) -> None:
+        self._days = days
         self._day, self._plan, self._bells, self._times = day, plan, bells, times
         self._start_ms, self._window_ms = start_ms, window_ms
         self._care_ids = frozenset(s.id for s in sessions.values() if s.kind == "extended_care")
@@ -289,7 +292,7 @@ class _Writer:
             due_ms = max(opens_ms, care.end_ms)
         return PupilDay(
             teaching=grade.teaching,
-            service=self._day.after_school,
+            service=grade.service,
             arrive_opens_ms=grade.arrive_opens_ms,
             late_after_ms=grade.late_after_ms,
             dismissal_ms=grade.dismissal_ms,
@@ -322,7 +325,7 @@ class _Writer:
                 time = self._times[session]
                 leave_ms = time.end_ms if leave_at_min is None else self._start_ms + leave_at_min * MINUTE_MS
                 return time if leave_ms >= time.end_ms else _ending(time, max(leave_ms, time.start_ms))
-        return self._default_care if pupil.extended_care and self._day.after_school else None
+        return self._default_care if pupil.extended_care and self._days[pupil.stage].after_school else None
 
     def _find_default_care(self) -> SessionTime | None:
         running = sorted(self._care_ids & self._times.keys())
@@ -348,11 +351,11 @@ class _Writer:
         return found
 
     def _write_grade(self, stage: Stage, grade: int) -> PupilDay:
-        start_ms, bells = self._start_ms, self._bells
-        if self._day.type is not DayType.TEACHING:
+        start_ms, bells, day = self._start_ms, self._bells, self._days[stage]
+        if day.type is not DayType.TEACHING:
             return PupilDay(
                 teaching=False,
-                service=self._day.after_school,
+                service=day.after_school,
                 arrive_opens_ms=start_ms,
                 late_after_ms=start_ms + DAY_MS,
                 dismissal_ms=start_ms,
@@ -362,7 +365,7 @@ class _Writer:
         dismissal_min = dismissal_of(self._day, self._plan, bells, stage, grade)
         return PupilDay(
             teaching=True,
-            service=self._day.after_school,
+            service=day.after_school,
             arrive_opens_ms=start_ms + for_grade(bells.gate_opens_min, stage, grade) * MINUTE_MS,
             late_after_ms=start_ms + for_grade(bells.late_after_min, stage, grade) * MINUTE_MS,
             dismissal_ms=start_ms + dismissal_min * MINUTE_MS,

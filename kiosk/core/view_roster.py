@@ -11,6 +11,7 @@ from kiosk.core.acts import EXCUSES
 from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.handover import expected, takeable
 from kiosk.core.people import within
+from kiosk.core.roster_changes import coming_changes
 from kiosk.core.timetable import PupilDay
 from kiosk.core.view_next import MINUTE_MS, colleagues, escort_gates, next_groups, next_session, next_takers
 from kiosk.core.view_parts import bar, child_line, escort_line, group_line, lines_of, offer_line, search_line
@@ -67,6 +68,7 @@ def one_roster(world: World, query: r.RosterQuery, now_ms: int, trusted: bool) -
         searches=_searches(world, children, now_ms),
         service=service_line(world, here.key, me, now_ms) if here.kind == "session" else None,
         guests=guest_lines(world, here.key, now_ms) if here.kind == "class" else (),
+        coming=coming_changes(world.directory, here.key, world.book.day.date) if here.kind == "session" else (),
         **_custody(world, rows, me, here.end_ms, now_ms),
     )
 

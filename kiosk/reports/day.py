@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from kiosk.core.calendar import Day
 from kiosk.core.child import ChildState
 from kiosk.core.close_of_day import of_list
 from kiosk.core.entries import Entry, Kind
@@ -60,6 +61,7 @@ def day_report(
     document = {
         "day": day.isoformat(),
         "node": settings.site.node,
+        "calendar": _calendar(world.book.day),
         **_people(world, present, _of_close(today)),
         **{name: sum(1 for entry in today if entry.kind == kind) for name, kind in _COUNTED.items()},
         "handovers": _handovers(today),
@@ -71,6 +73,18 @@ def day_report(
     }
     ok = not chain["gaps"] and not any(residue.values())
     return DayReport(ok=ok, document={"ok": ok, **document}, directory=directory)
+
+
+def _calendar(day: Day) -> dict[str, Any]:
+    """What kind of day it was and by whose word: an early dismissal stands here with its reason."""
+    return {
+        "type": day.type.value,
+        "service": day.after_school,
+        "decided_by": day.decided_by.value,
+        "early_dismissal": day.dismissal_profile,
+        "note": day.note,
+        "author": day.author,
+    }
 
 
 def _of_day(line: Line, start_ms: int, end_ms: int) -> Line:

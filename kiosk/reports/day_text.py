@@ -19,6 +19,7 @@ def as_text(report: DayReport) -> str:
 def _lines(report: DayReport) -> Iterator[str]:
     d = report.document
     yield f"{d['day']} · {d['node']}"
+    yield from _day_kind(d["calendar"])
     yield f"到校 {d['arrived']} / 应到 {d['expected']} · 课后服务 {d['stayers']} · 离校 {d['released']}"
     yield f"  arrived {d['arrived']} of {d['expected']}, stayed {d['stayers']}, left {d['released']}"
     for mode, count in d["released_by_mode"].items():
@@ -38,6 +39,16 @@ def _lines(report: DayReport) -> Iterator[str]:
     else:
         yield "静校：没有记录 / not closed on record"
     yield "结论：正常 / fine" if report.ok else "结论：有未结事项 / not fine"
+
+
+def _day_kind(day: dict[str, Any]) -> Iterator[str]:
+    """Only a day that somebody made other than its weekday has a line."""
+    said = " · ".join(part for part in (day["note"], day["author"]) if part)
+    if day["early_dismissal"]:
+        yield f"提前放学 early dismissal: {day['early_dismissal']} · {said}"
+    elif said:
+        layer = _both(f"office.layer_{day['decided_by']}", day["decided_by"])
+        yield f"校历 calendar: {layer} · {said}"
 
 
 def _both(key: str, other: str) -> str:

@@ -143,6 +143,7 @@ def _calendar(raw: Mapping[str, Any], national: NationalLayer, makeup_day: str) 
         default_season=raw["default_season"],
         teaching_weekdays=raw["teaching_weekdays"],
         weekend_service=raw["weekend_service"],
+        stage_weekdays={stage: days for stage, days in (raw["stage_weekdays"] or {}).items() if days},
     )
 
 

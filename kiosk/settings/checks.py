@@ -149,6 +149,15 @@ def _check_calendar(calendar: Mapping[str, Any], file: str, problems: Problems) 
         for key in ("note", "author"):
             if row[key] == "":
                 problems.add(file, f"override[{i}].{key}", "单日调整须写明", "an override needs it: must not be empty")
+    for layer in ("district_day", "day"):
+        for i, row in enumerate(calendar[layer], 1):
+            if row["dismissal_profile"] and row["note"] == "":
+                zh = "提前放学须写明理由"
+                problems.add(file, f"{layer}[{i}].note", zh, "an early dismissal needs its reason: must not be empty")
+    for stage, weekdays in (calendar["stage_weekdays"] or {}).items():
+        if weekdays and not weekdays <= (calendar["teaching_weekdays"] or weekdays):
+            zh, en = "全校的 teaching_weekdays 须包含它", "teaching_weekdays must include them: it is the union of all stages"
+            problems.add(file, f"stage_weekdays.{stage}", zh, en)
     if calendar["teaching_weekdays"] == frozenset():
         problems.add(file, "teaching_weekdays", "至少一天", "must name at least one weekday")
     both = (calendar["teaching_weekdays"] or frozenset()) & (calendar["weekend_service"] or frozenset())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from kiosk.core.people import Stage
 from kiosk.core.timetable import DayType
 from kiosk.settings.schema import Key, Kind, Section, Shape
 
@@ -155,6 +156,13 @@ CALENDAR: Final = Section(
         ),
     ),
     (
+        Section(
+            "stage_weekdays",
+            Shape.ONE,
+            "上课的星期与全校不同的学段，如高中 6+2",
+            "Stages with lessons on other weekdays than the school.",
+            tuple(Key(stage.value, Kind.WEEKDAYS, "上课的星期", "weekdays with lessons", None) for stage in Stage),
+        ),
         _period("term", "学期，段名如 2026_autumn", "A term; the table's name is its id.", Shape.NAMED, required=True),
         _SEASON,
         _period("opening", "寒暑假开放时段", "A holiday opening period."),

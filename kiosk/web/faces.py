@@ -43,7 +43,7 @@ from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, Search
 from kiosk.core.roster_safety import MusterView, RegisterView, WaitingView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
-from kiosk.web.faces_calendar import CalendarView, calendar_extra
+from kiosk.web.faces_calendar import CalendarView, calendar_extra, coming_lines
 from kiosk.web.faces_chart import bar_chart
 from kiosk.web.faces_count import why_words
 from kiosk.web.faces_duty import duty_extra
@@ -199,6 +199,7 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
             "moment": moment(view),
             "takeable": free_to_take(view),
             "rows": live.row_list(view, lang),
+            "coming": coming_lines(view, lang),
         }
     if isinstance(view, DutyView):
         return duty_extra(view, lang)

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiosk.core.calendar import WARNING_TEXT, Day, DayRule, DayType, DayWarning
 from kiosk.core.people import Directory, Stage, within
-from kiosk.core.roster import Bar
+from kiosk.core.roster import Bar, RosterView
 from kiosk.core.school_plan import clock
 from kiosk.core.year import Counts, DaySheet, WeekCount
 from kiosk.national_import import NationalPlan
@@ -234,6 +234,26 @@ def session_lines(sheet: DaySheet, directory: Directory) -> tuple[SessionLine, .
         )
         for session, time in sheet.sessions
     )
+
+
+def coming_lines(view: RosterView, lang: Lang) -> list[tuple[str, list[str]]]:
+    """The changes of a session's roster in the week ahead, day by day, in words."""
+    comma = "、" if lang == "zh" else ", "
+    found = []
+    for change in view.coming:
+        parts = [say("roster.coming_teacher", lang, name=change.teacher)] if change.teacher else []
+        parts += [say("roster.coming_room", lang, room=change.room)] if change.room else []
+        parts += (
+            [say("roster.coming_weekdays", lang, days=comma.join(weekday(d, lang) for d in change.weekdays))]
+            if change.weekdays
+            else []
+        )
+        parts += [say("roster.coming_joins", lang, n=len(change.joins), names=comma.join(change.joins))] if change.joins else []
+        parts += (
+            [say("roster.coming_leaves", lang, n=len(change.leaves), names=comma.join(change.leaves))] if change.leaves else []
+        )
+        found.append((say("roster.coming_from", lang, day=day_title(change.day, lang)), parts))
+    return found
 
 
 def override_row(view: CalendarView) -> str:

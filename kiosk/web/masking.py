@@ -10,6 +10,7 @@ from typing import Any
 
 from kiosk.core.masking import mask_name, mask_phone
 from kiosk.core.roster import CallLine, ChildLine, CollectorLine, GuardianLine, PassAtGate, QueueItem, SearchHit, SideLine
+from kiosk.core.roster_changes import ComingChange
 
 # Which fields of which values identify a child or a member of a family. All else passes.
 _NAMES: dict[type, tuple[str, ...]] = {
@@ -23,6 +24,7 @@ _NAMES: dict[type, tuple[str, ...]] = {
     SideLine: ("to_name",),
 }
 _PHONES: dict[type, tuple[str, ...]] = {CollectorLine: ("phone",), GuardianLine: ("phone",), PassAtGate: ("phone",)}
+_LISTED: dict[type, tuple[str, ...]] = {ComingChange: ("joins", "leaves")}
 _EMPTIED: dict[type, tuple[str, ...]] = {
     ChildLine: ("school_number",), SideLine: ("id_last4",), QueueItem: ("phone_tail", "snapshot"),
 }  # fmt: skip
@@ -42,5 +44,6 @@ def masked(view: Any) -> Any:
             changes[field.name] = masked(value)
     changes.update({name: mask_name(getattr(view, name)) for name in _NAMES.get(kind, ())})
     changes.update({name: mask_phone(getattr(view, name)) for name in _PHONES.get(kind, ())})
+    changes.update({name: tuple(map(mask_name, getattr(view, name))) for name in _LISTED.get(kind, ())})
     changes.update(dict.fromkeys(_EMPTIED.get(kind, ()), ""))
     return replace(view, **changes) if changes else view

@@ -6,6 +6,13 @@ from typing import Final
 
 # key -> (Chinese, English)
 CALENDAR: Final[dict[str, tuple[str, str]]] = {
+    "roster.coming": ("名单将有变化", "This roster will change"),
+    "roster.coming_from": ("{day}起：", "From {day}:"),
+    "roster.coming_teacher": ("教师 {name}", "teacher {name}"),
+    "roster.coming_room": ("地点 {room}", "room {room}"),
+    "roster.coming_weekdays": ("上课 {days}", "on {days}"),
+    "roster.coming_joins": ("加入 {n} 人：{names}", "{n} join: {names}"),
+    "roster.coming_leaves": ("退出 {n} 人：{names}", "{n} leave: {names}"),
     "office.calendar": ("校历", "Calendar"),
     "calendar.lead": ("点一天，看是谁定的、作息和课程。", "Choose a day to see who decided it, its bells and sessions."),
     "calendar.year": ("{first}—{last}学年", "School year {first}–{last}"),
