@@ -132,10 +132,20 @@ def _each(step: Callable[[eb.Book, str, eb.Press], eb.Book], book: eb.Book, act:
 
 
 def _leave(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
-    application = act.application
-    if not application:  # a place that a list gave
-        book, application = eb.adopt(book, act.child, act.sessions[0] if act.sessions else "", press)
+    book, application = _application(book, act, press)
     return eb.withdraw(book, application, act.day or press.today, press)
+
+
+def _sign(book: eb.Book, act: Act, press: eb.Press) -> eb.Book:
+    book, application = _application(book, act, press)
+    return eb.sign(book, application, act.agreement, press)
+
+
+def _application(book: eb.Book, act: Act, press: eb.Press) -> tuple[eb.Book, str]:
+    """The one that is named, or one made of the place that a list gave."""
+    if act.application or not act.child:
+        return book, act.application
+    return eb.adopt(book, act.child, act.sessions[0] if act.sessions else "", press)
 
 
 _ACTS: dict[str, Callable[[eb.Book, Act, eb.Press], eb.Book]] = {
@@ -143,6 +153,6 @@ _ACTS: dict[str, Callable[[eb.Book, Act, eb.Press], eb.Book]] = {
     "review": lambda book, act, press: _each(eb.review, book, act, press),
     "approve": lambda book, act, press: _each(eb.approve, book, act, press),
     "accept": lambda book, act, press: eb.accept(book, act.application, press),
-    "sign": lambda book, act, press: eb.sign(book, act.application, act.agreement, press),
+    "sign": _sign,
     "leave": _leave,
 }

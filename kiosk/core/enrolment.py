@@ -15,7 +15,7 @@ back applies again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -55,7 +55,7 @@ STEPS: Final[Mapping[State, Mapping[Step, State]]] = {
     State.WAITING: {Step.OFFER: State.OFFERED, Step.WITHDRAW: State.WITHDRAWN},
     State.OFFERED: {Step.ACCEPT: State.APPROVED, Step.WITHDRAW: State.WITHDRAWN},
     State.APPROVED: {Step.SIGN: State.ACTIVE, Step.WITHDRAW: State.WITHDRAWN},
-    State.ACTIVE: {Step.WITHDRAW: State.WITHDRAWN},
+    State.ACTIVE: {Step.SIGN: State.ACTIVE, Step.WITHDRAW: State.WITHDRAWN},  # a paper that came later, or a new one
     State.WITHDRAWN: {},
 }
 ON_ROSTER: Final = frozenset({State.APPROVED, State.ACTIVE})
@@ -142,6 +142,13 @@ def same_time(one: Menu, other: Menu) -> bool:
     if one.start_min is None or one.end_min is None or other.start_min is None or other.end_min is None:
         return one.kind == other.kind  # the bell schedule gives both the same time
     return one.start_min < other.end_min and other.start_min < one.end_min
+
+
+def fresh_number(following: int, taken: Container[str]) -> tuple[str, int]:
+    """The next number of our own, and the one behind it: a school's papers may have numbers that look like ours."""
+    while (number := f"SQ{following:05d}") in taken:
+        following += 1
+    return number, following + 1
 
 
 # ---- places --------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from kiosk.core.enrolment import (
     Step,
     StepUnknown,
     Taken,
+    fresh_number,
     in_audience,
     most_at_once,
     overlap,
@@ -125,17 +126,16 @@ class Wish:
 def apply(book: Book, wish: Wish, press: Press) -> Book:
     """申请. Raises Refused."""
     _fits(book, wish, press)
-    number = wish.id or f"SQ{book.next_application:05d}"
-    if any(one.id == number for one in book.applications):
-        raise Refused(No.NUMBER_TAKEN, number)
+    taken = {one.id for one in book.applications}
+    if wish.id in taken:
+        raise Refused(No.NUMBER_TAKEN, wish.id)
+    number, following = (wish.id, book.next_application) if wish.id else fresh_number(book.next_application, taken)
     application = Application(
         id=number, child=wish.child, session=wish.session, state=State.APPLIED, applied_on=wish.applied_on or press.today,
         valid_from=wish.valid_from, valid_to=wish.valid_to, leave_at_min=wish.leave_at_min, agreement=wish.agreement,
         priority=wish.priority,
     )  # fmt: skip
-    begun = replace(
-        book, applications=(*book.applications, application), next_application=book.next_application + (not wish.id)
-    )
+    begun = replace(book, applications=(*book.applications, application), next_application=following)
     return _noted(begun, application, Step.APPLY, press)
 
 
@@ -186,14 +186,15 @@ def adopt(book: Book, child: int, session: str, press: Press) -> tuple[Book, str
     line = next((e for e in here if e.valid_to is None or e.valid_to >= press.today), None)
     if line is None:
         raise Refused(No.NO_SUCH_APPLICATION, session)
-    number, first = f"SQ{book.next_application:05d}", line.valid_from or EVER
+    number, following = fresh_number(book.next_application, {one.id for one in book.applications})
+    first = line.valid_from or EVER
     signed = bool(line.agreement) or not press.agreement_required
     application = Application(
         id=number, child=child, session=session, state=State.ACTIVE if signed else State.APPROVED, applied_on=first,
         valid_from=first, valid_to=line.valid_to, leave_at_min=line.leave_at_min, agreement=line.agreement,
     )  # fmt: skip
     others = tuple(e for e in book.enrolments if e is not line)
-    taken = replace(book, enrolments=others, next_application=book.next_application + 1)
+    taken = replace(book, enrolments=others, next_application=following)
     listed = replace(taken, applications=(*book.applications, application))
     return _noted(listed, application, Step.APPLY, replace(press, by=0)), number
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from kiosk.core.enrolment import OPEN, Application, State, Step, Taken
+from kiosk.core.enrolment import OPEN, Application, State, Step, Taken, fresh_number
 from kiosk.core.enrolment_book import EVER
 from kiosk.core.people import Directory
 from kiosk.importing.given import Given
@@ -139,14 +139,16 @@ def made_of(
 ) -> tuple[tuple[Application, ...], tuple[Taken, ...], int]:
     """New applications of a list, the step of each, and the next number of our own."""
     made: list[Application] = []
-    taken = {one.id for one in known}
+    taken = {one.id for one in known} | {row.application for row in rows.applications.values()}
     for place in rows.enrolments.values():
         if place.application and place.application not in taken:
             taken.add(place.application)
             made.append(_of_place(place, pupils[place.pupil]))
     for row in sorted(rows.applications.values(), key=lambda row: row.applied_on):
-        number = row.application or f"SQ{next_number:05d}"
-        next_number += not row.application
+        number = row.application
+        if not number:
+            number, next_number = fresh_number(next_number, taken)
+        taken.add(number)
         made.append(
             Application(
                 id=number, child=pupils[row.pupil], session=row.session, state=State.APPLIED, applied_on=row.applied_on,

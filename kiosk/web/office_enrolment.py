@@ -20,7 +20,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from kiosk.core.enrolment import PRIORITY_GROUPS, Period, overlap
+from kiosk.core.enrolment import PRIORITY_GROUPS, Period, State, overlap
 from kiosk.core.enrolment_book import Refused
 from kiosk.core.people import Role
 from kiosk.core.roster import Bar, BarQuery
@@ -85,7 +85,10 @@ class _Enrolment(Shown):
         else:
             if text:
                 self.log_read(found, "people", f"{len(text)} characters")
-            listed = sum(1 for e in look.book.enrolments if not e.application and not e.agreement and _today(e, look))
+            approved = {one.id for one in look.book.applications if one.state is State.APPROVED}  # have a group of their own
+            listed = sum(
+                1 for e in look.book.enrolments if e.application not in approved and not e.agreement and _today(e, look)
+            )
             view = fe.OfficeEnrolmentView(
                 bar=bar, number=look.number, menu=fe.menu_lines(look), groups=fe.groups_of(look), text=text,
                 unsigned_lists=listed if look.agreement_required else 0, found=_found(look, text), done=done,
@@ -130,10 +133,10 @@ class _Enrolment(Shown):
         found = require(self.web, request.scope, OFFICE)
         form = await self._form(request, found)
         act, desk = form.act, self._desk()
-        on_child = act.kind in ("apply", "leave")
+        on_child, shown_first = bool(act.child), act.kind in ("apply", "leave")
         try:
             several = act.kind == "approve" and bool(act.more)
-            if (on_child or several) and not form.confirmed:
+            if (shown_first or several) and not form.confirmed:
                 tried = await asyncio.to_thread(desk.try_out, act, by=found.staff.number)
                 look = await asyncio.to_thread(desk.look)
                 asked, effects = (*form.fields, ("base", str(tried.base))), fe.effect_lines(look, tried.effects)
@@ -284,13 +287,13 @@ def _today(line: Any, look: Look) -> bool:
 
 
 def _csv_of(look: Look, session: str, lang: Any) -> str:
-    """By class and seat, with the words of the list of places, so that it can be read in again. No priority group is in it."""
+    """By class and seat. No priority group is in it, and no import takes it for a list of places."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
     columns = ("number", "name", "class", "seat", "session", "from", "to", "leave_at", "agreement", "application")
     writer.writerow([say(f"enrolment.column_{column}", lang) for column in columns])
     here = [line for line in look.book.enrolments if line.session == session and _today(line, look)]
-    pupils = look.book.pupils
+    pupils, name = look.book.pupils, look.book.sessions[session].name
     here = sorted((e for e in here if e.child in pupils), key=lambda e: (pupils[e.child].class_id, pupils[e.child].seat))
     for line in here:
         pupil = pupils[line.child]
@@ -298,7 +301,7 @@ def _csv_of(look: Look, session: str, lang: Any) -> str:
         writer.writerow(
             _safe(str(cell))
             for cell in (
-                pupil.school_number, pupil.name, fe.class_name(look, pupil), pupil.seat, session, line.valid_from or "",
+                pupil.school_number, pupil.name, fe.class_name(look, pupil), pupil.seat, name, line.valid_from or "",
                 line.valid_to or "", leave, line.agreement, line.application,
             )
         )

@@ -210,6 +210,8 @@ def test_what_cannot_be_is_refused_with_its_reason() -> None:
         eb.apply(once, wish(2, "ZQ", id="2026-1"), press())
     with pytest.raises(eb.Refused, match="no_such_application"):
         eb.review(once, "x", press())
+    like_ours = eb.apply(book(), wish(1, "ZQ", id="SQ00001"), press())
+    assert eb.apply(like_ours, wish(2, "ZQ"), press()).applications[-1].id == "SQ00002"
     assert end_of_month(date(2026, 12, 3)) == date(2026, 12, 31) and end_of_month(date(2027, 2, 1)) == date(2027, 2, 28)
 
 

@@ -118,11 +118,15 @@ def test_c2_without_an_agreement_the_office_has_a_task_and_the_child_a_place(ask
     press(office, number(tmp_path), act="review", application=application)
     press(office, number(tmp_path), act="approve", application=application)
     task = page(office, "/office/enrolment")
-    assert "已同意，未签协议" in task and "名单里还有 7 条报名没有协议编号" in task
+    assert "已同意，未签协议" in task and "还有 7 条在册报名没有协议编号" in task
     assert load(tmp_path / FILE).enrolments_of[8] and states(tmp_path)[8] is State.APPROVED
     assert "请填协议编号" in press(office, number(tmp_path), 422, act="sign", application=application)
     press(office, number(tmp_path), act="sign", application=application, agreement="XY-77")
     assert states(tmp_path)[8] is State.ACTIVE and load(tmp_path / FILE).enrolments_of[8][0].agreement == "XY-77"
+    assert "登记协议" in page(office, "/office/enrolment/child/3")  # a place that a list gave
+    press(office, number(tmp_path), act="sign", child="3", session="S2", agreement="XY-78")
+    assert {e.session: e.agreement for e in load(tmp_path / FILE).enrolments_of[3]} == {"S1": "", "S2": "XY-78"}
+    assert "还有 6 条在册报名没有协议编号" in page(office, "/office/enrolment")
 
 
 @pytest.mark.row("B1", "changzhi", "tianjin")
@@ -271,7 +275,7 @@ def test_c5_who_takes_part_in_a_session_can_be_taken_away_for_a_survey(still: tu
     answer = office.get("/office/enrolment/list/S1")
     assert answer.content.startswith(b"\xef\xbb\xbf") and "attachment" in answer.headers["content-disposition"]
     rows = answer.content.decode("utf-8-sig").splitlines()
-    assert rows[0].startswith("学号,学生姓名,班级,座号,课程编号")
+    assert rows[0].startswith("学号,学生姓名,班级,座号,课程,")
     assert [row.split(",")[1] for row in rows[1:]] == ["李雷", "韩梅", "王小红"]
     assert office.get("/office/enrolment/list/none").status_code == 404
 

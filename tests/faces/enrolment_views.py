@@ -88,7 +88,7 @@ def child(*, asked: bool = False) -> ChildEnrolmentView:
     )  # fmt: skip
     listed = PlaceLine(
         application="", session="ST-02", session_name="篮球", state="withdrawn", first=None, last=date(2026, 10, 31),
-        leave_at_min=None, agreement="", priority="", may_leave=False, unsigned=True,
+        leave_at_min=None, agreement="", priority="", may_leave=True, unsigned=True,
     )  # fmt: skip
     return ChildEnrolmentView(
         bar=bar(at("10:05")), number=118, child=1001, name="王小明", class_name="三(2)班", today=date(2026, 11, 23),
