@@ -24,6 +24,7 @@ from kiosk.command_line import say_answer as _print
 from kiosk.command_line import settings_of as _settings
 from kiosk.command_privacy import add_commands as add_privacy_commands
 from kiosk.command_records import add_commands as add_record_commands
+from kiosk.command_reports import add_commands as add_report_commands
 from kiosk.command_simulate import add_command as add_simulate_command
 
 
@@ -84,9 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--dry-run", action="store_true", help="show problems and changes, change nothing")
 
     add_calendar_commands(add)
-    add_device_commands(add)
-    add_record_commands(add)
-    add_backup_commands(add)
+    for some in (add_device_commands, add_record_commands, add_report_commands, add_backup_commands):
+        some(add)
     add_card_commands(add)
     add_face_commands(add)
     add_privacy_commands(add)

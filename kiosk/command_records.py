@@ -1,4 +1,4 @@
-"""The commands about what is on record: verify, replay, evidence, statement, report."""
+"""The commands about what is on record: verify, replay, evidence, statement."""
 
 from __future__ import annotations
 
@@ -39,10 +39,6 @@ def add_commands(add: Add) -> None:
     statement = shared(add("statement", _statement, "the signed statement of zero of a day (静校声明)"), "state", "json")
     statement.add_argument("--day", required=True, metavar="YYYY-MM-DD")
     statement.add_argument("--config", type=Path, metavar="DIR", help="settings folder, for the school's name and time zone")
-
-    report = shared(add("report", _report, "a report from the records"), "config", "state", "json")
-    report.add_argument("what", choices=["day"])
-    report.add_argument("--day", required=True, metavar="YYYY-MM-DD")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -192,24 +188,3 @@ def _statement(options: argparse.Namespace) -> int:
     lines += [f"{word}: {found[word]}" for word in ("entry", "hash", "signature", "public_key", "fingerprint")]
     say_answer(options, found, "\n".join(lines))
     return FINE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from kiosk.recorded import RecordsError, day_from
-    from kiosk.replaying import ReplayError
-    from kiosk.reports.day import day_report
-    from kiosk.reports.day_text import as_text
-    from kiosk.statement import NotCleared, signed_statement
-
-    settings, directory = settings_of(options.config), _people(options.state)
-    try:
-        day = day_from(options.day)
-        try:
-            statement = signed_statement(options.state, day, settings.plan.utc_offset_ms)
-        except NotCleared:
-            statement = None
-        report = day_report(settings, options.state, directory, day, statement=statement)
-    except (RecordsError, ReplayError) as error:
-        raise Stop(str(error)) from error
-    say_answer(options, report.document, as_text(report))
-    return FINE if report.ok else NOT_FINE

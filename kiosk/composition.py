@@ -53,6 +53,9 @@ from kiosk.pruning import Pruner
 from kiosk.publishing import DueWatch, Publishing
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
+from kiosk.report_desk import ReportDesk
+from kiosk.report_pages import ReportPages
+from kiosk.reports.wanted import School
 from kiosk.school_year import open_years
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
@@ -137,6 +140,7 @@ class GateProcess:
             controller=self.controller, printers=self.devices.printers, only=settings.site.printing.device,
             by_itself=settings.site.printing.emergency, note=self.notes,
         )  # fmt: skip
+        self.reports = ReportDesk(settings=settings, state=state, clock=clock)
         self._pins = PinDesk(state / "credentials.db", load_pepper(state / "keys" / "pepper", create=True))
         self.app: FastAPI = create_app(self._gate())
 
@@ -157,6 +161,10 @@ class GateProcess:
                 pictures=Pictures(self.snapshots),
             ),
             state_dir=self.state,
+            reports=ReportPages(
+                settings=self.settings, desk=self.reports, directory=lambda: controller.world.directory, clock=self.clock,
+                school=lambda: School(settings=self.settings, state=self.state, now_ms=self.clock.now_ms()),
+            ),
             note=self.notes,
             print_list=self.paper.print if self.paper else None,
             device_keys=load_device_keys(self.state),
@@ -206,6 +214,7 @@ class GateProcess:
         self.privacy.start()
 
     def stop(self) -> None:
+        self.reports.close()
         self.privacy.stop()
         self.neighbours.stop()
         self.devices.stop()

@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kiosk.bench import camera, core, devices, gate, muster, offline, recovery, sun, sync, web
+from kiosk.bench import camera, core, devices, gate, muster, offline, recovery, reports, sun, sync, web
 from kiosk.bench.result import Result, UnknownMeasurement, table
 
 __all__ = ["Result", "UnknownMeasurement", "run_bench"]
@@ -28,6 +28,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Result]]] = {
     "muster": muster.muster,
     "camera": camera.camera,
     "recovery": recovery.recovery,
+    "reports": reports.reports,
     "sun": sun.sun,
     "sync": sync.sync,
     "offline": offline.offline,

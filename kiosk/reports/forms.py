@@ -150,6 +150,6 @@ def ending(report: Report, form: Form) -> str:
 
 
 def is_text(cell: Cell) -> bool:
-    return cell in (Cell.TEXT, Cell.NAME, Cell.ID)
+    return cell in (Cell.TEXT, Cell.ID)
 
 

@@ -107,6 +107,11 @@ def kept(folder: Path) -> tuple[Report, int]:
     return report, head.made_ms
 
 
+def count_of(sheet: Sheet) -> int:
+    """How many rows a laid-down sheet has, without going through them."""
+    return len(sheet.rows) if isinstance(sheet.rows, KeptRows) else sum(1 for _ in sheet.rows)
+
+
 def _days(columns: tuple[Column, ...]) -> tuple[int, ...]:
     return tuple(n for n, column in enumerate(columns) if column.cell is Cell.DATE)
 

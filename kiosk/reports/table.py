@@ -23,8 +23,7 @@ class Cell(StrEnum):
     """What a column holds; it decides the format in every form."""
 
     TEXT = "text"
-    NAME = "name"  # of one child or several, "、" between them: an inspector sees it masked. Names of staff are TEXT
-    ID = "id"  # a number that names somebody or something: text everywhere, never reckoned with; an inspector does not see it
+    ID = "id"  # a number that names somebody or something: text everywhere, never reckoned with
     WHOLE = "whole"  # a count
     HOURS = "hours"  # class-hours (课时), one decimal
     MINUTES = "minutes"

@@ -32,10 +32,10 @@ FONT: Final = "宋体"
 LINE_PT, ROW_PT, MAX_HEIGHT_PT = 16.0, 19.0, 409.0
 CHART_ROWS, CHARTS_ON_A_PAGE = 24, 2  # an A4 page has 48 rows of the usual height: none of them is cut
 _FORMATS: Final = {
-    Cell.TEXT: "@", Cell.NAME: "@", Cell.ID: "@", Cell.WHOLE: "0", Cell.HOURS: "0.0", Cell.MINUTES: "0", Cell.PERCENT: "0.0%",
+    Cell.TEXT: "@", Cell.ID: "@", Cell.WHOLE: "0", Cell.HOURS: "0.0", Cell.MINUTES: "0", Cell.PERCENT: "0.0%",
     Cell.YUAN: "#,##0", Cell.DATE: "yyyy-mm-dd", Cell.TIME: "hh:mm", Cell.FLAG: "@",
 }  # fmt: skip
-_WRAPPED: Final = frozenset({Cell.TEXT, Cell.NAME})
+_WRAPPED: Final = frozenset({Cell.TEXT})
 _MIDDLE: Final = frozenset({Cell.DATE, Cell.TIME, Cell.FLAG})
 _SHAPES: Final = {"bar": "column", "line": "line", "pie": "pie"}
 SIGN: Final = (Words("填表人", "Filled in by"), Words("审核人", "Checked by"), Words("负责人", "Head"), Words("日期", "Date"))

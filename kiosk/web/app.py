@@ -39,6 +39,7 @@ from kiosk.web import (
     pages,
     publications,
     records,
+    reports,
     safety,
     sign_in,
 )
@@ -76,7 +77,8 @@ def create_app(gate: Gate) -> FastAPI:
     app = FastAPI(title="Campus gate", docs_url=None, redoc_url=None, telemetry=telemetry, lifespan=lifespan)
     app.state.web = web
     for router in (
-        acts.routes(web), api.routes(web), office.routes(web), office_devices.routes(web), office_calendar.routes(web),
+        acts.routes(web), api.routes(web), reports.routes(web), office.routes(web), office_devices.routes(web),
+        office_calendar.routes(web),
         pages.routes(web),
         records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
         office_cards.routes(web, card_reads), office_enrolment.routes(web), publications.routes(web),

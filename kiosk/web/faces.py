@@ -52,6 +52,7 @@ from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_lists
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
 from kiosk.web.faces_records import ReplayView
+from kiosk.web.faces_reports import ReportsView, ReportView
 from kiosk.web.faces_roster import counts_on_top, free_to_take, looking_for, moment
 from kiosk.web.faces_safety import class_list, hosts_of
 from kiosk.web.words import known, say
@@ -70,6 +71,8 @@ PAGES = (
     "register",
     "waiting",
     "office_import",
+    "office_reports",
+    "office_report",
     "office_people",
     "office_enrol",
     "office_enrolment",
@@ -211,6 +214,8 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         return calendar_extra(view, lang)
     if isinstance(view, SettingsView):
         return {"tab": "settings", "groups": [(heading, setting_rows(lines)) for heading, lines in view.groups]}
+    if isinstance(view, ReportsView | ReportView):
+        return {"tab": "reports"}
     if isinstance(view, MusterView):
         return {"classes": class_list(view, lang), "printer": False}
     if isinstance(view, WaitingView):

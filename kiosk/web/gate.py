@@ -26,6 +26,7 @@ from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine, TrialView
 from kiosk.web.faces_publications import InspectionView, PolicyView, Publication
 from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
+from kiosk.web.faces_reports import ReportsView, ReportView
 
 
 class Inbox(Protocol):
@@ -170,6 +171,41 @@ class DeviceTrials(Protocol):
     def picture(self, name: str) -> bytes | None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """A form of a report: the name that it should have, and where it lies for now."""
+
+    name: str
+    path: Path
+
+
+class Reports(Protocol):
+    """The reports, made by a process of their own. `query`: period, and whatever else a report is asked for. `masked`: as an
+    inspector sees it. `begin` and `stop` answer at once; the others may read a file: call them in a thread."""
+
+    def listed(self, bar: Bar, lang: Lang) -> ReportsView: ...
+
+    def view(self, id: str, query: dict[str, str], bar: Bar, *, masked: bool, lang: Lang) -> ReportView: ...
+
+    def begin(self, id: str, query: dict[str, str], *, masked: bool, afresh: bool) -> None: ...
+
+    def stop(self, id: str, query: dict[str, str], *, masked: bool) -> None: ...
+
+    def file(self, id: str, query: dict[str, str], form: str, *, masked: bool, lang: Lang) -> ReportFile: ...
+
+
+class NoSuchReport(Exception):
+    """The catalogue has no such report, or it was asked for wrongly; the sentence says what there is."""
+
+
+class ReportBusy(Exception):
+    """Others are before it."""
+
+
+class ReportNotMade(Exception):
+    """The form cannot be made here; the sentence says why and what to install."""
+
+
 class RecordsUnreadable(Exception):
     """The journal or the settings do not give what was asked; the sentence says why and what to do."""
 
@@ -194,6 +230,7 @@ class Gate:
     access_log: Callable[[PageRead], None]
     records: Records
     state_dir: Path
+    reports: Reports | None = None  # None where no report can be made
     note: Callable[[str], str | None] | None = None  # the free text behind a digest, None where it was erased; quick
     print_list: Callable[[MusterView | WaitingView], bool] | None = None  # hands a list to the printers; None without any
     home_gate: str = ""  # where this computer stands: /guard leads there; "" = the first gate

@@ -23,13 +23,14 @@ from kiosk.web.words_policies import POLICIES
 from kiosk.web.words_privacy import PRIVACY
 from kiosk.web.words_public import PUBLIC
 from kiosk.web.words_records import RECORDS
+from kiosk.web.words_reports import REPORTS
 from kiosk.web.words_roster import ROSTER
 from kiosk.web.words_safety import SAFETY
 from kiosk.web.words_service import SERVICE
 from kiosk.web.words_staff import STAFF
 
 WORDS: Final = MappingProxyType(
-    PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | SAFETY | CARDS | FACES
+    PUBLIC | COMMON | STAFF | CUSTODY | DELEGATES | DEVICES | GUARD | ROSTER | DUTY | RECORDS | REPORTS | SAFETY | CARDS | FACES
     | PRIVACY | SERVICE | ENROLMENT | POLICIES | CALENDAR
 )
 

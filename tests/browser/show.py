@@ -25,6 +25,7 @@ from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
 from tests.faces import enrolment_views, sample_duty, sample_office
 from tests.faces import publication_views as published
+from tests.faces import report_views as rep
 from tests.faces import sample_views as sample
 from tests.faces.calendar_views import calendar
 from tests.faces.card_views import enrol
@@ -61,6 +62,8 @@ class Stage:
             "roster": sample.roster(),
             "rosters": sample.rosters(),
             "duty": sample_duty.duty(),
+            "office_reports": rep.reports(),
+            "office_report": rep.ready(),
             "office_import": sample_office.import_preview(),
             "office_people": sample_office.people(),
             "office_enrol": enrol("card"),
@@ -155,6 +158,10 @@ class Stage:
             context = {"access_point": "east-desk"}
         return faces.page(name, view=view, lang=lang, staff=staff, csrf="stage", **context)
 
+    async def _report_state(self, report: str) -> JSONResponse:
+        view = self.views["office_report"]
+        return JSONResponse({"state": view.state, "step": view.step, "at": view.at, "of": view.of})
+
     def _app(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
         app.mount("/static", StaticFiles(directory=STATIC))
@@ -205,15 +212,23 @@ class Stage:
         async def snapshot(key: str) -> Response:
             return Response(portrait(1009, live=True), media_type="image/svg+xml")
 
+        app.add_api_route("/office/reports/{report}/state", self._report_state)
+
         @app.get("/{path:path}")
         async def page(path: str, lang: Lang = "zh") -> HTMLResponse:
-            name = path.split("/")[0]
-            name = "office_" + path.split("/")[1] if name == "office" else name
+            name = _view_of(path)
             page = HTMLResponse(self._page(name if name in self.views else "error", lang))
             page.set_cookie("lang", lang)
             return page
 
         return app
+
+
+def _view_of(path: str) -> str:
+    """The view that a path shows."""
+    name = path.split("/")[0]
+    name = "office_" + path.split("/")[1] if name == "office" else name
+    return "office_report" if path.startswith("office/reports/") else name
 
 
 if __name__ == "__main__":

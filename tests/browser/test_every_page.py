@@ -20,6 +20,8 @@ PAGES = {
     "rosters": ("phone",),
     "duty": ("phone", "tablet", "landscape"),
     "office/import": ("phone", "tablet"),
+    "office/reports": ("phone", "tablet", "landscape"),
+    "office/reports/attendance": ("phone", "tablet", "landscape"),
     "office/people": ("phone", "tablet"),
     "office/enrol": ("phone", "tablet"),
     "office/enrolment": ("phone", "tablet"),

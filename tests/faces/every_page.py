@@ -15,6 +15,7 @@ from tests.faces import duty_views as d
 from tests.faces import enrolment_views as ev
 from tests.faces import publication_views as pv
 from tests.faces import record_views as rv
+from tests.faces import report_views as rep
 from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
@@ -126,6 +127,12 @@ PAGES: dict[str, tuple[str, Any]] = {
     "evidence": ("evidence", rv.evidence()),
     "evidence broken": ("evidence", rv.broken_evidence()),
     "evidence none": ("evidence", replace(rv.evidence(), segments=(), flaws=(), facts=())),
+    "reports": ("office_reports", rep.reports()),
+    "reports without dates": ("office_reports", replace(rep.reports(), dues=())),
+    "reports in trouble": ("office_reports", rep.trouble()),
+    "report": ("office_report", rep.ready()),
+    "report for an inspector": ("office_report", replace(rep.ready(), masked=True, forms=())),
+    **{f"report {state}": ("office_report", view) for state, view in rep.STATES.items()},
     "statement": ("statement", rv.statement()),
     "statement none": ("statement", replace(rv.statement(), entry="")),
     "sign in": ("sign_in", SignInView(now_ms=s.NOW)),

@@ -25,7 +25,7 @@ def making(**more: Any) -> Making:
 def columns() -> tuple[Column, ...]:
     return (
         Column(key="id", head=Words("学籍号", "School number"), cell=Cell.ID, width=20),
-        Column(key="name", head=Words("姓名", "Name"), cell=Cell.NAME, width=12),
+        Column(key="name", head=Words("姓名", "Name"), width=12),
         Column(key="class", head=Words("班级", "Class"), width=10),
         Column(key="day", head=Words("日期", "Day"), cell=Cell.DATE, width=11),
         Column(key="at", head=Words("时间", "Time"), cell=Cell.TIME, width=7),

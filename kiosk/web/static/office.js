@@ -1,6 +1,7 @@
 // The office: what was chosen for import, and cards reported lost in place.
 
 import { tell } from "./act.js";
+import "./reports.js";
 import { startStaff } from "./staff.js";
 import { say } from "./words.js";
 
