@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from kiosk.core import late_reads, other_reads, passes, recognised, sun_taps, tokens, vetting
-from kiosk.core.child import ChildState
+from kiosk.core.child import PRESENT_MARKS, ChildState
 from kiosk.core.commands import Read
 from kiosk.core.decisions import Decision, Outcome, Reason
 from kiosk.core.entries import Fact, Kind
@@ -297,18 +297,30 @@ def _places(world: World, session: str) -> dict[str, int]:
 
 
 def _own_session(tap: _Tap) -> SessionTime | None:
-    """The child's session that this tap is about: the one of this room if it runs or begins soon, else the one that runs."""
+    """The child's session that this tap is about: the one of this room if it runs or begins soon, else the one that runs.
+
+    Where two follow each other in one room, whoever was called away from the first comes for the second.
+    """
     windows, now_ms, rules = tap.windows, tap.now_ms, tap.world.rules
     if windows is None:
         return None
     mine = (*windows.sessions, windows.extended_care) if windows.extended_care else windows.sessions
     open_now = [s for s in mine if s.start_ms - rules.session_lead_ms <= now_ms < s.end_ms]
     running = next((s for s in open_now if s.start_ms <= now_ms), None)
+    found: SessionTime | None = None
     for session in open_now:
         soon = running is None or now_ms >= session.start_ms - rules.changeover_ms
         if session.room == tap.point.room and (session is running or soon):
-            return session
-    return running or next(iter(open_now), None)
+            found = session
+            if session is not running or not _called_away(tap, session):
+                break
+    return found or running or next(iter(open_now), None)
+
+
+def _called_away(tap: _Tap, session: SessionTime) -> bool:
+    """The roll of the session says that the child is not in it, and no tap since says otherwise."""
+    mark, _ = tap.state.marks.get(f"session:{session.session}", ("", 0))
+    return bool(mark) and mark not in PRESENT_MARKS and tap.state.session != session.session
 
 
 def session_in_room(world: World, room: str, now_ms: int) -> SessionTime | None:

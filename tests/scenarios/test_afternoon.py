@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+
 import pytest
 
 from kiosk.core import commands as c
 from kiosk.core import roster as r
+from tests.support.people import small_school
+from tests.support.school import School
 
 
 def test_a_slot_1_only_pupil_may_leave_when_slot_1_ends(school):
@@ -284,3 +289,16 @@ def test_a_gate_that_runs_for_weeks_lets_go_of_old_days_but_never_of_a_child_or_
     assert school.custodian("丁一") == "杨老师", "nobody said that this child went home"
     assert school.case_of("弟弟").kind == "out_without_in"
     assert school.tap("李雷", "south-in").decision.outcome == "granted"
+
+
+def test_of_two_sessions_in_one_room_a_child_called_away_from_the_first_comes_for_the_second(tmp_path):
+    sessions = small_school().sessions
+    one_room = replace(small_school(), sessions={**sessions, "S2": replace(sessions["S2"], room="201")})
+    with closing(School(tmp_path / "state", directory=one_room)) as school:
+        lei, han = school.number("李雷"), school.number("韩梅")
+        for name in ("李雷", "韩梅"):
+            school.tap(name, "south-in")
+        school.at("16:31").take("session:S1", "李老师", 2)
+        school.ask(c.CallRoll(roster="session:S1", marks={lei: "moved", han: "present"}, by=school.number("李老师")))
+        school.at("17:27").tap("李雷", "room-201")
+        assert school.child("李雷").session == "S2"
