@@ -17,8 +17,8 @@ LEFT_OUT = ("early_care", "lunch", "noon_nap", "evening_study")  # the national 
 _TABLES = """
 CREATE TEMP TABLE fact AS
   SELECT boot * 1000000000000 + seq AS place, kind, CAST(raw AS TEXT) AS j FROM entries
-  WHERE kind IN ('arrived', 'campus_cleared', 'handover_accepted', 'patrolled', 'roll_called', 'session_closed',
-    'session_corrected', 'staff_checked_in');
+  WHERE kind IN ('arrived', 'campus_cleared', 'escort_arrived', 'escort_departed', 'handover_accepted', 'handover_offered',
+    'patrolled', 'read_refused', 'roll_called', 'session_closed', 'session_corrected', 'staff_checked_in');
 CREATE TEMP TABLE archived AS
   SELECT min(place) AS place, json_extract(j, '$.body.day') AS day, json_extract(j, '$.body.session') AS session,
     json_extract(j, '$.body.kind') AS kind, json_extract(j, '$.body.slot') AS slot, json_extract(j, '$.body.name') AS name,

@@ -257,6 +257,47 @@ def test_a14_children_who_come_before_the_gate_opens_are_taken_in_and_counted(te
     assert custodians == [(on_duty,)]
 
 
+@pytest.mark.parametrize("city", cities("D3", "changzhi", "xiji", "tianjin", "yueyang"))
+def test_d3_every_change_of_hands_was_offered_by_one_accepted_by_another_and_counted(term: TermBooks) -> None:
+    rows = term.sql.rows(
+        "SELECT json_extract(a.j, '$.body.giver'), json_extract(a.j, '$.body.taker'), json_extract(a.j, '$.body.expected'),"
+        " json_extract(a.j, '$.body.counted'), json_array_length(a.j, '$.body.children'),"
+        " json_array_length(a.j, '$.body.exceptions'), json_extract(o.j, '$.body.giver'), json_extract(o.j, '$.body.taker'),"
+        " o.place < a.place FROM fact a LEFT JOIN fact o ON o.kind = 'handover_offered'"
+        " AND json_extract(a.j, '$.body.handover') = json_extract(o.j, '$.node') || '/' ||"
+        " json_extract(o.j, '$.incarnation') || '/' || json_extract(o.j, '$.seq') WHERE a.kind = 'handover_accepted'"
+    )
+    assert len(rows) > 100
+    for giver, taker, expected, counted, children, exceptions, offered_by, offered_to, before in rows:
+        assert (giver, taker, before) == (offered_by, offered_to, 1)
+        assert giver != taker
+        assert counted == children == expected - exceptions
+
+
+@pytest.mark.parametrize("city", of("tianjin", row="D4"))
+def test_d4_every_group_that_set_out_for_a_gate_was_counted_there_too(term: TermBooks) -> None:
+    out, there = (
+        term.sql.rows(
+            "SELECT json_extract(j, '$.body.gate'), json_extract(j, '$.body.by'), json_extract(j, '$.body.counted')"
+            " FROM fact WHERE kind = ? ORDER BY 1, 2, 3", kind,
+        )
+        for kind in ("escort_departed", "escort_arrived")
+    )  # fmt: skip
+    assert out
+    assert out == there
+
+
+@pytest.mark.parametrize("city", cities("B3", "xiji"))
+def test_b3_no_session_was_archived_without_a_teacher_who_was_there_and_who_stood_in_said_why(term: TermBooks) -> None:
+    assert term.sql.rows("SELECT day, session FROM archived EXCEPT SELECT day, session FROM came") == []
+    reasons = term.sql.rows(
+        "SELECT json_extract(j, '$.body.reason') FROM fact WHERE kind = 'staff_checked_in'"
+        " AND json_extract(j, '$.body.standing_in_for') IS NOT NULL"
+    )
+    assert reasons
+    assert {reason for (reason,) in reasons} == {"sick"}
+
+
 # --- a correction of last week, and every cell of the reports before and after ------------------------------------
 
 
