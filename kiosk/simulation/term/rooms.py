@@ -126,16 +126,16 @@ class Rooms:
     # --- into the room ------------------------------------------------------------------------------------
 
     def _tap_in(self, key: str) -> None:
-        """A minute before, at the reader of the room; some look for the wrong room first."""
+        """At the start, at the reader of the room; some look for the wrong room first."""
         time, hands = self.times[key], self._hands
         here = [child for child in self._enrolled[key] if child.marks[key] == "present"]
-        numbers = [child.pupil.number for child in here]
-        self._at(time.start_ms - MINUTE_MS, lambda: [tap for child in numbers for tap in hands.enter(child, time.room)])
         rooms = sorted({t.room for t in self.times.values() if t.slot == time.slot and t.room != time.room})
         if rooms:
             wrong = self._chance.choice(rooms)
             lost = [one.pupil.number for one in here if one.wrong_room and all(s.room != wrong for s in one.sessions)]
-            self._at(time.start_ms - 2 * MINUTE_MS, lambda: self._try(lost, wrong))
+            self._at(time.start_ms, lambda: self._try(lost, wrong))
+        numbers = [child.pupil.number for child in here]
+        self._at(time.start_ms, lambda: [tap for child in numbers for tap in hands.enter(child, time.room)])
 
     def _try(self, lost: list[int], wrong: str) -> Iterable[Any]:
         """A tap at the wrong room is refused and says which room is right: no press against the script."""
