@@ -5,11 +5,11 @@ The teacher is told before it happens, from the dates in the people list alone. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from kiosk.core.people import Directory, Enrolment, within
+from kiosk.core.people import Directory, Enrolment, Session, within
 
 AHEAD_DAYS = 7
 
@@ -28,10 +28,9 @@ class ComingChange:
 
 def coming_changes(directory: Directory, session: str, today: date) -> tuple[ComingChange, ...]:
     """The changes of today and of the week ahead, the nearest first."""
-    found = []
-    for n in range(AHEAD_DAYS + 1):
-        day = today + timedelta(days=n)
-        joins, leaves = _moves(directory.members_of.get(session, ()), day)
+    found, places = [], directory.members_of.get(session, ())
+    for day in _edges((*places, *directory.session_rows.get(session, ())), today):
+        joins, leaves = _moves(places, day)
         before, after = (directory.on(at).sessions.get(session) for at in (day - timedelta(days=1), day))
         change = ComingChange(day=day, joins=_names(directory, joins), leaves=_names(directory, leaves))
         if before is not None and after is not None and before is not after:
@@ -48,10 +47,17 @@ def coming_changes(directory: Directory, session: str, today: date) -> tuple[Com
     return tuple(found)
 
 
-def _moves(places: Iterable[Enrolment], day: date) -> tuple[set[int], set[int]]:
+def _edges(rows: Sequence[Enrolment | Session], today: date) -> list[date]:
+    """The days from today to a week ahead on which some row begins, or has just ended: on all others nothing changes."""
+    first, last = today, today + timedelta(days=AHEAD_DAYS)
+    begins = {row.valid_from for row in rows if row.valid_from is not None and first <= row.valid_from <= last}
+    ends = (row.valid_to + timedelta(days=1) for row in rows if row.valid_to is not None and row.valid_to < last)
+    return sorted(begins | {day for day in ends if day >= first})
+
+
+def _moves(rows: Sequence[Enrolment], day: date) -> tuple[set[int], set[int]]:
     """Who is on the roster from `day` on and was not the day before, and the other way round."""
     eve = day - timedelta(days=1)
-    rows = tuple(places)
     before = {e.child for e in rows if within(e.valid_from, e.valid_to, eve)}
     after = {e.child for e in rows if within(e.valid_from, e.valid_to, day)}
     return after - before, before - after

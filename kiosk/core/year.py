@@ -136,7 +136,8 @@ def open_day(
     )
     try:
         bells = bells_of(day, plan)
-        shared = _shared_bells(day, plan, bells, grades) if day.type is DayType.TEACHING else ()
+        taught = [(stage, grade) for stage, grade in grades if _taught(on, calendar, stage)]
+        shared = _shared_bells(day, plan, bells, taught) if day.type is DayType.TEACHING else ()
     except PlanGap as gap:
         return replace(sheet, gap=str(gap))
     times = sessions_on(day, bells, sessions, 0)[0]
@@ -150,6 +151,11 @@ def open_day(
         sessions=tuple(running),
         gate_closes=bells.gate_closes_min,
     )
+
+
+def _taught(on: date, calendar: Calendar, stage: Stage) -> bool:
+    """Whether a stage has lessons on a day: it may have weekdays of its own."""
+    return not calendar.stage_weekdays or resolve_day(on, calendar.of_stage(stage)).type is DayType.TEACHING
 
 
 def season_begins(day: Day, calendar: Calendar) -> bool:

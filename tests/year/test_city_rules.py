@@ -248,6 +248,13 @@ def test_a_school_of_every_stage_has_settings_bells_and_a_day_book(
         assert book.pupils[1].teaching and book.pupils[1].release_opens_ms >= book.pupils[1].dismissal_ms
 
 
+def test_a_day_that_the_stages_do_not_share_shows_the_bells_of_those_who_have_lessons() -> None:
+    years = open_years(middle_school(junior=frozenset({1, 2, 3, 4, 5})))
+    saturday, friday = (years.day(on, {}) for on in (SATURDAY, date(2026, 11, 20)))
+    assert {stage for b in saturday.bells for stage, _ in b.grades} == {Stage.SENIOR}
+    assert {stage for b in friday.bells for stage, _ in b.grades} == {Stage.JUNIOR, Stage.SENIOR}
+
+
 def test_a_day_that_the_stages_do_not_share_is_still_one_day_of_the_school() -> None:
     mine = middle_school(junior=frozenset({1, 2, 3, 4, 5}))
     assert resolve_day(SATURDAY, mine.calendar).type is DayType.TEACHING
