@@ -112,17 +112,20 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _enrol(options: argparse.Namespace) -> int:
+    from kiosk.clock import SystemClock
     from kiosk.directory import DirectoryError
     from kiosk.face.engine import EngineUnusable
     from kiosk.face.enrolment import enrol
     from kiosk.face.opening import open_engine
+    from kiosk.opening import local_date
     from kiosk.snapshots import PictureError
 
-    rules, state = _settings(options).rules.face, _state(options)
+    settings, state = _settings(options), _state(options)
+    rules, today = settings.rules.face, local_date(settings, SystemClock().now_ms())
     if rules is None:
         raise Stop("faces are off here: read docs/face.md, then write on = true under [face] in site.toml", NOT_FINE)
     try:
-        done = enrol(open_engine(rules.engine, state / "models"), state)
+        done = enrol(open_engine(rules.engine, state / "models"), state, day=today.isoformat())
     except (EngineUnusable, DirectoryError, PictureError, OSError) as error:
         raise Stop(str(error), NOT_FINE) from error
     say_answer(options, asdict(done), done.as_text())

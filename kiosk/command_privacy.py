@@ -29,6 +29,12 @@ def add_commands(add: Add) -> None:
     erase.add_argument("--why", choices=WHY, default="asked", help="asked by the family (default), left the school, the office")
     erase.add_argument("--copies", type=Path, action="append", default=[], metavar="DIR", help="a folder of backups, also")
     erase.add_argument("--wait", type=float, default=300.0, metavar="S", help="seconds for a running gate to do it")
+    given = add("export-child", _export, "everything that there is of one child, for its family: a zip")
+    shared(given, "config", "state", "json")
+    given.add_argument("person", help="学号, or #NUMBER")
+    given.add_argument("--by", required=True, metavar="工号", help="who approves it: of the office, or a duty leader")
+    given.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="folder for the file (default: here)")
+    given.add_argument("--wait", type=float, default=30.0, metavar="S", help="seconds for a running gate to put it on record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,59 @@ def _erase(options: argparse.Namespace) -> int:
         raise Stop(str(error), NOT_FINE) from error
     say_answer(options, asdict(found), _words(found))
     return FINE if not (found.left or found.held or found.here) else NOT_FINE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from kiosk.clock import SystemClock
+    from kiosk.composition import load_directory
+    from kiosk.durable_files import write_whole
+    from kiosk.journal import JournalBusy
+    from kiosk.opening import local_date
+    from kiosk.privacy.access_log import AccessLog
+    from kiosk.privacy.asked import Question
+    from kiosk.privacy.subject import ERRORS, StoredPictures, gather_child, packed
+
+    settings, state = settings_of(options.config), options.state
+    (child,), by = _numbers(state, [options.person]), _staff(state, options.by)
+    question = Question(persons=(child,), why="asked", by=by, export=True)
+    try:
+        try:
+            _on_record_alone(settings, state, question)
+        except JournalBusy:
+            _reply(state, question, options.wait)
+        directory, now_ms = load_directory(state), SystemClock().now_ms()
+        found = gather_child(settings, state, directory, child, access=AccessLog(state))
+        name, data = packed(
+            settings,
+            found,
+            pictures=StoredPictures(state),
+            now_ms=now_ms,
+            approver=directory.name_of(by),
+            day=local_date(settings, now_ms),
+        )
+        write_whole(options.to / name, data)
+    except ERRORS as error:
+        raise Stop(str(error), NOT_FINE) from error
+    say_answer(options, {"file": str(options.to / name), "child": child, "bytes": len(data)}, str(options.to / name))
+    return FINE
+
+
+def _on_record_alone(settings: Any, state: Path, question: Any) -> None:
+    from kiosk.clock import SystemClock
+    from kiosk.composition import load_directory
+    from kiosk.journal import last_trusted_ms
+    from kiosk.opening import open_gate
+    from kiosk.privacy.asked import ask
+
+    clock = SystemClock(not_before_ms=last_trusted_ms(state))
+    gate = open_gate(settings=settings, directory=load_directory(state), state=state, clock=clock)
+    gate.start()
+    try:
+        reply = ask(gate, question)
+    finally:
+        gate.stop()
+    if reply.reason:
+        raise Stop(_why_not(reply.reason), NOT_FINE)
 
 
 def _numbers(state: Path, keys: list[str]) -> tuple[int, ...]:
@@ -123,25 +182,28 @@ def _alone(settings: Any, state: Path, question: Any) -> _Erased:
 
 
 def _by_the_gate(state: Path, question: Any, wait_s: float) -> _Erased:
-    from kiosk.privacy.asked import put_question, read_reply
-
-    answer = put_question(state, question, name=secrets.token_hex(8))
-    pause, left = threading.Event(), round(wait_s / POLL_S)
-    reply = None
-    while reply is None and left > 0:
-        pause.wait(POLL_S)
-        reply, left = read_reply(answer), left - 1
-    if reply is None:
-        raise Stop(f"the gate that runs on {state} did not answer; it takes the question when it does", NOT_FINE)
-    if reply.reason:
-        raise Stop(_why_not(reply.reason), NOT_FINE)
-    while left > 0:
+    """The gate that runs does it, and this waits for its receipt."""
+    reply, pause = _reply(state, question, wait_s), threading.Event()
+    for _ in range(round(wait_s / POLL_S)):
         receipts = _receipts(state, reply.persons)
         if {person for one in receipts for person in one["persons"]} >= set(reply.persons):
             return _Erased(reply.persons, reply.held, reply.here, receipts)
         pause.wait(POLL_S)
-        left -= 1
     raise Stop("it is decided and on record, and the gate is still at it; its receipt is on the privacy page", NOT_FINE)
+
+
+def _reply(state: Path, question: Any, wait_s: float) -> Any:
+    from kiosk.privacy.asked import put_question, read_reply
+
+    answer, pause = put_question(state, question, name=secrets.token_hex(8)), threading.Event()
+    for _ in range(round(wait_s / POLL_S)):
+        pause.wait(POLL_S)
+        reply = read_reply(answer)
+        if reply is not None and reply.reason:
+            raise Stop(_why_not(reply.reason), NOT_FINE)
+        if reply is not None:
+            return reply
+    raise Stop(f"the gate that runs on {state} did not answer; it takes the question when it does", NOT_FINE)
 
 
 def _receipts(state: Path, persons: tuple[int, ...]) -> tuple[dict[str, Any], ...]:

@@ -23,6 +23,7 @@ from kiosk.ballast import Ballast
 from kiosk.checking import check_config
 from kiosk.clock import Clock
 from kiosk.controller import Controller, settle_interpreter
+from kiosk.core.commands_privacy import RetentionErased
 from kiosk.core.people import Directory
 from kiosk.credentials import PinDesk, SignInOutcome, load_pepper
 from kiosk.device_trials import Trials
@@ -48,11 +49,13 @@ from kiosk.pass_keys import PassKeyError, PassSigner, open_signer
 from kiosk.people_import import DIRECTORY_FILE, OfficeImport
 from kiosk.photos import with_photos
 from kiosk.privacy.access_log import Looked
+from kiosk.privacy.office import PrivacyDesk
 from kiosk.privacy.running import Keeping
 from kiosk.pruning import Pruner
 from kiosk.publishing import DueWatch, Publishing
 from kiosk.reading_back import last_row_of_peers
 from kiosk.record_keeping import OfficeRecords
+from kiosk.recorded import local_time
 from kiosk.report_desk import ReportDesk
 from kiosk.report_pages import ReportPages
 from kiosk.reports.wanted import School
@@ -135,6 +138,8 @@ class GateProcess:
             templates=self.withdrawals.templates,
         )  # fmt: skip
         self.notices = open_notices(settings=settings, gate=self.controller, state=state, clock=clock)
+        if self.notices:
+            self.notices.on_erased = self._messages_erased
         self.notes = NoteReader(state)
         self.paper = Paper(
             controller=self.controller, printers=self.devices.printers, only=settings.site.printing.device,
@@ -165,6 +170,7 @@ class GateProcess:
                 settings=self.settings, desk=self.reports, directory=lambda: controller.world.directory, clock=self.clock,
                 school=lambda: School(settings=self.settings, state=self.state, now_ms=self.clock.now_ms()),
             ),
+            privacy=self._privacy_desk(),
             note=self.notes,
             print_list=self.paper.print if self.paper else None,
             device_keys=load_device_keys(self.state),
@@ -184,6 +190,13 @@ class GateProcess:
             sun=controller.world.sun,
         )
 
+    def _privacy_desk(self) -> PrivacyDesk:
+        return PrivacyDesk(
+            settings=self.settings, state=self.state, controller=self.controller, keeping=self.privacy,
+            templates=self.withdrawals.templates, pictures=Pictures(self.snapshots), note=self.notes, clock=self.clock,
+            notices=lambda: self.notices.kinds() if self.notices else (),
+        )  # fmt: skip
+
     def _check_pin(self, staff_number: str, pin: str) -> PinVerdict:
         staff = self.controller.world.directory.by_staff_number.get(staff_number)
         known = bool(self.controller.world.directory.staff)  # read for a number that nobody has as well: it takes as long
@@ -195,6 +208,10 @@ class GateProcess:
             return PinVerdict(ok=True, staff=staff, duress=tried.duress)
         locked_s = max(0, (tried.locked_until_ms or now_ms) - now_ms) // 1000
         return PinVerdict(ok=False, locked_s=locked_s)
+
+    def _messages_erased(self, count: int, before_ms: int) -> None:
+        through = local_time(before_ms, self.settings.plan.utc_offset_ms).date().isoformat()
+        self.controller.submit(RetentionErased(category="messages", count=count, through=through))
 
     def _log_page_read(self, read: PageRead) -> None:
         """网络保护条例 art. 36: who looked at whom. A line in the service's log, and one that is erased when its time is over."""

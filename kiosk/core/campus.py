@@ -150,8 +150,8 @@ class Campus:
 
     def withdrawn(self, child: int, purpose: str) -> bool:
         """Whether the office recorded that this consent was taken back, and has not said otherwise since."""
-        said = self.consents.get((child, purpose))
-        return said is not None and not said[1]
+        said, row = self.consents.get((child, purpose)), self.privacy.rows.get((child, purpose))
+        return said is not None and not said[1] and (row is None or row.order < said[0])
 
     def conflicts(self) -> list[Conflict]:
         """Open conflicts: of all children, of cards that were in two places, and of gate computers that run on a copy."""

@@ -233,22 +233,31 @@ def _campus_cleared(campus: Campus, entry: Entry) -> None:
 
 def _person_erased(campus: Campus, entry: Entry) -> None:
     campus.privacy.erase(entry)
+    campus.privacy.keep(entry)
 
 
 def _hold_said(campus: Campus, entry: Entry) -> None:
     campus.privacy.hold(entry)
+    campus.privacy.keep(entry)
 
 
 def _correction_asked(campus: Campus, entry: Entry) -> None:
     campus.privacy.ask(entry)
+    campus.privacy.keep(entry)
 
 
 def _correction_decided(campus: Campus, entry: Entry) -> None:
     campus.privacy.decide(entry)
+    campus.privacy.keep(entry)
 
 
 def _consent_recorded(campus: Campus, entry: Entry) -> None:
     campus.privacy.consent(entry)
+    campus.privacy.keep(entry)
+
+
+def _privacy_said(campus: Campus, entry: Entry) -> None:
+    campus.privacy.keep(entry)
 
 
 _PRIVACY_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
@@ -258,13 +267,19 @@ _PRIVACY_STEPS: dict[str, Callable[[Campus, Entry], None]] = {
     Kind.CORRECTION_ASKED: _correction_asked,
     Kind.CORRECTION_DECIDED: _correction_decided,
     Kind.CONSENT_RECORDED: _consent_recorded,
+    Kind.ERASURE_DONE: _privacy_said,
+    Kind.ERASED_BY_RETENTION: _privacy_said,
+    Kind.PICTURES_ERASED: _privacy_said,
+    Kind.CHILD_EXPORTED: _privacy_said,
+    Kind.NOTICE_ISSUED: _privacy_said,
+    Kind.PRIVACY_INCIDENT: _privacy_said,
 }
 # The receipts too stand for ever: the deletion log is made from them.
 PRIVACY_KINDS = frozenset(
     {
         Kind.PERSON_ERASED, Kind.HOLD_SET, Kind.HOLD_LIFTED, Kind.CORRECTION_ASKED, Kind.CORRECTION_DECIDED,
         Kind.CONSENT_RECORDED, Kind.ERASURE_DONE, Kind.ERASED_BY_RETENTION, Kind.CHILD_EXPORTED, Kind.NOTICE_ISSUED,
-        Kind.PRIVACY_INCIDENT,
+        Kind.PRIVACY_INCIDENT, Kind.PICTURES_ERASED,
     }
 )  # fmt: skip
 

@@ -48,5 +48,5 @@ def consent_view(world: World, query: ConsentQuery, now_ms: int, trusted: bool) 
         pupils=frozenset(pupils),
         face=frozenset(child for child in pupils if may_compare(world, child)),
         snapshot=frozenset(child for child in pupils if world.consented(child, SNAPSHOT)),
-        withdrawn=frozenset(key for key, (_, given) in world.campus.consents.items() if not given),
+        withdrawn=frozenset(key for key in world.campus.consents if world.campus.withdrawn(*key)),
     )

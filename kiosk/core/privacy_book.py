@@ -12,6 +12,17 @@ from kiosk.core.entries import Entry, Kind
 Order = tuple[int, str, str, int]
 
 
+class Said(NamedTuple):
+    """A fact of the privacy side as it was written, for the logs. Numbers and words of closed vocabularies."""
+
+    order: Order
+    at_ms: int
+    node: str
+    kind: str
+    entry: str
+    body: dict[str, Any]
+
+
 class Erased(NamedTuple):
     order: Order
     at_ms: int
@@ -75,6 +86,7 @@ class PrivacyBook:
         self.asked: dict[str, Asked] = {}  # entry id -> a request
         self.decided: dict[str, Decided] = {}  # entry id of the request -> the first decision
         self.rows: dict[tuple[int, str], ConsentRow] = {}  # (child, purpose) -> the last row
+        self.log: dict[str, Said] = {}  # entry id -> every fact of the privacy side
 
     def held(self, child: int) -> bool:
         return any(hold.stands and key[0] == child for key, hold in self.holds.items())
@@ -86,9 +98,13 @@ class PrivacyBook:
         return [(key, one) for key, one in self.asked.items() if key not in self.decided]
 
     def tables(self) -> tuple[dict[Any, Any], ...]:
-        return (self.erased, self.holds, self.asked, self.decided, self.rows)
+        return (self.erased, self.holds, self.asked, self.decided, self.rows, self.log)
 
     # --- folding ---------------------------------------------------------------------------------
+
+    def keep(self, entry: Entry) -> None:
+        key = str(entry.id)
+        self.log[key] = Said(entry.order, entry.at_ms, entry.node, entry.kind, key, entry.body)
 
     def erase(self, entry: Entry) -> None:
         body = entry.body

@@ -162,7 +162,7 @@ class World:
 
     def consented(self, child: int, purpose: str) -> bool:
         """Whether the family agrees now: by the list, and not taken back since."""
-        return consented(self.directory, self.campus, child, purpose)
+        return consented(self.directory, self.campus, child, purpose, self.day)
 
     def pupil_day(self, child: int) -> PupilDay | None:
         return self.book.pupils.get(child)
@@ -243,7 +243,11 @@ class World:
 FACE_MATCH, SNAPSHOT = "face_match", "snapshot"  # purposes of a consent
 
 
-def consented(directory: Directory, campus: Campus, child: int, purpose: str) -> bool:
-    """No consent row, no processing: asked by everything that looks at a face or keeps a picture."""
+def consented(directory: Directory, campus: Campus, child: int, purpose: str, day: str) -> bool:
+    """No consent row, no processing: asked by everything that looks at a face or keeps a picture. A row of the ledger outranks
+    the list, and counts on its days only; a withdrawal that came after it outranks both."""
     pupil = directory.pupils.get(child)
-    return pupil is not None and purpose in pupil.consents and not campus.withdrawn(child, purpose)
+    if pupil is None or campus.withdrawn(child, purpose):
+        return False
+    row = campus.privacy.rows.get((child, purpose))
+    return row.covers(day) if row is not None else purpose in pupil.consents

@@ -22,7 +22,7 @@ from kiosk.journal import entries_of_kinds
 from kiosk.reading_back import peers_after
 from kiosk.snapshots import PictureError, SnapshotStore
 
-CONSENT_KINDS = frozenset({Kind.CONSENT_WITHDRAWN, Kind.CONSENT_RENEWED})
+CONSENT_KINDS = frozenset({Kind.CONSENT_WITHDRAWN, Kind.CONSENT_RENEWED, Kind.CONSENT_RECORDED})
 
 
 @dataclass(slots=True)
@@ -42,22 +42,22 @@ class Enrolled:
         return "\n".join([head, *lines])
 
 
-def who_agrees(directory: Directory, state: Path) -> frozenset[int]:
+def who_agrees(directory: Directory, state: Path, day: str) -> frozenset[int]:
     """By the list of people and by every withdrawal that this gate or another one recorded."""
     campus = Campus()
     for entry in (*entries_of_kinds(state, CONSENT_KINDS), *_of_peers(state)):
         campus.apply(entry)
-    return frozenset(child for child in directory.pupils if consented(directory, campus, child, FACE_MATCH))
+    return frozenset(child for child in directory.pupils if consented(directory, campus, child, FACE_MATCH, day))
 
 
 def _of_peers(state: Path) -> Iterable[Entry]:
     return (s.entry for s in peers_after(state, 0)[1] if s.entry.kind in CONSENT_KINDS)
 
 
-def enrol(engine: Engine, state: Path) -> Enrolled:
+def enrol(engine: Engine, state: Path, *, day: str) -> Enrolled:
     """Raises DirectoryError, PictureError, EngineUnusable, OSError."""
     directory, photos, templates = load(state / "directory.db"), SnapshotStore(state), TemplateStore(state)
-    agreed, have, done = who_agrees(directory, state), photos.people_with_photos(), Enrolled()
+    agreed, have, done = who_agrees(directory, state, day), photos.people_with_photos(), Enrolled()
     done.without_photo = len(agreed - have)
     done.without_consent = len((have & directory.pupils.keys()) - agreed)
     for child in sorted(agreed & have):

@@ -9,8 +9,9 @@ from pathlib import Path
 from kiosk.clock import Clock, SystemClock, steady_s
 from kiosk.notices.apprise_ways import AppriseWay
 from kiosk.notices.lane import Lane, Way
+from kiosk.notices.outbox import KEEP_MS
 from kiosk.notices.robots import Robot
-from kiosk.notices.running import Gate, Notices
+from kiosk.notices.running import DAY_MS, Gate, Notices
 from kiosk.notices.settings import ROBOTS, NoticesSettings, Target, load_notices
 from kiosk.notices.wording import Reader
 from kiosk.settings import Settings, SettingsError
@@ -31,13 +32,13 @@ def open_notices(*, settings: Settings, gate: Gate, state: Path, clock: Clock) -
         return None
     return make_notices(
         found, gate=gate, state=state, clock=clock, school=settings.school.name, seed=settings.site.node,
-        utc_offset_ms=settings.plan.utc_offset_ms, trouble=trouble,
+        utc_offset_ms=settings.plan.utc_offset_ms, trouble=trouble, keep_ms=settings.retention.messages_days * DAY_MS,
     )  # fmt: skip
 
 
 def make_notices(
     found: NoticesSettings, *, gate: Gate, state: Path, clock: Clock, school: str, seed: str, utc_offset_ms: int,
-    trouble: str = "", computer: Clock | None = None, steady: Callable[[], float] = steady_s,
+    trouble: str = "", keep_ms: int = KEEP_MS, computer: Clock | None = None, steady: Callable[[], float] = steady_s,
 ) -> Notices:  # fmt: skip
     """`computer` stamps signatures: the platforms want the real time, and the gate's own may be a played one."""
     stamp_ms = (computer or SystemClock()).now_ms
@@ -49,7 +50,8 @@ def make_notices(
         for target in found.targets
     ]  # fmt: skip
     return Notices(
-        lanes=lanes, gate=gate, state=state, clock=clock, give_up_ms=found.give_up_ms, trouble=trouble, steady=steady
+        lanes=lanes, gate=gate, state=state, clock=clock, give_up_ms=found.give_up_ms, trouble=trouble, keep_ms=keep_ms,
+        steady=steady,
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "notices.db"
 WAITING_MAX: Final = 5_000  # per target; beyond it the oldest is given up
-KEEP_MS: Final = 7 * 86_400_000  # how long a row that is done stays
+KEEP_MS: Final = 90 * 86_400_000  # how long a row that is done stays, where no setting says otherwise
 FAILED_SHOWN_MS: Final = 86_400_000  # given up this long ago at most: still on the page
 SENDS_KEPT_MS: Final = 60_000  # the longest window of any limit
 
@@ -171,9 +171,11 @@ class Outbox:
             self._db.execute(f"DELETE FROM targets WHERE target NOT IN ({marks})", kept)
         return done.rowcount
 
-    def prune(self, *, now_ms: int) -> None:
+    def prune(self, *, now_ms: int, keep_ms: int = KEEP_MS) -> int:
+        """How many rows went."""
         with self._db:
-            self._db.execute("DELETE FROM outbox WHERE state IN ('sent', 'failed') AND done_ms < ?", (now_ms - KEEP_MS,))
+            over = "DELETE FROM outbox WHERE state IN ('sent', 'failed') AND done_ms < ?"
+            return self._db.execute(over, (now_ms - keep_ms,)).rowcount
 
     def counts(self, *, now_ms: int) -> Mapping[str, Counts]:
         """By target. failed: given up within a day."""

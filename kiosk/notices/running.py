@@ -22,7 +22,7 @@ from kiosk.core.world import World
 from kiosk.notices import catching_up, facts
 from kiosk.notices.facts import Told
 from kiosk.notices.lane import Lane
-from kiosk.notices.outbox import FILE_NAME, Counts, Outbox, OutboxDamaged, TargetRecord, Waiting
+from kiosk.notices.outbox import FILE_NAME, KEEP_MS, Counts, Outbox, OutboxDamaged, TargetRecord, Waiting
 from kiosk.notices.refusals import NotAccepted
 from kiosk.notices.wording import message
 from kiosk.notices.words import TEST, Level
@@ -33,6 +33,7 @@ log = logging.getLogger("kiosk.notices")
 QUEUE_MAX: Final = 2_000  # facts between the controller and the thread
 LOOK_EVERY_S: Final = 0.5
 STOP_WITHIN_S: Final = 8.0  # a message that is on its way may end; then the thread is left behind
+DAY_MS: Final = 86_400_000
 TIDY_EVERY_S: Final = 60.0  # old rows go, what is too late is given up, the counts on the page are renewed
 
 
@@ -48,10 +49,12 @@ class Notices:
 
     def __init__(
         self, *, lanes: Sequence[Lane], gate: Gate, state: Path, clock: Clock, give_up_ms: int, trouble: str = "",
-        steady: Callable[[], float] = steady_s,
+        keep_ms: int = KEEP_MS, steady: Callable[[], float] = steady_s,
     ) -> None:  # fmt: skip
         self._lanes, self._gate, self._folder, self._clock = tuple(lanes), gate, state, clock
         self._give_up_ms, self._setup_trouble, self._steady = give_up_ms, trouble, steady
+        self._keep_ms, self._pruned_on = keep_ms, -1
+        self.on_erased: Callable[[int, int], None] = lambda count, before_ms: None  # rows past their time, once a day
         self._queue: deque[Told] = deque()
         self._tests: deque[tuple[Lane, Told]] = deque()
         self._test_numbers = count(1)
@@ -138,6 +141,10 @@ class Notices:
         self._say_trouble(self._take_in)
         self.close()
 
+    def kinds(self) -> tuple[str, ...]:
+        """Of the targets: what families are told of when they ask who receives anything."""
+        return tuple(dict.fromkeys(lane.target.kind for lane in self._lanes))
+
     def round(self) -> None:
         """Takes in what is new and tries what is due, one message a target. What the disk refuses is tried next time."""
         self._say_trouble(self._look)
@@ -163,9 +170,12 @@ class Notices:
                 self._serve(lane, outbox)
 
     def _tidy(self, outbox: Outbox, now_ms: int) -> None:
-        outbox.prune(now_ms=now_ms)
         if not self._clock.trusted():
-            return  # a clock that leapt ahead must not give up everything
+            return  # a clock that leapt ahead must not give up everything, and nothing is old by it
+        if self._keep_ms and now_ms // DAY_MS != self._pruned_on:
+            self._pruned_on = now_ms // DAY_MS
+            if erased := outbox.prune(now_ms=now_ms, keep_ms=self._keep_ms):
+                self.on_erased(erased, now_ms - self._keep_ms)
         for lane in self._lanes:
             expired = lane.expired(outbox.waiting(lane.target.name), now_ms - self._give_up_ms)
             outbox.give_up(lane.target.name, [one.told.entry for one in expired], now_ms=now_ms)

@@ -97,6 +97,11 @@ class AccessLog:
             rows = db.execute("SELECT at_ms, staff, what, subject FROM looks WHERE subject = ? ORDER BY at_ms", (str(subject),))
             return [Looked(*row) for row in rows.fetchall()]
 
+    def count(self) -> int:
+        """Raises sqlite3.Error."""
+        with closing(self._opened()) as db:
+            return int(db.execute("SELECT count(*) FROM looks").fetchone()[0])
+
     def erase_before(self, at_ms: int) -> int:
         """How many lines. Raises sqlite3.Error."""
         with closing(self._opened()) as db:

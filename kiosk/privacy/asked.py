@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from kiosk.controller import Controller
-from kiosk.core.commands_privacy import ErasePersons
+from kiosk.core.commands_privacy import ErasePersons, ExportChild
 from kiosk.core.decisions import Outcome
 from kiosk.durable_files import make_folder, write_whole
 
@@ -25,6 +25,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     persons: tuple[int, ...]
     why: str
     by: int
+    export: bool = False  # the file is made by whoever asked; here it goes on record that it is
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +65,14 @@ def answer_questions(state: Path, controller: Controller) -> int:
 
 
 def ask(controller: Controller, question: Question) -> Reply:
-    decision = controller.ask(ErasePersons(persons=question.persons, why=question.why, by=question.by)).decision
+    command: ErasePersons | ExportChild = ErasePersons(persons=question.persons, why=question.why, by=question.by)
+    if question.export:
+        command = ExportChild(child=question.persons[0], by=question.by)
+    decision = controller.ask(command).decision
     if decision.outcome is not Outcome.GRANTED:
         return Reply(persons=(), reason=decision.reason.value)
+    if question.export:
+        return Reply(persons=question.persons)
     detail = decision.detail
     return Reply(persons=tuple(detail["persons"]), held=tuple(detail["held"]), here=tuple(detail["here"]))
 

@@ -122,8 +122,8 @@ class Eraser:
         """Those of the list in place, as far as nobody who stays has them too."""
         known = self._list()
         words = [word for person in work.persons for word in self.leavers[person]]
-        if known is not None:
-            words += [word for person in work.persons for word in words_of(known, person)]
+        for listed in (known, self._controller.world.directory, self._seen):  # the file may be newer than what is in force here
+            words += [word for person in work.persons for word in (words_of(listed, person) if listed else ())]
         stay = [*everybody(known, but=work.persons)] if known is not None else []
         stay += [w for number, one in self.leavers.all().items() if number not in work.persons for w in one.words]
         work.words = only_theirs(words, stay)

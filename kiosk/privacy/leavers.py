@@ -7,7 +7,7 @@ Also which erasures this computer has done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Final
 
@@ -85,12 +85,23 @@ class Leavers:
                 continue
             words = dict.fromkeys((*(words_of(before, person.number) if before else ()), person.key))
             found[person.number] = Leaver(kind=person.kind.value, since=day, words=tuple(words))
+        for number in _erased_elsewhere(before, here | found.keys() | self.done):
+            kind = PersonKind.PUPIL if before is not None and number in before.pupils else PersonKind.COLLECTOR
+            known = words_of(before, number) if before is not None else ()
+            found[number] = Leaver(kind=kind.value, since=day, words=known)
         if found != self._kept.leavers:
             self._kept.leavers = found
             self._save()
 
     def _save(self) -> None:
         write_whole(self._path, msgspec.json.encode(self._kept))
+
+
+def _erased_elsewhere(before: Directory | None, but: Set[int]) -> list[int]:
+    """On the list before, and nowhere on the new one: the office's computer erased them, and this one has its part to do yet."""
+    if before is None:
+        return []
+    return [number for number in (*before.pupils, *before.collectors) if number not in but]
 
 
 def persons_of(directory_file: Path) -> tuple[Person, ...]:

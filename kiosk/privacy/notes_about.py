@@ -45,7 +45,7 @@ def noted(state: Path) -> Iterator[Noted]:
 
 def _of(db: sqlite3.Connection, boot: int, first: int, kept: set[str]) -> list[Noted]:
     rows = db.execute(
-        "SELECT raw FROM entries WHERE boot = ? AND seq BETWEEN ? AND ? AND instr(raw, '\"note\":\"') > 0",
+        'SELECT raw FROM entries WHERE boot = ? AND seq BETWEEN ? AND ? AND instr(raw, \'"note":"\') > 0',
         (boot, first, first + AT_ONCE - 1),
     ).fetchall()
     found = []

@@ -127,9 +127,10 @@ class RetentionJob:
 
 
 def left_is_over(since: str, kept: Retention, today: date) -> bool:
-    return bool(kept.left_days) and year_end(date.fromisoformat(since), kept.school_year_ends) + timedelta(
-        days=kept.left_days
-    ) < today
+    return (
+        bool(kept.left_days)
+        and year_end(date.fromisoformat(since), kept.school_year_ends) + timedelta(days=kept.left_days) < today
+    )
 
 
 def _held(book: PrivacyBook, entry: Entry) -> bool:

@@ -72,7 +72,7 @@ class _Found:
         self.first, self.last, self._note = first, last, note
         self._numbers: dict[int, int] = {}
         self._days: dict[str, date] = {}
-        self.closed: dict[_Key, list[tuple[Entry, SessionClosed, str]]] = defaultdict(list)
+        self.closed: dict[_Key, list[tuple[Entry, SessionClosed]]] = defaultdict(list)
         self.changes: dict[_Key, list[tuple[Corrected, str]]] = defaultdict(list)
         self.stays: list[Stay] = []
         self.patrols: list[Patrol] = []
@@ -116,7 +116,7 @@ class _Found:
                 name: sys.intern(getattr(row, name)) for name in ("session", "day", "name", "kind", "form", "room", "partner")
             }
             row = msgspec.structs.replace(row, states=self._shared(row.states), **words)
-            self.closed[row.session, day].append((_bare(entry), row, self._note(str(entry.body.get("note", "")))))
+            self.closed[row.session, day].append((_bare(entry), row))
 
     def _corrected(self, entry: Entry) -> None:
         change = SessionCorrected.of(entry.body)
@@ -167,12 +167,12 @@ class _Found:
 
     def _held(self, key: _Key) -> Held:
         """A session of a day. Of several rows (two gates that were cut off) the first one counts."""
-        (entry, first, note), *again = sorted(self.closed[key], key=lambda one: one[0].order)
+        (entry, first), *again = sorted(self.closed[key], key=lambda one: one[0].order)
         changes = self.changes.get(key, [])
         sitting = standing(entry, first, (change for change, _ in changes))
         notes = {change.entry.id: note for change, note in changes}
         return Held(
-            entry=entry, day=key[1], first=first, row=sitting.row, note=note, again=tuple(other for other, _, _ in again),
+            entry=entry, day=key[1], first=first, row=sitting.row, again=tuple(other for other, _ in again),
             corrections=tuple(PutRight(one.entry, one.row, notes[one.entry.id]) for one in sitting.corrections),
         )  # fmt: skip
 

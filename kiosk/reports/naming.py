@@ -76,21 +76,9 @@ REMARK_WORDS: Final = {
     "nobody_came": Words("无学生到场", "nobody came"),
     "closed_early": Words("提前结束", "closed early"),
     "closed_late": Words("值班领导补归档", "closed by the duty leader"),
-    "closed_for": Words("他人提前归档", "closed before the end by somebody else"),
-    "went_home": Words("开始前已接走", "collected before it began"),
     "unexplained": Words("缺勤未说明", "absence unexplained"),
     "moved": Words("调到别处", "moved"),
     "guest": Words("临时参加", "guest"),
-}
-
-
-WHY_WORDS: Final = REASON_WORDS | {  # of a child who was not there, too
-    "located": Words("已找到", "found"),
-    "being_looked_for": Words("正在寻找", "being looked for"),
-    "guardian_informed": Words("已告知家长", "family informed"),
-    "class_teacher_informed": Words("已告知班主任", "class teacher informed"),
-    "not_at_school": Words("当天未到校", "not at school that day"),
-    "not_closed": Words("教师未归档", "left open by the teacher"),
 }
 
 

@@ -57,7 +57,6 @@ class Held:
     first: SessionClosed
     row: SessionClosed
     corrections: tuple[PutRight, ...] = ()
-    note: str = ""  # what was said when it was closed, where that was out of the ordinary
     again: tuple[Entry, ...] = ()  # later rows of the same session and day: shown, never counted
 
     def enrolled(self) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from kiosk.reports.asking import Asked
 from kiosk.reports.books import Books
 from kiosk.reports.class_hours import LEDGER, SESSION
 from kiosk.reports.columns import COUNTED, RATE, Tally, column, frame, kind_words, tally_columns
-from kiosk.reports.naming import FORM_WORDS, REMARK_WORDS, WHY_WORDS, Names, state_zh, word_zh
+from kiosk.reports.naming import FORM_WORDS, REASON_WORDS, REMARK_WORDS, Names, state_zh, word_zh
 from kiosk.reports.period import Period
 from kiosk.reports.service_rows import Held
 from kiosk.reports.table import Cell, Report, Sheet, Value, Words
@@ -56,7 +56,7 @@ def _rows_sheet(found: Iterable[Held], names: Names, asked: Asked, books: Books)
         rows.append((
             held.day, row.name, kind_words(row.kind).zh, word_zh(FORM_WORDS, row.form), row.slot or None, row.from_ms, row.to_ms,
             row.room, names.staff(row.planned_teacher), names.several(row.teachers), row.partner, tally.attended + tally.guests,
-            *tally.values(), row.class_hours, "；".join(_remark(one, names) for one in row.exceptions), held.note,
+            *tally.values(), row.class_hours, "；".join(_remark(one, names) for one in row.exceptions),
             state_of(held, asked.child), books.local_day(held.entry.at_ms), held.entry.at_ms, names.staff(row.by),
             len(held.corrections), len(held.again), str(held.entry.id),
         ))  # fmt: skip
@@ -67,14 +67,13 @@ def _rows_sheet(found: Iterable[Held], names: Names, asked: Asked, books: Books)
         column("planned", "原定教师", "planned", Cell.TEXT, 10), column("teachers", "到岗教师", "present", Cell.TEXT, 14),
         column("partner", "合作机构", "provider", Cell.TEXT, 12), column("there", "人数", "children there", Cell.WHOLE, 8),
         *tally_columns(), column("class_hours", "课时", "class-hours", Cell.HOURS, 8),
-        column("remarks", "异常", "out of the ordinary", Cell.TEXT, 40), column("note", "说明", "note", Cell.TEXT, 20),
-        column("state", "该生", "this child", Cell.TEXT, 8),
+        column("remarks", "异常", "out of the ordinary", Cell.TEXT, 40), column("state", "该生", "this child", Cell.TEXT, 8),
         column("closed_on", "归档日期", "closed on", Cell.DATE, 12), column("closed_at", "归档时间", "closed at", Cell.TIME, 8),
         column("by", "归档人", "closed by", Cell.TEXT, 10), column("corrections", "更正", "corrections", Cell.WHOLE, 8),
         column("again", "重复归档", "closed again", Cell.WHOLE, 9), column("entry", "记录", "entry", Cell.ID, 28),
     )  # fmt: skip
     there = total.attended + total.guests
-    last = ("合计", f"{len(rows)} 场", *(None,) * 9, there, *total.values(), hours, *(None,) * 9)
+    last = ("合计", f"{len(rows)} 场", *(None,) * 9, there, *total.values(), hours, *(None,) * 8)
     return Sheet(
         id="sessions", name=Words("归档", "archive"), columns=columns, rows=rows, total=last, notes=(RATE, COUNTED),
     )  # fmt: skip
@@ -91,7 +90,7 @@ def _remark(one: Remark, names: Names) -> str:
     """What it was, whom it concerned, and why, as far as that has words."""
     told = word_zh(REMARK_WORDS, one.what)
     people = [names.child(one.child).name] if one.child else [names.staff(n) for n in (one.staff, one.other) if n]
-    why = word_zh(WHY_WORDS, one.why)
+    why = word_zh(REASON_WORDS, one.why)
     return told + (f"（{'→'.join(people)}）" if people else "") + (f" {why}" if why else "")
 
 

@@ -72,9 +72,7 @@ def figures(books: Books, held: Sequence[Held]) -> list[_Figure]:
         hours += one.row.class_hours
         enrolled.update(child for child, _ in one.enrolled())
         there.update(one.attended())
-        for teacher in one.row.teachers:
-            from_outside = one.row.partner or teacher in books.directory.outside
-            (outside if from_outside else teachers).add(teacher)
+        (outside if one.row.partner else teachers).update(one.row.teachers)
     full, weeks = full_weeks(held)
     pupils = len(books.directory.pupils)
     return [
@@ -92,7 +90,7 @@ def figures(books: Books, held: Sequence[Held]) -> list[_Figure]:
         ("child_weeks", Words("参加人周", "child-weeks"), weeks, "人周"),
         ("full_share", Words("每周全程参加比例", "share on all days"), full / weeks if weeks else None, "%"),
         ("teachers", Words("参与教师", "teachers"), len(teachers), "人"),
-        ("outside_staff", Words("校外人员", "staff from outside"), len(outside), "人"),
+        ("outside_staff", Words("合作机构人员", "staff of providers"), len(outside), "人"),
     ]
 
 

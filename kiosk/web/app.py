@@ -36,6 +36,7 @@ from kiosk.web import (
     office_cards,
     office_devices,
     office_enrolment,
+    office_privacy,
     pages,
     publications,
     records,
@@ -82,6 +83,7 @@ def create_app(gate: Gate) -> FastAPI:
         pages.routes(web),
         records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
         office_cards.routes(web, card_reads), office_enrolment.routes(web), publications.routes(web),
+        office_privacy.routes(web),
     ):  # fmt: skip
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

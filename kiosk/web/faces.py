@@ -88,6 +88,10 @@ PAGES = (
     "office_policy",
     "paper",
     "inspection",
+    "office_privacy",
+    "office_privacy_child",
+    "office_privacy_text",
+    "office_privacy_incidents",
     "sign_in",
     "error",
 )
@@ -228,4 +232,5 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
         return {"school": "", "classes": ()}
     if isinstance(view, GuardView):
         return {"access_point": "", **guard_lists(view, lang)}
-    return {"tab": name.removeprefix("office_"), "max_listed": MAX_LISTED} if name.startswith("office_") else {}
+    tab = "privacy" if name.startswith("office_privacy") else name.removeprefix("office_")
+    return {"tab": tab, "max_listed": MAX_LISTED} if name.startswith("office_") else {}

@@ -24,6 +24,7 @@ from kiosk.web.enrolment_desk import EnrolmentDesk
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesState
 from kiosk.web.faces_office import ChangeLine, FindingLine, ProblemLine, TrialView
+from kiosk.web.faces_privacy import IncidentsView, PrivacyChildView, PrivacyView, TextView
 from kiosk.web.faces_publications import InspectionView, PolicyView, Publication
 from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
 from kiosk.web.faces_reports import ReportsView, ReportView
@@ -155,6 +156,26 @@ class Publications(Protocol):
     def inspection(self, bar: Bar, lang: Lang) -> InspectionView: ...
 
 
+class PrivacyOffice(Protocol):
+    """What the privacy pages show and give out. Every method blocks: call it in a thread. Raises `RecordsUnreadable`."""
+
+    def overview(self, bar: Bar, *, lang: Lang, said: str) -> PrivacyView: ...
+
+    def child(self, number: int, text: str, bar: Bar, *, lang: Lang, said: str) -> PrivacyChildView: ...
+
+    def text(self, what: str, bar: Bar, *, lang: Lang, said: str) -> TextView: ...
+
+    def markdown(self, what: str, bar: Bar, *, lang: Lang) -> str: ...
+
+    def incidents(self, bar: Bar, *, lang: Lang, said: str) -> IncidentsView: ...
+
+    def log_csv(self) -> bytes: ...
+
+    def affected_csv(self, class_id: str) -> bytes: ...
+
+    def pack(self, child: int, *, by: int) -> tuple[str, bytes]: ...
+
+
 class DeviceTrials(Protocol):
     """Trying one device at a time, by its name. Nothing is recorded but a contact that closes, which the core decides."""
 
@@ -242,6 +263,7 @@ class Gate:
     plan_findings: tuple[FindingLine, ...] = ()  # what the plan breaks, with the clause
     device_drivers: tuple[tuple[str, str], ...] = ()  # (device, driver), for the office page
     school_years: SchoolYears | None = None  # the calendar that the settings in force make
+    privacy: PrivacyOffice | None = None  # None where no privacy pages are kept
     trials: DeviceTrials | None = None  # None where there are no devices to try
     notices: Callable[[], NoticesState] | None = None  # as of now, from memory; None where the school has no targets
     enrolment: EnrolmentDesk | None = None  # None where no list of people is kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -113,6 +113,7 @@ class SqliteStore:
         self._reader = open_reader(path)
         self._writing, self._reading = threading.Lock(), threading.Lock()
         self.identities = SqliteIdentities(self._transaction, self._read)
+        self._cut_log()
 
     @contextmanager
     def locked_stream(self, *, school: str, node: str, incarnation: str) -> Iterator[SqliteStream]:
@@ -185,7 +186,14 @@ class SqliteStore:
                 "INSERT INTO directories VALUES (?,?,?,?,?,?)",
                 (school, directory.number, directory.sha256, directory.content, directory.node, at_ms),
             )
+        self._cut_log()
         return None
+
+    def _cut_log(self) -> None:
+        """The log has the superseded directory until it is folded in and cut: whoever was erased must not be read there. Where
+        somebody reads without a pause it is tried again with the next directory."""
+        with self._writing, suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def totals(self, *, school: str) -> Totals:
         row = self._read(

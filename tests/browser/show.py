@@ -23,7 +23,7 @@ from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
-from tests.faces import enrolment_views, sample_duty, sample_office
+from tests.faces import enrolment_views, privacy_views, sample_duty, sample_office
 from tests.faces import publication_views as published
 from tests.faces import report_views as rep
 from tests.faces import sample_views as sample
@@ -76,6 +76,10 @@ class Stage:
             "office_policy": published.policy(),
             "paper": published.paper(),
             "inspection": published.inspection(),
+            "office_privacy": privacy_views.overview(),
+            "office_privacy_child": privacy_views.child(),
+            "office_privacy_text": privacy_views.text(),
+            "office_privacy_incidents": privacy_views.incidents(),
             "sign_in": SignInView(now_ms=sample.NOW, school="星河路小学"),
             "error": ErrorView(now_ms=sample.NOW, status=404),
         }

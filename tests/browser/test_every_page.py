@@ -33,6 +33,10 @@ PAGES = {
     "office/policy": ("phone", "tablet", "landscape"),
     "paper": ("phone", "tablet"),
     "inspection": ("phone", "tablet"),
+    "office/privacy": ("phone", "tablet"),
+    "office/privacy_child": ("phone", "tablet"),
+    "office/privacy_text": ("phone",),
+    "office/privacy_incidents": ("phone",),
     "sign_in": ("phone",),
     "nosuch": ("phone",),
 }

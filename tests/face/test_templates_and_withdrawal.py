@@ -128,7 +128,7 @@ def test_withdrawn_at_noon_template_and_snapshots_are_gone_with_a_receipt_and_th
     assert receipts(school) == [(MING, 1, 2, "withdrawn")]
     assert set(store.people()) == {HONG} and pictures(school.state) == 2
     assert snapshots.photo(MING) == JPEG, "the photo on file has a consent of its own"
-    assert who_agrees(school.gate.world.directory, school.state) == {HONG}, "no template is made of her again"
+    assert who_agrees(school.gate.world.directory, school.state, "2026-11-23") == {HONG}, "no template is made of her again"
     found = verify(school.state / "journal.db")
     assert found.ok
 

@@ -13,6 +13,7 @@ from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleVie
 from tests.faces import delegate_views as dv
 from tests.faces import duty_views as d
 from tests.faces import enrolment_views as ev
+from tests.faces import privacy_views as priv
 from tests.faces import publication_views as pv
 from tests.faces import record_views as rv
 from tests.faces import report_views as rep
@@ -111,6 +112,11 @@ PAGES: dict[str, tuple[str, Any]] = {
     "devices none": ("office_devices", DevicesView(bar=s.bar())),
     "notices": ("office_notices", sample_office.notices()),
     "notices in trouble": ("office_notices", sample_office.notices(trouble="磁盘已满")),
+    "privacy": ("office_privacy", priv.overview()),
+    "privacy child": ("office_privacy_child", priv.child()),
+    "privacy nobody found": ("office_privacy_child", priv.nobody()),
+    "privacy text": ("office_privacy_text", priv.text()),
+    "privacy incidents": ("office_privacy_incidents", priv.incidents()),
     "notices none": ("office_notices", NoticesView(bar=s.bar())),
     "policy": ("office_policy", pv.policy()),
     "policy published": ("office_policy", replace(pv.policy(), done="timetable", fee_locked=None)),

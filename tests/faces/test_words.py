@@ -35,7 +35,7 @@ BUILT = (
     "delegate.state_", "delegate.relation_", "pass.why_", "pass.rule_", "muster.title_", "purpose.", "id_type.", "paper.",
     "office.block", "office.warn", "office.import", "office.people", "office.enrol", "office.enrolment", "office.settings",
     "office.devices",
-    "face.", "consent.", "guard.card_",
+    "face.", "consent.", "guard.card_", "privacy.", "office.privacy",
 )  # fmt: skip
 TEMPLATE_TEXT = "\n".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
 SCRIPT_TEXT = "\n".join(path.read_text() for path in STATIC.glob("*.js"))

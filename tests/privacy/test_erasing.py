@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +15,14 @@ from kiosk.__main__ import main
 from kiosk.backup import back_up, check, copies, last_backup
 from kiosk.core import commands as c
 from kiosk.core import commands_privacy as p
+from kiosk.core import commands_service as cs
 from kiosk.core.decisions import Outcome
 from kiosk.directory import load
 from kiosk.journal import entries_of_kinds, verify
+from kiosk.reports.asking import NOTHING
+from kiosk.reports.books import open_books
+from kiosk.reports.catalogue import make
+from kiosk.settings import load as load_settings
 from kiosk.snapshots import SnapshotStore
 from tests.privacy.leaving_child import CHILD, GONE, MOTHER, NAME, SCHOOL_NUMBER, SHARED, found_in, put_people, put_pictures
 from tests.support.people import MADE_AT_MS, uid_of
@@ -40,6 +48,7 @@ def a_day(state: Path) -> None:
                 school.ask(c.ExcuseAbsence(child=child, kind="leave_sick", by=105, note=f"{n} {who} 又请假 " * 9))
         school.ask(c.ExcuseAbsence(child=3, kind="leave_personal", by=school.number("杨老师"), note=f"和{NAME}的妈妈一起走"))
         school.ask(p.AskCorrection(child=CHILD, what="name", old=NAME, new="阿依古丽", by=office, guardian=MOTHER))
+        hold_session(school)
         school.clock.set(school.ms("17:35"))
         school.ask(c.Tick())
         gone = school.release([NAME], "帕提古丽·艾山", "card", "photo", point="south-out")
@@ -51,6 +60,34 @@ def a_day(state: Path) -> None:
         assert closed.decision.outcome is Outcome.GRANTED, closed
     finally:
         school.close()
+
+
+def hold_session(school: School) -> None:
+    """S1 with the child in it, closed and archived by its teacher."""
+    for at, asked in (
+        ("16:25", cs.CheckIn(session="S1", by=111)),
+        ("16:33", c.CallRoll(roster="session:S1", marks={CHILD: "present", 4: "present", 3: "late", 2: "leave_sick"}, by=111)),
+        ("17:30", cs.CloseSession(session="S1", by=111)),
+    ):
+        school.clock.set(school.ms(at))
+        school.ask(c.Tick())
+        told = school.ask(asked)
+        assert told.decision.outcome is Outcome.GRANTED, told
+
+
+def totals(state: Path) -> dict[str, Any]:
+    """The totals of the service reports, and every number of their sessions. Not the statistics: how many pupils a school has
+    is what the list in force says, and whoever left is on it no more since the import."""
+    settings = load_settings(CONFIG)
+    books = open_books(settings, state, load(state / "directory.db"), today=date(2026, 11, 24))
+    found = {}
+    for id_ in ("attendance", "archive", "class_hours", "funding"):
+        report = make(id_, books, books.period("2026-11"), NOTHING)
+        for sheet in report.sheets:
+            rows = list(sheet.rows) if sheet.id == "sessions" else [sheet.total or ()]
+            found[f"{id_} {sheet.id}"] = [[cell for cell in row if isinstance(cell, int | float)] for row in rows]
+    assert len(found["attendance sessions"]) == len(found["archive sessions"]) == 1
+    return found
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -79,7 +116,7 @@ def test_nothing_of_the_name_is_left_in_any_byte_and_the_record_is_whole(
 ) -> None:
     made = back_up(state, tmp_path / "copies", now_ms=MADE_AT_MS + 40_000_000)
     assert {word for _, word in found_in(state, made.copy)} == set(GONE)  # the search finds what is there
-    before, entries = day_report(state, capsys), verify(state / "journal.db").entries
+    before, entries = (day_report(state, capsys), totals(state)), verify(state / "journal.db").entries
     code, out = run(
         "erase", SCHOOL_NUMBER, "--by", "O1", "--config", str(CONFIG), "--state", str(state), "--json", capsys=capsys
     )
@@ -88,7 +125,7 @@ def test_nothing_of_the_name_is_left_in_any_byte_and_the_record_is_whole(
     assert found_in(state, tmp_path / "copies") == []
     found = verify(state / "journal.db")
     assert found.ok and found.entries > entries
-    assert day_report(state, capsys) == before
+    assert (day_report(state, capsys), totals(state)) == before
     assert SnapshotStore(state).people_with_photos() == {SHARED}
     kept = load(state / "directory.db")
     assert CHILD not in kept.pupils and MOTHER not in kept.collectors and SHARED in kept.collectors
@@ -127,3 +164,16 @@ def test_a_gate_that_finds_old_files_back_erases_again(state: Path, capsys: pyte
     run("erase", "--by", "O1", "--config", str(CONFIG), "--state", str(state), capsys=capsys)
     assert SnapshotStore(state).people_with_photos() == {SHARED}
     assert verify(state / "journal.db").ok
+
+
+def test_a_family_is_given_its_data_by_command_with_the_approver_on_record(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--config", str(CONFIG), "--state", str(state), "--to", str(tmp_path))
+    code, out = run("export-child", SCHOOL_NUMBER, "--by", "O1", *where, capsys=capsys)
+    assert code == 0, out
+    told = json.loads(zipfile.ZipFile(out.strip()).read("data.json"))
+    assert told["name"] == NAME and len(told["facts"]) > 60 and len(told["pictures"]) == 0
+    (said,) = entries_of_kinds(state, frozenset({"child_exported"}))
+    assert (said.body["child"], said.body["by"]) == (CHILD, 150)
+    assert main(["export-child", SCHOOL_NUMBER, "--by", "G1", *where]) == 1

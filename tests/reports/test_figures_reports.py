@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.core.people import Outside, Stage
+from kiosk.core.people import Stage
 from kiosk.reports.asking import Asked
 from kiosk.reports.catalogue import CATALOGUE, make
 from kiosk.reports.table import Report, ReportLocked
@@ -55,14 +55,6 @@ def test_f4_the_set_of_figures(journal: ServiceJournal, city: str) -> None:
     assert found["rate"] == pytest.approx(6 / 11)
     # the first week ran on three days: 3 and 4 on each, 5, 6 and 8 on one; the second on one: 3 and 4
     assert [found[key] for key in ("full_weeks", "child_weeks", "full_share")] == [4, 7, 4 / 7]
-
-
-def test_somebody_hired_from_outside_is_no_teacher_of_the_school(journal: ServiceJournal) -> None:
-    hired = small_school(outside=(Outside(staff=111, organisation="市少年宫"),))
-    found = {str(row["key"]): row["count"] for row in rows(
-        report(journal, "statistics", "2026-H2", "luoyang", {"directory": hired}), "figures"
-    )}  # fmt: skip
-    assert (found["teachers"], found["outside_staff"]) == (0, 2)
 
 
 @pytest.mark.row("F4", "luoyang", "yueyang")

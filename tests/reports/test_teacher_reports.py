@@ -103,16 +103,6 @@ def test_f1_it_is_searched_by_day_session_pupil_and_text(journal: ServiceJournal
     assert [row["state"] for row in rows(report(journal, "archive", city=city, child=8), "sessions")] == ["临时参加"]
 
 
-def test_why_a_child_was_not_there_and_what_was_said_when_it_was_closed(journal: ServiceJournal) -> None:
-    odd = (
-        Remark(what="unexplained", child=5, why="guardian_informed"),
-        Remark(what="substitution", staff=111, other=112, why="sick"),
-    )
-    journal.session(TUE, "S2", {5: "absent_unexplained"}, exceptions=odd, note="停电提前结束")
-    (row,) = rows(report(journal, "archive", TUE, text="美术"), "sessions")
-    assert (row["remarks"], row["note"]) == ("缺勤未说明（丁一） 已告知家长；代班（李老师→周老师） 病假", "停电提前结束")
-
-
 @pytest.mark.row("F1", "tianjin", "yueyang")
 @pytest.mark.parametrize("city", ["tianjin", "yueyang"])
 def test_f1_the_row_stays_and_what_was_put_right_stands_beside_it(journal: ServiceJournal, city: str) -> None:

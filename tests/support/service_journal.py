@@ -59,7 +59,7 @@ class ServiceJournal:
 
     # --- what happened ---------------------------------------------------------------------------------
 
-    def session(self, day: str, session: str, states: dict[int, str], *, at: str = "", note: str = "", **more: Any) -> Entry:
+    def session(self, day: str, session: str, states: dict[int, str], *, at: str = "", **more: Any) -> Entry:
         """An archive row of one of the small school's sessions; every field can be said."""
         known = next(one for one in SESSIONS if one.id == session.partition("-")[0])
         begins, ends = TIMES[known.id]
@@ -69,7 +69,7 @@ class ServiceJournal:
             "teachers": (known.teacher,), "class_hours": 1.0, "enrolled": len(states), "states": states, "by": known.teacher,
             **more,
         }  # fmt: skip
-        return self.write(fact(SessionClosed(**fields), note), at=ms(day, at or ends))
+        return self.write(fact(SessionClosed(**fields)), at=ms(day, at or ends))
 
     def correct(self, for_day: str, session: str, *, on: str, why: str, at: str = "09:00", **more: Any) -> Entry:
         row = SessionCorrected(session=session, for_day=for_day, day=on, closed="", by=more.pop("by", OFFICE), **more)

@@ -26,3 +26,5 @@ if (form) {
 }
 
 startStaff();
+
+document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
