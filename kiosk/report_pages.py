@@ -17,16 +17,15 @@ from kiosk.core.roster import Bar
 from kiosk.recorded import RecordsError, local_time
 from kiosk.report_desk import FormNotMade, Job, ReportDesk, TooManyReports
 from kiosk.reports.catalogue import CATALOGUE, Listed
-from kiosk.reports.forms import Form, Lang, Making, clean, is_number, is_text, shown
+from kiosk.reports.forms import Form, Lang, Making, facts_of, is_number, is_text, shown
 from kiosk.reports.kept_tables import count_of, kept
 from kiosk.reports.period import KIND_WORDS, NoPeriod, PeriodKind, period_of
-from kiosk.reports.table import Cell, Chart, Report, Sheet, Value
+from kiosk.reports.table import Cell, Chart, Sheet, Value
 from kiosk.reports.wanted import School, Wanted, dues, locks, periods_at_hand
 from kiosk.settings import Settings
 from kiosk.web.faces_picture import Picture, picture
 from kiosk.web.faces_reports import CellText, DueLine, PeriodChoice, ReportLine, ReportsView, ReportView, SheetView
 from kiosk.web.gate import NoSuchReport, ReportBusy, ReportFile, ReportNotMade
-from kiosk.web.words import known, say
 
 MAX_SHOWN: Final = 200  # rows of a sheet on the page
 MAX_DRAWN: Final = 400  # values of a series
@@ -111,7 +110,7 @@ class ReportPages:
         return replace(
             view, title=making.say(report.title), made=f"{making.made_at:%Y-%m-%d %H:%M}",
             quoted=tuple(making.say(words) for words in report.quoted),
-            facts=_facts(report, making), sheets=tuple(_sheet(sheet, making) for sheet in report.sheets),
+            facts=facts_of(report, making), sheets=tuple(_sheet(sheet, making) for sheet in report.sheets),
             forms=forms if listed.public or not view.masked else (),
         )  # fmt: skip
 
@@ -204,15 +203,6 @@ def _picture(chart: Chart, sheet: Sheet, making: Making) -> Picture | None:
 
 def _number(value: Value) -> float:
     return float(value) if isinstance(value, int | float) and is_number(value) else 0.0
-
-
-def _facts(report: Report, making: Making) -> tuple[tuple[str, str], ...]:
-    """The figures of the head that have words; others are for programs."""
-    return tuple(
-        (say(f"report.fact_{key}", making.lang), clean(value))
-        for key, value in (report.facts or {}).items()
-        if known(f"report.fact_{key}") and value not in (None, "")
-    )
 
 
 def _in(sentence: str, lang: Lang) -> str:

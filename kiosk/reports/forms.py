@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from kiosk.reports.table import Cell, Report, Value, Words
+from kiosk.web.words import known, say
 
 Lang = Literal["zh", "en"]
 MINUTE_MS: Final = 60_000
@@ -123,6 +124,15 @@ def _plain(value: Value) -> str:
 
 def _yes(lang: Lang) -> str:
     return "Yes" if lang == "en" else "是"
+
+
+def facts_of(report: Report, making: Making) -> tuple[tuple[str, str], ...]:
+    """The figures of the head that have words, in the language that is made; the others are for programs."""
+    return tuple(
+        (say(f"report.fact_{key}", making.lang), clean(value))
+        for key, value in (report.facts or {}).items()
+        if known(f"report.fact_{key}") and value not in (None, "")
+    )
 
 
 def period(report: Report) -> str:

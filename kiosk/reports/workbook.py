@@ -16,15 +16,16 @@ from unicodedata import east_asian_width
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
-from kiosk.reports.forms import MINUTE_MS, TELL_EVERY, Making, clean, dangerous, is_number, is_text, period, shown
+from kiosk.reports.forms import MINUTE_MS, TELL_EVERY, Making, clean, dangerous, facts_of, is_number, is_text, period, shown
 from kiosk.reports.table import Cell, Chart, Column, Report, Sheet, Value, Words
 
 MAX_ROWS: Final = 1_000_000  # of a table on one worksheet; the format ends at 1,048,576
 MAX_TEXT: Final = 32_000  # characters of a cell; the format ends at 32,767
 MAX_HEIGHTS: Final = 20_000  # rows whose own height is kept in memory; below them a long text is cut off on paper
 MAX_CHART_ROWS: Final = 400  # more bars than that are no picture
-WIDEST, NARROWEST, MARGIN = 60, 5, 2  # of columns, in half-width characters
+WIDEST, NARROWEST, MARGIN = 60, 3, 2  # of columns, in half-width characters
 PORTRAIT_CHARS: Final = 92  # that an upright A4 page holds at a size which can be read
+MARK: Final = 5  # a column as narrow as this has one mark in a cell
 LEAST_CHARS: Final = 76  # that a table is wide, so that its title block has room
 A4: Final = 9
 PALETTE: Final = ("#1D5FA8", "#C98A00", "#0B5C50", "#6A4A93", "#8C0F1B", "#4C5956")
@@ -167,7 +168,9 @@ class _Page:
     def __post_init__(self) -> None:
         self.work = self.book.book.add_worksheet(self.name)
         self.work.set_default_row(ROW_PT)
-        self.widths = [max(NARROWEST, min(WIDEST, column.width)) + MARGIN for column in self.sheet.columns]
+        self.widths = [
+            max(NARROWEST, min(WIDEST, column.width)) + (MARGIN if column.width > MARK else 1) for column in self.sheet.columns
+        ]
         for n, (column, width) in enumerate(zip(self.sheet.columns, self.widths, strict=True)):
             self.widths[n] = max(width, min(24, -(-width_of(self.book.making.say(column.head)) // 2) + MARGIN))
         if (wide := sum(self.widths)) < LEAST_CHARS:
@@ -197,10 +200,8 @@ class _Page:
         made = f"{making.say(MADE)} {making.made_at:%Y-%m-%d %H:%M}"
         self.line("    ".join((report.school, f"{making.say(PERIOD)} {period(report)}", made)), align="center")
         if whole:
-            facts = report.facts or {}
-            if facts:
-                told = "    ".join(f"{key} {shown(value, Cell.TEXT, making)}" for key, value in facts.items())
-                self.line(told, font_color="#4C5956", font_size=10)
+            if facts := facts_of(report, making):
+                self.line("    ".join(f"{name} {value}" for name, value in facts), font_color="#4C5956", font_size=10)
             for quoted in report.quoted:
                 self.line(f"{making.say(GROUND)}：{making.say(quoted)}", font_color="#4C5956", font_size=10)
         heading = book.format(

@@ -76,6 +76,7 @@ def report(rows: Any = None, **more: Any) -> Report:
     whole = Report(
         id="attendance", title=Words("课后服务出勤统计表", "After-school attendance"), school="星河路小学 & 分校",
         first=date(2026, 10, 1), last=date(2026, 10, 31), sheets=(pupils, by_class),
-        quoted=(Words("“每学期期末征集评价和意见”（洛教〔2021〕1号）", "…"),), facts={"记录": "east/0f1e/6612"}, signed=True,
+        quoted=(Words("“每学期期末征集评价和意见”（洛教〔2021〕1号）", "…"),), signed=True,
+        facts={"archive_rows": 1_580, "of_a_later_version": 3},
     )  # fmt: skip
     return replace(whole, **more)

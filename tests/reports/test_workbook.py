@@ -77,6 +77,7 @@ def test_the_title_block_says_whose_it_is_of_which_days_and_on_what_ground(book:
     head = [row[0] for row in book.worksheets[0].iter_rows(max_row=4, values_only=True)]
     assert head[0] == "课后服务出勤统计表 · 学生 [1/2]"
     assert "星河路小学 & 分校" in head[1] and "2026-10-01 — 2026-10-31" in head[1] and "制表时间 2026-11-23 07:45" in head[1]
+    assert head[2] == "归档记录 1580"
     assert head[3].startswith("依据：“每学期期末征集评价和意见”")
 
 
