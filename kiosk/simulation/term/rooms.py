@@ -18,7 +18,7 @@ from kiosk.simulation.term.hands import Hands
 from kiosk.simulation.term.ledger import Ledger, Sitting
 from kiosk.simulation.term.records import Records
 
-SUBSTITUTED, TWO_TEACHERS, COMES_LATE = 0.012, 0.01, 0.03  # shares of sessions
+SUBSTITUTED, TWO_TEACHERS, COMES_LATE = 0.03, 0.01, 0.03  # shares of sessions
 UNHELD = frozenset({"early_care"})  # a duty of the morning, not a session with a roll
 WAITING_PLACE = "图书馆"
 
