@@ -133,7 +133,7 @@ class _Reports(Shown):
 
     def _reports(self) -> Reports:
         if self.web.gate.reports is None:
-            raise Unavailable("This gate makes no reports.")
+            raise NoSuchThing("This gate makes no reports.")
         return self.web.gate.reports
 
     async def _bar(self) -> Bar:
