@@ -373,6 +373,8 @@ class DutyView:
     groups: tuple[GroupLine, ...] = ()
     shifts: tuple[ShiftLine, ...] = ()
     unwatched: tuple[tuple[str, str], ...] = ()  # gates without a watch: id, name
+    unclosed: int = 0  # sessions that are over and not archived
+    lock_month: str = ""  # the month before this one, while nobody has locked it
     boarders: int = 0  # in the dormitory, in named custody: they do not keep the day open
 
 

@@ -1,6 +1,7 @@
 """Which live pages look different after a decision. Names only; rendering is the web's.
 
-Topics: "bar", "duty", "muster", "rosters", "register:<gate>", "display:<access point>", "guard:<gate>", "roster:<roster id>".
+Topics: "bar", "duty", "muster", "patrol", "rosters", "register:<gate>", "display:<access point>", "guard:<gate>",
+"roster:<roster id>".
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from kiosk.core import commands as c
 from kiosk.core.child_steps import children_of
 from kiosk.core.decisions import Decision
 from kiosk.core.entries import Entry, Kind
+from kiosk.core.service_records import SERVICE_KINDS
 from kiosk.core.world import World
 
 _EVERYTHING = frozenset({Kind.EMERGENCY_DECLARED, Kind.EMERGENCY_ENDED, Kind.DIRECTORY_ADOPTED, Kind.CAMPUS_CLEARED})
@@ -60,7 +62,7 @@ def every_topic(world: World) -> frozenset[str]:
     """All pages: the whole state was read anew."""
     people = world.directory
     return frozenset(
-        {"bar", "duty", "muster", "rosters"}
+        {"bar", "duty", "muster", "patrol", "rosters"}
         | {f"{page}:{gate}" for page in ("guard", "register") for gate in world.rules.gates}
         | {f"roster:class:{one}" for one in people.classes}
         | {f"roster:session:{one}" for one in people.sessions}
@@ -69,7 +71,9 @@ def every_topic(world: World) -> frozenset[str]:
 
 
 def _touch(world: World, entry: Entry, topics: set[str]) -> None:
-    topics.add("duty")
+    topics |= {"duty", "patrol"}
+    if entry.kind in SERVICE_KINDS and entry.body.get("session"):
+        topics.add(f"roster:session:{entry.body['session']}")
     topics |= _rosters_of(world, {entry.body.get("giver"), entry.body.get("taker"), _giver(world, entry)})
     if entry.kind in _EVERYTHING:
         topics |= {"bar", "rosters"}

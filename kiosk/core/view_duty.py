@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from kiosk.core import roster as r
@@ -11,6 +12,7 @@ from kiosk.core.campus_parts import Alarm
 from kiosk.core.card_book import CLONED
 from kiosk.core.child import Conflict, LadderState, Search
 from kiosk.core.close_of_day import clear_blockers
+from kiosk.core.closing import unclosed
 from kiosk.core.custody import Collection
 from kiosk.core.entries import Entry
 from kiosk.core.escalation import next_due_ms
@@ -62,8 +64,16 @@ def duty(world: World, query: r.DutyQuery, now_ms: int, trusted: bool) -> r.Duty
         groups=tuple(group_line(world, g, now_ms) for g in world.campus.groups()),
         shifts=tuple(line for gate in world.rules.gates if (line := shift_line(world, gate)) is not None),
         unwatched=tuple((gate.id, gate.name) for gate in world.rules.gates.values() if world.campus.shift(gate.id) is None),
+        unclosed=len(unclosed(world, now_ms)),
+        lock_month=_lockable(world),
         boarders=sum(1 for _, s in live if s.dormitory),
     )
+
+
+def _lockable(world: World) -> str:
+    first = world.book.day.date.replace(day=1)
+    month = (first - timedelta(days=1)).isoformat()[:7]
+    return "" if month in world.campus.service.locked else month
 
 
 def ladder_case(world: World, child: int, case: LadderState, now_ms: int) -> r.CaseLine:

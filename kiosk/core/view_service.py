@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kiosk.core import roster as r
 from kiosk.core.patrols import STILL_MS, patrol_due
 from kiosk.core.service import Standing, leads, standing, stands_in, teacher_missing
-from kiosk.core.settling import ABSENT, GRACE_MS, Settled, guests, settle
+from kiosk.core.settling import ABSENT, GRACE_MS, Settled, guests, members, settle
 from kiosk.core.timetable import SessionTime
 from kiosk.core.view_parts import bar, child_line
 from kiosk.core.world import World
@@ -102,7 +102,7 @@ def patrol_view(world: World, query: r.PatrolQuery, now_ms: int, trusted: bool) 
 
 
 def _patrol_line(world: World, times: SessionTime, now_ms: int) -> r.PatrolLine:
-    found = settle(world, times, now_ms)
+    found = members(world, times.session)
     here = sum(1 for child in found if world.campus.child(child).session == times.session)
     book, session = world.campus.service, world.directory.sessions[times.session]
     present = book.present(world.day, times.session)

@@ -39,7 +39,7 @@ from typing import Any
 
 from kiosk.core.people import Staff
 from kiosk.core.register import ID_TYPES, PURPOSES
-from kiosk.core.roster import ChildView, DutyView, GuardView, RosterView, SearchView
+from kiosk.core.roster import ChildView, DutyView, GuardView, PatrolView, RosterView, SearchView
 from kiosk.core.roster_safety import MusterView, RegisterView, WaitingView
 from kiosk.web import faces_live as live
 from kiosk.web.faces_answer import answer
@@ -51,9 +51,10 @@ from kiosk.web.faces_engine import render
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_lists
 from kiosk.web.faces_office import MAX_LISTED, DevicesView, ErrorView, SettingsView, setting_rows
+from kiosk.web.faces_patrol import patrol_cards
 from kiosk.web.faces_records import ReplayView
 from kiosk.web.faces_reports import ReportsView, ReportView
-from kiosk.web.faces_roster import counts_on_top, free_to_take, looking_for, moment
+from kiosk.web.faces_roster import closes, counts_on_top, free_to_take, looking_for, moment
 from kiosk.web.faces_safety import class_list, hosts_of
 from kiosk.web.words import known, say
 
@@ -68,6 +69,7 @@ PAGES = (
     "delegate",
     "delegate_pass",
     "muster",
+    "patrol",
     "register",
     "waiting",
     "office_import",
@@ -110,6 +112,7 @@ _STYLE = {
     "delegate": "delegates",
     "delegate_pass": "delegates",
     "muster": "safety",
+    "patrol": "service",
     "register": "safety",
     "waiting": "safety",
     "error": "sign_in",
@@ -177,7 +180,7 @@ def topics(name: str, view: Any) -> list[str]:
             return [f"roster:{view.roster}@{view.me}" if stands_in else f"roster:{view.roster}", "bar"]
         case "rosters":
             return [f"rosters:{view.staff}" if view.staff else name, "bar"]
-        case "duty" | "muster":
+        case "duty" | "muster" | "patrol":
             return [name, "bar"]
         case "register":
             return [f"register:{view.gate}", "bar"]
@@ -204,12 +207,15 @@ def _extra(name: str, view: Any, lang: Lang) -> dict[str, Any]:
             "accepts": accepts,
             "looking": looking_for(view),
             "moment": moment(view),
+            "closing": closes(view),
             "takeable": free_to_take(view),
             "rows": live.row_list(view, lang),
             "coming": coming_lines(view, lang),
         }
     if isinstance(view, DutyView):
         return duty_extra(view, lang)
+    if isinstance(view, PatrolView):
+        return {"cards": patrol_cards(view, lang)}
     if isinstance(view, ReplayView):
         return {"chart": bar_chart(view.counts), "may_export": False}
     if isinstance(view, DevicesView):

@@ -55,6 +55,7 @@ def duty_pieces(view: DutyView, lang: Lang) -> list[Piece]:
         ("duty-moving", _html("moving_part", lang, view)),
         ("duty-watch", _html("watch_part", lang, view)),
         ("duty-offers", _html("offers_part", lang, view)),
+        ("duty-rest", _html("rest_part", lang, view)),
         ("duty-clear", _html("clear_part", lang, view, blockers(view))),
         ("duty-devices", _html("devices_part", lang, view)),
         ("duty-emergency", _html("emergency_part", lang, view)),

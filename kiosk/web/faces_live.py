@@ -14,14 +14,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kiosk.core.roster import Bar, DisplayView, DutyView, GuardView, RosterListView, RosterView
+from kiosk.core.roster import Bar, DisplayView, DutyView, GuardView, PatrolView, RosterListView, RosterView
 from kiosk.core.roster import RosterRow as Row
 from kiosk.core.roster_safety import MusterView, RegisterView
 from kiosk.web.faces_duty import duty_pieces
 from kiosk.web.faces_engine import macro
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_guard import guard_pieces
-from kiosk.web.faces_roster import by_seat, counts_on_top, free_to_take, looking_for, moment, suggested
+from kiosk.web.faces_patrol import patrol_pieces
+from kiosk.web.faces_roster import by_seat, closes, counts_on_top, free_to_take, looking_for, moment, suggested
 from kiosk.web.faces_safety import muster_pieces, register_pieces
 
 Piece = tuple[str, str]
@@ -29,6 +30,7 @@ Piece = tuple[str, str]
 KEPT_ROWS = 8_192  # rendered roster rows that are remembered: 1,620 children in two sessions and two languages
 
 _ROSTER, _ROSTER_ACT = "parts/roster.html", "parts/roster_act.html"
+_ROSTER_SERVICE = "parts/roster_service.html"
 
 
 def pieces(view: object, lang: Lang) -> list[Piece]:
@@ -48,6 +50,8 @@ def pieces(view: object, lang: Lang) -> list[Piece]:
             return duty_pieces(view, lang)
         case MusterView():
             return muster_pieces(view, lang)
+        case PatrolView():
+            return patrol_pieces(view, lang)
         case RegisterView():
             return register_pieces(view, lang)
         case _:
@@ -72,12 +76,14 @@ def _roster(view: RosterView, lang: Lang) -> list[Piece]:
     again, accepts = counts_on_top(view)
     return [
         ("roster-head", _html(_ROSTER, "head_part", lang, view)),
+        ("roster-service", _html(_ROSTER_SERVICE, "service_part", lang, view)),
         ("roster-returned", _html(_ROSTER, "returned_part", lang, view, again)),
         ("roster-incoming", _html(_ROSTER, "incoming_part", lang, view, accepts)),
         ("roster-searches", _html(_ROSTER, "searches_part", lang, view.searches)),
         ("roster-looking", _html(_ROSTER, "looking_part", lang, looking_for(view))),
         ("roster-offers", _html(_ROSTER, "offers_part", lang, view)),
         ("roster-rows", _html(_ROSTER, "rows_part", lang, slots("li", ids), view.kind == "staff")),
+        ("roster-close", _html(_ROSTER_SERVICE, "close_part", lang, view, closes(view))),
         ("roster-act", _html(_ROSTER_ACT, "act_part", lang, view, now, free_to_take(view))),
         *((key, row_html(row, lang)) for key, row in zip(ids, rows, strict=True)),
     ]

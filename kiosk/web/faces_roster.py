@@ -22,8 +22,8 @@ HAND_OVER_FROM_MS = 10 * MINUTE_MS  # before a session ends, its next custodian 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """kind: accept | arrive | back | take | call | hand | wait | done. `count` and `exceptions` are those of the rows as
-    they stand; `task` is what the button opens, None where it sends at once or there is no button."""
+    """kind: accept | arrive | back | check_in | take | call | hand | close | wait | done. `count` and `exceptions` are
+    those of the rows as they stand; `task` is what the button opens, None where it sends at once or there is no button."""
 
     kind: str
     count: int = 0
@@ -52,6 +52,8 @@ def moment(view: RosterView) -> Moment:
         return _with(arrive_count(view, view.escorts[0]), "arrive", tasks)
     if view.groups:
         return _with(back_count(view, view.groups[0]), "back", tasks)
+    if _checks_in(view, bool(takeable)):
+        return Moment(kind="check_in", tasks=tasks)
     if takeable:
         count = sum(row.line.child in takeable for row in here)
         return Moment(kind="take", count=count, exceptions=exceptions, task=take_count(view), tasks=tasks)
@@ -65,10 +67,36 @@ def _towards_the_end(view: RosterView, tasks: tuple[Count, ...]) -> Moment:
     due = [task for task in _handovers(view) if view.kind != "staff" or task.words.get("kind") in _SOON]
     if ending and due:
         return _with(due[0], "hand", tasks)
+    if closes(view) and ending:
+        return Moment(kind="close", count=len(here_now(view)), tasks=tasks)
     waiting = sum(row.at_gate and row.held_by_me for row in view.rows)
     if waiting:
         return Moment(kind="wait", count=waiting, tasks=tasks)
     return Moment(kind="done", count=len(_mine(view)), tasks=tasks)
+
+
+EARLY_MS = 30 * MINUTE_MS
+
+
+def _checks_in(view: RosterView, takeable: bool) -> bool:
+    """Whether this person must check in first. Taking children over checks the planned teacher in by itself."""
+    one = view.service
+    if one is None or one.me_here or one.standing in ("over", "closed") or not view.start_ms:
+        return False
+    if view.bar.now_ms < view.start_ms - EARLY_MS:
+        return False
+    mine = view.me == one.planned
+    return one.needs_reason if takeable else mine or one.needs_reason
+
+
+def closes(view: RosterView) -> bool:
+    """Whether this person may close the session now, with or without questions."""
+    one = view.service
+    return one is not None and (one.me_came or one.me_leads) and one.standing in ("open", "over")
+
+
+def here_now(view: RosterView) -> tuple[RosterRow, ...]:
+    return tuple(row for row in view.rows if row.here)
 
 
 _SOON = ("to_class", "to_session", "to_extended_care")  # what a supervisor hands on as a matter of course

@@ -18,6 +18,7 @@ from kiosk.core.roster import (
     DisplayQuery,
     DutyQuery,
     GuardQuery,
+    PatrolQuery,
     Query,
     RosterListQuery,
     RosterQuery,
@@ -30,7 +31,7 @@ from kiosk.web.gate import PageRead
 from kiosk.web.masking import masked
 from kiosk.web.parts import Web
 from kiosk.web.refusals import Malformed, NoSuchThing
-from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, MUSTER_READERS, REGISTER_READERS, ROSTER_READERS
+from kiosk.web.topics import AT_THE_GATE, DUTY_READERS, MUSTER_READERS, PATROLLERS, REGISTER_READERS, ROSTER_READERS
 
 MAX_SEARCH = 60  # characters
 OFFICE = frozenset({Role.OFFICE})
@@ -103,6 +104,7 @@ def routes(web: Web) -> APIRouter:
         ("/rosters", pages.rosters, "Today's rosters"),
         ("/roster/{roster}", pages.roster, "One roster: class:<id> or session:<id>"),
         ("/duty", pages.duty, "Every open case"),
+        ("/patrol", pages.patrol, "The sessions that run, to be looked at one by one"),
         ("/search", pages.search, "People by name, class, number or card: a piece of a page"),
         ("/child/{number}", pages.child, "One child: a piece of a page"),
         ("/photo/{number}", pages.photo, "The photo on file"),
@@ -169,6 +171,9 @@ class _Pages(Shown):
 
     async def duty(self, request: Request) -> Response:
         return await self.staff_page(request, "duty", DUTY_READERS, DutyQuery())
+
+    async def patrol(self, request: Request) -> Response:
+        return await self.staff_page(request, "patrol", PATROLLERS, PatrolQuery())
 
     # --- pieces that a page fetches ------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from kiosk.core.roster import (
     DutyQuery,
     GuardQuery,
     MusterQuery,
+    PatrolQuery,
     Query,
     RegisterQuery,
     RosterListQuery,
@@ -35,6 +36,7 @@ AT_THE_GATE = frozenset({Role.GUARD, Role.DUTY_LEADER})
 ROSTER_READERS = frozenset({Role.TEACHER, Role.DUTY_LEADER, Role.INSPECTOR})
 DUTY_READERS = frozenset({Role.DUTY_LEADER, Role.OFFICE, Role.INSPECTOR})
 MUSTER_READERS = frozenset({Role.GUARD, Role.TEACHER, Role.DUTY_LEADER, Role.OFFICE})  # whoever may stand at a muster point
+PATROLLERS = frozenset({Role.DUTY_LEADER, Role.OFFICE})
 REGISTER_READERS = frozenset({Role.GUARD, Role.DUTY_LEADER, Role.OFFICE})
 
 _READERS = {
@@ -44,6 +46,7 @@ _READERS = {
     "duty": DUTY_READERS,
     "muster": MUSTER_READERS,
     "register": REGISTER_READERS,
+    "patrol": PATROLLERS,
 }
 _NOBODY_IN_PARTICULAR: frozenset[Role] = frozenset()
 
@@ -71,6 +74,8 @@ class Topics:
             return DutyQuery()
         if topic == "muster":
             return MusterQuery()
+        if topic == "patrol":
+            return PatrolQuery()
         if kind == "register" and name in self._rules.gates:
             return RegisterQuery(name)
         if kind == "rosters":
@@ -78,7 +83,7 @@ class Topics:
         if topic == ANSWERS:
             return None
         raise NoSuchThing(
-            f"There is no live topic {topic[:80]!r}; there are bar, duty, muster, rosters, roster:<id>, guard:<gate>, "
+            f"There is no live topic {topic[:80]!r}; there are bar, duty, muster, patrol, rosters, roster:<id>, guard:<gate>, "
             "register:<gate> and display:<access point>."
         )
 
@@ -95,7 +100,7 @@ class Topics:
             return DUTY_S
         if topic == "muster":
             return MUSTER_S
-        return LIST_S if topic.startswith("rosters") else QUICK_S
+        return LIST_S if topic.startswith(("rosters", "patrol")) else QUICK_S
 
     def readers(self, topic: str) -> frozenset[Role]:
         """The roles that may watch it; empty: anybody."""

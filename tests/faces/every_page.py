@@ -20,10 +20,12 @@ from tests.faces import report_views as rep
 from tests.faces import sample_duty, sample_office
 from tests.faces import sample_safety as safety
 from tests.faces import sample_views as s
+from tests.faces import service_views as sv
 from tests.faces import watch_views as w
 from tests.faces.calendar_views import STATES as CALENDARS
 from tests.faces.card_views import ENROL_STATES, enrol
 from tests.faces.roster_views import ROSTERS
+from tests.faces.service_views import ROSTERS_OF_SESSIONS
 
 _ALARM = s.bar(emergency="drill", can_save=False, clock_trusted=False, calendar_unverified=True, day_note="调休")
 _LAST = s.bar(disk="disk_last", disk_percent=100)
@@ -55,6 +57,10 @@ PAGES: dict[str, tuple[str, Any]] = {
     "roster offered": ("roster", s.offered_roster()),
     "roster empty": ("roster", replace(s.roster(), rows=(), takeable=(), expected=0, present=0)),
     **{key: ("roster", view) for key, view in ROSTERS.items()},
+    **{key: ("roster", view) for key, view in ROSTERS_OF_SESSIONS.items()},
+    "patrol": ("patrol", sv.patrol()),
+    "patrol none": ("patrol", replace(sv.patrol(), lines=(), unseen=0)),
+    "duty unclosed": ("duty", sv.duty()),
     "rosters": ("rosters", s.rosters()),
     "rosters empty": ("rosters", replace(s.rosters(), rosters=())),
     "duty": ("duty", sample_duty.duty()),

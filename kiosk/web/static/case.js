@@ -6,6 +6,7 @@ const text = (form, name) => String(new FormData(form).get(name) ?? "").trim();
 
 const BODIES = {
   close_case: (form) => ({ case: form.dataset.case, note: text(form, "note") }),
+  close_rest: (form) => ({ note: text(form, "note") }),
   located: (form) => ({ child: Number(form.dataset.child), place: text(form, "place") }),
   acknowledge: (form) => ({
     case: form.dataset.case,

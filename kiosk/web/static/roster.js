@@ -4,6 +4,7 @@ import { busy, pressedTwice, tell } from "./act.js";
 import { flush, send, startQueue, waiting } from "./queue.js";
 import { found, openFound, openKid } from "./roster_kid.js";
 import { HERE, allMarks, awayOf, drafts, keep, page, paint, rollCount, rows, mark } from "./roster_marks.js";
+import { startClose } from "./roster_close.js";
 import { openCount } from "./roster_count.js";
 import { openMenu } from "./roster_sheet.js";
 import { startStill } from "./roster_still.js";
@@ -154,6 +155,7 @@ startQueue();
 if (page) {
   moment = bottom()?.dataset.moment ?? "";
   paintAll();
+  startClose();
   startStill();
   startTold();
 }
