@@ -29,7 +29,8 @@ def roster(standing: str = "open", **changes: object) -> r.RosterView:
     """Everybody is with the teacher and the roll is called; the session is at its end."""
     plain = s.roster(called=True, taken=True)
     rows = tuple(replace(row, held_by_me=False) for row in plain.rows)
-    start_ms = s.NOW + 5 * 60_000 if standing in ("planned", "ready") else s.NOW - 60 * 60_000
+    now_ms = plain.bar.now_ms
+    start_ms = now_ms + 5 * 60_000 if standing in ("planned", "ready") else now_ms - 61 * 60_000
     return replace(
         plain, rows=rows, takeable=(), start_ms=start_ms, end_ms=start_ms + 60 * 60_000, searches=(),
         service=line(standing, **changes), kind="session", roster="session:S101", next_groups=(), incoming=(),
