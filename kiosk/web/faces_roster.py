@@ -79,14 +79,14 @@ EARLY_MS = 30 * MINUTE_MS
 
 
 def _checks_in(view: RosterView, takeable: bool) -> bool:
-    """Whether this person must check in first. Taking children over checks the planned teacher in by itself."""
+    """Whether this person must check in first. Taking children over, or calling them, checks the planned teacher in."""
     one = view.service
     if one is None or one.me_here or one.standing in ("over", "closed") or not view.start_ms:
         return False
     if view.bar.now_ms < view.start_ms - EARLY_MS:
         return False
-    mine = view.me == one.planned
-    return one.needs_reason if takeable else mine or one.needs_reason
+    nobody_yet = not takeable and not here_now(view)
+    return one.needs_reason or (nobody_yet and view.me == one.planned)
 
 
 def closes(view: RosterView) -> bool:

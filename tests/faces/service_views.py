@@ -38,7 +38,10 @@ def roster(standing: str = "open", **changes: object) -> r.RosterView:
 
 
 ROSTERS_OF_SESSIONS: dict[str, r.RosterView] = {
-    "session to check in": roster("planned", teachers=(), me_here=False, me_came=False),
+    "session to check in": replace(
+        roster("planned", teachers=(), me_here=False, me_came=False, planned=s.roster().me, guests=0),
+        rows=(), expected=0, present=0,
+    ),
     "session to stand in": roster("unstaffed", teachers=(), me_here=False, me_came=False, needs_reason=True, missing=True),
     "session substituted": roster("open", teachers=(replace(_TEACHER, here=False), _STANDS_IN)),
     "session to close": roster("over"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from kiosk.web.faces_roster import counts_on_top, looking_for, moment, suggested
 from tests.faces.roster_views import (
     at_the_gate,
@@ -17,6 +19,7 @@ from tests.faces.roster_views import (
     two_offers,
 )
 from tests.faces.sample_views import offered_roster, roster
+from tests.faces.service_views import ROSTERS_OF_SESSIONS
 
 
 def test_an_offer_that_waits_comes_first() -> None:
@@ -106,3 +109,14 @@ def test_a_row_suggests_what_the_readers_saw() -> None:
 
 def test_the_longest_missing_child_stands_on_top() -> None:
     assert [row.line.seat for row in looking_for(roster())] == [27, 9]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("session to check in", "check_in"), ("session to stand in", "check_in"), ("session to close", "close"),
+        ("session to close at once", "close"), ("session to close for another", "close"), ("session closed", "done"),
+    ],
+)  # fmt: skip
+def test_the_button_checks_in_first_and_closes_last(key: str, kind: str) -> None:
+    assert moment(ROSTERS_OF_SESSIONS[key]).kind == kind
