@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kiosk.core import commands as c
 from kiosk.core import roster as r
 from kiosk.core.decisions import Answer
@@ -49,6 +51,7 @@ def test_the_first_guard_of_the_day_takes_the_watch_by_saying_so(school: School)
     assert (page(school).shift.guard_name, school.duty().shifts[0].guard_name) == ("赵师傅", "赵师傅")
 
 
+@pytest.mark.row("D3", "changzhi", "xiji", "tianjin", "yueyang")
 def test_the_next_guard_takes_the_watch_the_open_cases_and_the_child_in_the_gatehouse(school: School) -> None:
     school.tap("王小明", "east-in")
     begin(school)

@@ -5,6 +5,7 @@ S1 has 李雷, 韩梅 and 王小红, and 李老师 teaches it from 16:30 to 17:3
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from kiosk.core.decisions import Answer
 from kiosk.core.service import Standing, standing, teacher_missing
 from kiosk.core.service_records import SessionClosed
 from kiosk.core.settling import settle
-from tests.support.school import School
+from kiosk.settings import load
+from tests.support.school import CONFIG, School
 
 ALL = ("changzhi", "xiji", "tianjin", "yueyang")
 
@@ -368,3 +370,38 @@ def test_f3_the_childs_own_teachers_note_interest_and_potential(school):
     (first, _) = school.entries("growth_noted")
     assert "喜欢" not in str(first.body)  # the words are a note that can be erased
     assert first.body["term"]
+
+
+@pytest.mark.row("D4", "tianjin")
+def test_d4_an_escort_that_has_not_set_out_five_minutes_after_the_end_is_on_the_duty_page(tmp_path):
+    base = load(CONFIG)
+    settings = replace(base, rules=replace(base.rules, escort_after_ms=5 * 60_000))
+    school = School(tmp_path / "state", settings=settings)
+    for name in ("韩梅", "李雷"):
+        school.tap(name, "south-in")
+    school.at("16:25").tap("韩梅", "room-201")
+    school.take("session:S1", "李老师", 1)
+    assert not [case for case in school.at("17:34").duty().cases if case.kind == "escort_due"]
+    (case,) = [case for case in school.at("17:35").duty().cases if case.kind == "escort_due"]
+    assert case.owner_name == "李老师"
+    gone = c.StartEscort(children=(4,), gate="south", counted=1, by=111)
+    assert school.ask(gone).decision.outcome == "granted"
+    assert not [case for case in school.duty().cases if case.kind == "escort_due"]
+    school.close()
+
+
+@pytest.mark.row("D3", *ALL)
+def test_d3_a_count_that_differs_blocks_the_handover_until_each_exception_is_named(school):
+    come(school, "李雷", "韩梅")
+    assert school.take("session:S1", "李老师", 1).decision.reason == "count_differs"
+    assert school.take("session:S1", "李老师", 1, 韩梅="missing").decision.outcome == "granted"
+    accepted = school.entries("handover_accepted")[-1].body
+    assert (accepted["giver"], accepted["taker"], accepted["place"], accepted["expected"], accepted["counted"]) == (
+        105,
+        111,
+        "201",
+        2,
+        1,
+    )
+    assert accepted["exceptions"] == [[4, "missing"]]
+    assert school.case_of("韩梅").kind == "locate"
