@@ -184,6 +184,8 @@ def test_a_substitute_takes_the_group_and_hands_it_on(gate: Online, new_page: Op
     gate.school.tap("李雷", "room-201")
     page = signed_in(new_page, gate, "T2", "/roster/session:S1", size="phone")
     expect(page.locator("#roster-head")).to_contain_text("刘老师 代 李老师")
+    page.locator("#roster-act").get_by_role("button", name="病假", exact=True).click()  # for whom and why, first
+    expect(page.locator("#roster-service")).to_contain_text("代 李老师 · 病假")
     button(page).click()
     for name in ("王小红", "韩梅", "住校生"):
         expect(sheet(page).get_by_text(f"{name} 在哪里？")).to_be_visible()

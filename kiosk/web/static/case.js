@@ -2,6 +2,7 @@
 
 import { act, busy, tell } from "./act.js";
 
+const PIECE = ".case, #duty-rest";
 const text = (form, name) => String(new FormData(form).get(name) ?? "").trim();
 
 const BODIES = {
@@ -16,7 +17,7 @@ const BODIES = {
 };
 
 async function send(form) {
-  const piece = form.closest(".case").id;
+  const piece = form.closest(PIECE).id;
   const name = form.dataset.form;
   const said = await busy(form.querySelector('[type="submit"]'), () => act(name, BODIES[name](form)));
   for (const pin of form.querySelectorAll('[name="second_pin"]')) pin.value = "";
@@ -34,7 +35,7 @@ function setChannel(guardian) {
 
 export function startCases() {
   document.addEventListener("submit", (event) => {
-    if (!(event.target.dataset.form in BODIES) || !event.target.closest(".case")) return;
+    if (!(event.target.dataset.form in BODIES) || !event.target.closest(PIECE)) return;
     event.preventDefault();
     send(event.target);
   });
