@@ -131,10 +131,15 @@ def _patrol_line(world: World, times: SessionTime, now_ms: int) -> r.PatrolLine:
 # --- what the duty leader must know ------------------------------------------------------------------------
 
 
+def _waited_for(world: World, session: str) -> bool:
+    """Whether a child of the session is on campus: without one nobody waits for a teacher."""
+    return any(world.campus.child(child).hold.live for child in (*members(world, session), *guests(world, session)))
+
+
 def session_cases(world: World, now_ms: int) -> Iterator[tuple[str, SessionTime, int]]:
     """(kind, session, since when): sessions without a teacher, not closed, not looked at."""
     for times in world.book.session_times.values():
-        if teacher_missing(world, times, now_ms):
+        if teacher_missing(world, times, now_ms) and _waited_for(world, times.session):
             yield "teacher_missing", times, times.start_ms + world.rules.teacher_due_ms
         if standing(world, times, now_ms) is Standing.OVER and now_ms >= times.end_ms + GRACE_MS:
             yield "session_unclosed", times, times.end_ms + GRACE_MS
