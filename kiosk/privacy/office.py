@@ -15,6 +15,7 @@ from typing import Final
 
 from kiosk.clock import Clock
 from kiosk.controller import Controller
+from kiosk.core.commands_privacy import RecordConsentRow
 from kiosk.core.entries import Kind
 from kiosk.core.people import Directory, Pupil
 from kiosk.core.privacy_book import Hold, PrivacyBook, Said
@@ -22,6 +23,7 @@ from kiosk.core.roster import Bar
 from kiosk.face.templates import TemplateStore
 from kiosk.journal_lookups import NoteReader
 from kiosk.privacy import texts
+from kiosk.privacy.consent_sheet import read_sheet
 from kiosk.privacy.ledger import consent_lines
 from kiosk.privacy.requests import request_lines
 from kiosk.privacy.running import Keeping
@@ -180,6 +182,9 @@ class PrivacyDesk:
         return FoundChild(
             number=pupil.number, name=pupil.name, class_name=home.name if home else "", school_number=pupil.school_number
         )
+
+    def consent_sheet(self, data: bytes, *, by: int) -> tuple[tuple[RecordConsentRow, ...], tuple[str, ...]]:
+        return read_sheet(data, self._directory, by)
 
     def pack(self, child: int, *, by: int) -> tuple[str, bytes]:
         with _readable():

@@ -118,6 +118,7 @@ class PrivacyChildView:
     consents: tuple[ConsentLine, ...] = ()
     guardians: tuple[tuple[int, str], ...] = ()
     hold: HoldLine | None = None
+    problems: tuple[str, ...] = ()  # of a sheet of consents; nothing of it was taken
     requests: tuple[RequestLine, ...] = ()
     exported_ms: int = 0
     said: str = ""

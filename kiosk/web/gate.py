@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from kiosk.controller import Batch
 from kiosk.core.commands import Command
+from kiosk.core.commands_privacy import RecordConsentRow
 from kiosk.core.passes import Pass
 from kiosk.core.people import Directory
 from kiosk.core.roster import Bar
@@ -174,6 +175,8 @@ class PrivacyOffice(Protocol):
     def affected_csv(self, class_id: str) -> bytes: ...
 
     def pack(self, child: int, *, by: int) -> tuple[str, bytes]: ...
+
+    def consent_sheet(self, data: bytes, *, by: int) -> tuple[tuple[RecordConsentRow, ...], tuple[str, ...]]: ...
 
 
 class DeviceTrials(Protocol):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,6 +23,7 @@ from kiosk.core.decisions import Outcome
 from kiosk.core.people import Role
 from kiosk.core.roster import Bar, BarQuery
 from kiosk.web.callers import Caller, check_csrf, check_same_origin, lang_of, number_of, require
+from kiosk.web.faces_privacy import PrivacyChildView
 from kiosk.web.gate import PrivacyOffice, RecordsUnreadable
 from kiosk.web.pages import Shown
 from kiosk.web.parts import Web
@@ -48,6 +50,9 @@ def routes(web: Web) -> APIRouter:
         openapi_extra={"requestBody": {"content": form}})  # fmt: skip
     add("/office/privacy/log.csv", office.log_csv, methods=["GET"], summary="The deletion log as CSV")
     add("/office/privacy/child", office.child, methods=["GET"], summary="A child's consents, holds and requests")
+    add("/office/privacy/consents", office.consents, methods=["POST"], summary="A sheet of signed consents into the ledger",
+        openapi_extra={"requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object", "properties": {
+            "sheet": {"type": "string", "format": "binary"}, "csrf": {"type": "string"}}}}}}})  # fmt: skip
     add("/office/privacy/export/{child}", office.export, methods=["POST"], summary="All that there is of a child, as a zip",
         openapi_extra={"requestBody": {"content": form}})  # fmt: skip
     add("/office/privacy/text/{what}.md", office.markdown, methods=["GET"], summary="The same as Markdown")
@@ -135,6 +140,30 @@ class _Privacy(Shown):
         where = back if back.startswith("/office/privacy") else "/office/privacy"
         query = urlencode({"said": answer.decision.reason.value})
         return RedirectResponse(f"{where}{'&' if '?' in where else '?'}{query}", status_code=303)
+
+    async def consents(self, request: Request) -> Response:
+        """All rows of a sheet, or none: each becomes a line of the ledger."""
+        found = require(self.web, request.scope, KEEPERS)
+        check_same_origin(request.headers)
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise Malformed("Send the sheet as multipart/form-data, in the field sheet.")
+        async with request.form(max_files=1, max_fields=MAX_FIELDS) as form:
+            check_csrf(found, request.headers, _text(form, "csrf"))
+            sheet = form.get("sheet")
+            data = await sheet.read() if isinstance(sheet, UploadFile) else b""
+        rows, problems = await self._read(lambda office: office.consent_sheet(data, by=found.staff.number))
+        for row in rows:
+            answer = await self.web.bridge.ask(row)
+            if answer.decision.outcome is not Outcome.GRANTED:
+                problems += (f"#{row.child} {row.purpose}: {answer.decision.reason.value}",)
+        if problems:
+            view = replace(await self._child_view(request), problems=problems)
+            return self.html(request, "office_privacy_child", view, found, status=422)
+        return RedirectResponse("/office/privacy/child?said=done", status_code=303)
+
+    async def _child_view(self, request: Request) -> PrivacyChildView:
+        bar, lang = await self._bar(), lang_of(request)
+        return await self._read(lambda office: office.child(0, "", bar, lang=lang, said=""))
 
     async def _command(self, make: Callable[[FormData, int], Any], form: FormData, found: Caller) -> Any:
         if make is not _issue:

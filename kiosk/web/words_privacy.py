@@ -74,6 +74,11 @@ _CONSENT: Final[dict[str, tuple[str, str]]] = {
     "withdraw": ("撤回同意", "Withdraw"),
     "renew": ("恢复同意", "Agreed again"),
     "ledger": ("同意台账", "Consent ledger"),
+    "sheet": ("同意书清单导入", "A sheet of signed consents"),
+    "sheet_lead": (
+        "CSV，列：学号、事项、监护人编号、方式、同意书编号、文本版本、依据、自、至；有一行不对就一行也不收。",
+        "CSV with the columns of the paper list (see the manual); one wrong row, and none is taken.",
+    ),
     "new_row": ("登记一份同意书", "Record a signed consent"),
     "purpose": ("事项", "Purpose"),
     "guardian": ("监护人", "Guardian"),

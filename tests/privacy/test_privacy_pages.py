@@ -176,3 +176,18 @@ def test_the_deletion_log_is_a_page_and_a_table(gate: Online) -> None:
     table = office(gate).get("/office/privacy/log.csv")
     assert table.content.startswith(b"\xef\xbb\xbf") and "不参加" not in table.text and "决定删除个人信息" in table.text
     assert uid_of(8) not in table.text
+
+
+def test_a_sheet_of_consents_is_taken_whole_or_not_at_all(gate: Online) -> None:
+    world, head = gate.school.gate.world, "学号,事项,方式,同意书编号,文本版本,自,至\n"
+
+    def send(text: str, encoding: str = "utf-8-sig") -> httpx.Response:
+        return office(gate).post("/office/privacy/consents", files={"sheet": ("a.csv", text.encode(encoding), "text/csv")})
+
+    bad = send(head + "20260002,人脸比对,纸质签字,A-1,2026,2026-11-01,\n20269999,人脸比对,,,,,\n")
+    assert bad.status_code == 422 and "20269999" in bad.text
+    assert not world.consented(HONG, FACE_MATCH)
+    good = send(head + "20260002,人脸比对,纸质签字,A-1,2026,2026-11-01,\n20260001,snapshot,,A-2,,,2026-11-01\n", "gb18030")
+    assert good.status_code == 303, good.text
+    assert world.consented(HONG, FACE_MATCH) and not world.consented(MING, SNAPSHOT)
+    assert send("姓名\n王小明\n").status_code == 422
