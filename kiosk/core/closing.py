@@ -13,7 +13,7 @@ from kiosk.core.acts import done, refused
 from kiosk.core.commands_service import CloseRest, CloseSession, CorrectSession, LockMonth
 from kiosk.core.decisions import Decision, Reason
 from kiosk.core.entries import Fact
-from kiosk.core.people import Role
+from kiosk.core.people import Role, within
 from kiosk.core.service import Standing, checked_out, leads, standing
 from kiosk.core.service_records import (
     LARGE_FROM,
@@ -103,10 +103,20 @@ def _closing(world: World, times: SessionTime, found: Mapping[int, Settled], by:
         slot=times.slot, room=times.room, from_ms=times.start_ms, to_ms=times.end_ms, planned_teacher=times.teacher,
         teachers=teachers, class_hours=class_hours(minutes, world.rules.class_hour_min) if teachers and anybody else 0.0,
         enrolled=len(states), states=states, by=by, partner=session.partner, guests=came,
-        exceptions=tuple(_remarks(world, times, found, came, by, now_ms)),
+        exceptions=tuple(_remarks(world, times, found, came, by, now_ms)), unsigned=_unsigned(world, [*states, *came]),
     )  # fmt: skip
     still = book.present(world.day, times.session)
     return [fact(row, note), *(checked_out(world, times.session, staff, by) for staff in still)]
+
+
+def _unsigned(world: World, children: list[int]) -> tuple[int, ...]:
+    today, enrolments_of = world.book.day.date, world.directory.enrolments_of
+    signed = {
+        child
+        for child in children
+        if any(e.agreement and within(e.valid_from, e.valid_to, today) for e in enrolments_of.get(child, ()))
+    }
+    return tuple(child for child in children if child not in signed)
 
 
 def form_of(world: World, children: list[int]) -> str:

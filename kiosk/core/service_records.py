@@ -102,6 +102,7 @@ class SessionClosed(_Body, frozen=True, kw_only=True, omit_defaults=True):
     partner: str = ""
     guests: tuple[int, ...] = ()
     exceptions: tuple[Remark, ...] = msgspec.field(default=(), name="remarks")
+    unsigned: tuple[int, ...] = ()  # children of this row without an agreement on that day: the list may forget them, the row not
 
     @property
     def attended(self) -> int:

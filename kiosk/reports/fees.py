@@ -161,22 +161,23 @@ def agreements(directory: Directory, child: int, first: date, last: date) -> tup
 def _term_sheets(archive: Archive, scope: Scope, names: Names, asked: Asked, *, agreement: bool) -> list[Sheet]:
     """A line for each pupil who took part: those who can be charged once, and those who cannot, with the reason."""
     days: defaultdict[int, set[date]] = defaultdict(set)
+    signed = set[int]()  # had an agreement on a day on which they were there: all that is left to say of who was erased
     for one in scope.within(archive.held):
         for child in one.attended():
             days[child].add(one.day)
+        signed.update(set(one.attended()) - set(one.first.unsigned))
     may: list[tuple[Value, ...]] = []
     may_not: list[tuple[Value, ...]] = []
     for number in sorted(days, key=names.order):
         named, pupil = names.child(number), names.directory.pupils.get(number)
         papers = agreements(names.directory, number, archive.first, archive.last)
         row: tuple[Value, ...] = (named.class_name, named.seat or None, named.school_number, named.name)
-        if pupil is None:
-            may_not.append((*row, min(days[number]), len(days[number]), "数据已删除，协议无从核对"))
-        elif agreement and not papers:
+        if agreement and not (papers if pupil is not None else number in signed):
             may_not.append((*row, min(days[number]), len(days[number]), "未签协议"))
-        else:
-            told = "、".join(papers)
-            may.append((*row, told, min(days[number]), len(days[number]), 1, int(pupil.school_number in asked.reduced)))
+            continue
+        told = "、".join(papers) if pupil is not None else "（数据已删除）"
+        reduced = int(pupil is not None and pupil.school_number in asked.reduced)
+        may.append((*row, told, min(days[number]), len(days[number]), 1, reduced))
     first = column("first", "首次参加", "first day", Cell.DATE, 12)
     attended = column("attended", "参加天数", "days attended", Cell.WHOLE, 9)
     columns = (

@@ -196,6 +196,22 @@ def test_sums_of_money_stay_when_a_child_is_erased(journal: ServiceJournal) -> N
         assert [one.total for one in before.sheets] == [one.total for one in after.sheets]
 
 
+@pytest.mark.row("E5", "yueyang")
+def test_e5_who_signed_counts_once_a_term_after_being_erased_too(tmp_path: Path) -> None:
+    """The row of the archive says who had no agreement on that day; the list of people may have forgotten everybody."""
+    school, left = small_school(enrolments=SIGNED), small_school(pupils=(), enrolments=(), authorisations=())
+    one = ServiceJournal(tmp_path)
+    one.session("2026-11-23", "S1", {3: "present", 4: "present"}, unsigned=(4,))
+    one.session("2026-11-24", "S1", {3: "late", 4: "leave_sick"}, unsigned=(4,))
+    found = [
+        report(one, "fee_basis", "2026_autumn", "yueyang", service=approved(date(2026, 9, 10)), directory=people)
+        for people in (school, left)
+    ]
+    one.close()
+    assert [[sheet.total for sheet in each.sheets] for each in found] == [[sheet.total for sheet in found[0].sheets]] * 2
+    assert [row["once"] for row in rows(found[1], "term")] == [1]
+
+
 def test_a_holiday_opening_is_never_the_service_and_a_weekend_only_without_the_overlay(journal: ServiceJournal) -> None:
     journal.session("2026-11-28", "S2", {3: "present"}, kind="weekend")
     journal.session("2026-11-29", "S2", {3: "present"}, kind="holiday_open")
