@@ -84,10 +84,8 @@ class StreamRows:
         through = min(last, self.last) if last else self.last
         for begin in range(first, through + 1, STRETCH):
             end = min(through, begin + STRETCH - 1)
-            if self.of_kinds is not None:
-                yield end, list(self.of_kinds(begin, end, kinds))
-            else:
-                yield end, [row for row in self.select(begin, end) if named.search(row.raw)]
+            rows = self.select(begin, end) if self.of_kinds is None else self.of_kinds(begin, end, kinds)
+            yield end, [row for row in rows if not row.raw or named.search(row.raw)]
 
     def _tick(self, seq: int) -> int:
         """The tick at `seq`, or of the nearest entry before it that can be read."""
@@ -137,7 +135,9 @@ class Records:
             return
         found = self._peers.execute("SELECT node, incarnation, max(seq) FROM peers GROUP BY node, incarnation").fetchall()
         for node, incarnation, last in found:
-            yield StreamRows(f"{node}/{incarnation}", 0, last, _selecting(self._peers, _PEER, (node, incarnation)))
+            key = (node, incarnation)
+            select, of_kinds = _selecting(self._peers, _PEER, key), _selecting_peers(self._peers, key)
+            yield StreamRows(f"{node}/{incarnation}", 0, last, select, 0, of_kinds)
 
     def head(self) -> tuple[int, int, int]:
         """Changes whenever anything is added: (boot, seq) of this journal and the last row of the other gates'."""
@@ -209,11 +209,36 @@ def _selecting(connection: sqlite3.Connection, sql: str, key: tuple[object, ...]
 
 
 def _selecting_kinds(connection: sqlite3.Connection, boot: int) -> Callable[[int, int, frozenset[str]], Iterator[Row]]:
+    indexed = _where_of(connection, "entries_of_service")
+
     def select(first: int, last: int, kinds: frozenset[str]) -> Iterator[Row]:
         sql = _OWN.replace(" ORDER BY", f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY")
+        if all(f"'{kind}'" in indexed for kind in kinds):  # in the words of the index, or it would not be used
+            sql = sql.replace("entries WHERE", f"entries INDEXED BY entries_of_service WHERE {indexed} AND")
         return (Row(*found) for found in connection.execute(sql, (boot, first, last, *sorted(kinds))))
 
     return select
+
+
+def _selecting_peers(
+    connection: sqlite3.Connection, key: tuple[str, str]
+) -> Callable[[int, int, frozenset[str]], Iterator[Row]] | None:
+    """None where an agent of an earlier version made the file, without an index by the bytes of an entry's kind."""
+    indexed = _where_of(connection, "peers_of_service")
+
+    def select(first: int, last: int, kinds: frozenset[str]) -> Iterator[Row]:
+        sql = _PEER
+        if all(f'"kind":"{kind}"' in indexed for kind in kinds):
+            sql = _PEER.replace("peers WHERE", f"peers INDEXED BY peers_of_service WHERE ({indexed}) AND")
+        return (Row(*found) for found in connection.execute(sql, (*key, first, last)))
+
+    return select if indexed else None
+
+
+def _where_of(connection: sqlite3.Connection, index: str) -> str:
+    """Of which rows a partial index is, in its own words; "" where there is no such index."""
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?", (index,)).fetchone()
+    return found[0].partition(" WHERE ")[2] if found else ""
 
 
 def placed(stream: StreamRows, first: int, *, end_ms: int) -> list[Placed]:

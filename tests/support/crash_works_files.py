@@ -131,7 +131,7 @@ def _restored(folder: Path) -> State:
         restore(copy, state)
     manifest = check(copy)
     for name, listed in manifest.files.items():
-        assert kiosk.backup._digest(state / name) == listed, name
+        assert kiosk.backup.digest_of_file(state / name) == listed, name
     writer = Writer(state, _quietly, "afterwards")
     writer.journal.close()
     assert verify(state / FILE_NAME).entries == manifest.entries + 1
