@@ -1,4 +1,4 @@
-"""The rows of which reports are made are found through an index, at this gate and at others; an older file has none and is read."""
+"""The rows that reports are made of are found through an index, here and among other gates; an older file without one is read."""
 
 from __future__ import annotations
 
