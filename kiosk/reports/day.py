@@ -16,6 +16,7 @@ from typing import Any, Final
 from kiosk.core.calendar import Day
 from kiosk.core.child import ChildState
 from kiosk.core.close_of_day import of_list
+from kiosk.core.closing import unclosed
 from kiosk.core.entries import Entry, Kind
 from kiosk.core.people import Directory
 from kiosk.core.world import World
@@ -33,7 +34,8 @@ _COUNTED: Final = {  # kinds of a later version or of another part are counted b
     "escorts": "escort_departed", "groups_out": "group_out", "watches": "shift_accepted", "searches": "locate_opened",
     "found": "located", "incidents": "incident_declared", "visitors_in": "visitor_in", "visitors_out": "visitor_out",
     "patrols": "patrolled", "refused_pickups": "pickup_refused", "refused_taps": "read_refused", "undone": "release_undone",
-    "corrections": "correction", "emergencies": "emergency_declared", "exports": "evidence_exported",
+    "sessions_closed": "session_closed", "corrections": "correction", "emergencies": "emergency_declared",
+    "exports": "evidence_exported",
 }  # fmt: skip
 
 
@@ -64,6 +66,7 @@ def day_report(
         "calendar": _calendar(world.book.day),
         **_people(world, present, _of_close(today)),
         **{name: sum(1 for entry in today if entry.kind == kind) for name, kind in _COUNTED.items()},
+        "sessions_unclosed": [times.session for times in unclosed(world, end_ms)],
         "handovers": _handovers(today),
         "ladder": _ladder(today, world),
         "discrepancies": _discrepancies(world, today),

@@ -95,7 +95,8 @@ def _handovers(found: dict[str, dict[str, int]]) -> Iterator[str]:
 
 _SHOWN = (
     ("escorts", "放学护送"), ("groups_out", "带队出校"), ("watches", "门岗交班"), ("searches", "寻找"), ("incidents", "走失事件"),
-    ("visitors_in", "来访"), ("patrols", "巡查"), ("refused_pickups", "未放行"), ("undone", "撤销放行"), ("corrections", "更正"),
+    ("visitors_in", "来访"), ("patrols", "巡查"), ("sessions_closed", "归档课程"),
+    ("refused_pickups", "未放行"), ("undone", "撤销放行"), ("corrections", "更正"),
     ("emergencies", "紧急状态与演练"), ("exports", "证据包导出"),
 )  # fmt: skip
 
