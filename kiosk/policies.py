@@ -14,6 +14,8 @@ from typing import Final
 from kiosk.clock import SystemClock
 from kiosk.core.policy import STRENGTH_WORDS, Policy, PolicyProblem, PolicyRefused, Rule
 from kiosk.core.policy_file import parse_policy
+from kiosk.core.policy_rows import GROUPS, ROWS, row_of
+from kiosk.core.practices import Words
 from kiosk.core.school_plan import clock
 from kiosk.settings import SharedDataMissing, policies_dir
 
@@ -116,11 +118,34 @@ def policy_sheet(policy: Policy, *, on: date) -> str:
     lines += [policy.note] if policy.note else []
     lines += [f"变体 / variant {name}: {words.zh} / {words.en}" for name, words in policy.variants.items()]
     lines.append("")
-    for rule in policy.rules:
-        lines += [f"{rule.id}  {STRENGTH_WORDS[rule.strength]} ({rule.strength})  {_figures(policy, rule)}".rstrip()]
-        lines += [f"    “{rule.clause}”"]
-    silent = "文件没有写的，由学校决定。 / What the document does not say, the school decides."
-    return "\n".join([*lines, "", silent])
+    several = len({rule.document for rule in policy.rules}) > 1
+    itself = {"N": Words(policy.name, policy.name_en), "v": Words("文件效力", "the paper itself")}
+    for group, words in {**GROUPS, **itself}.items():
+        rules = [rule for rule in policy.rules if rule.id.startswith(group)]
+        lines += [f"— {words.zh} / {words.en} —", ""] if rules else []
+        for rule in rules:
+            lines += [*_rule_lines(policy, rule, several), ""]
+    spoken = {row for rule in policy.rules for row in (row_of(rule.id), *rule.also)}
+    if not policy.overlay:
+        lines += ["文件没有写的，由学校决定。 / What the document does not say, the school decides."]
+        for group in GROUPS:
+            silent = [f"{row} {words.zh}" for row, words in ROWS.items() if row[0] == group and row not in spoken]
+            lines += [f"  {'、'.join(silent)}"] if silent else []
+    return "\n".join(lines).rstrip()
+
+
+def _rule_lines(policy: Policy, rule: Rule, several: bool) -> list[str]:
+    """Strength and what it is about; the words themselves; how the file says it."""
+    row = ROWS.get(row_of(rule.id))
+    title = f"{row.zh} / {row.en}" if row else TYPES_ZH[rule.type]
+    also = f"，兼及 / also {'、'.join(rule.also)}" if rule.also else ""
+    source = [f"      —— {rule.document}"] if several else []
+    return [
+        f"{rule.id}  {STRENGTH_WORDS[rule.strength]} ({rule.strength})  {title}{also}",
+        f"    “{rule.clause}”",
+        *source,
+        f"    {_figures(policy, rule)}",
+    ]
 
 
 def _figures(policy: Policy, rule: Rule) -> str:
