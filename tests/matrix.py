@@ -1,15 +1,13 @@
 """The table of docs/policies.md: every row of the requirement matrix, five cities, and the tests that prove it.
 
 A test that proves a row for some cities says so: `@pytest.mark.row("A3", "changzhi", "tianjin")`. `make matrix` runs all
-of these and writes the table of those that passed; a test of the default suite reads the marks from the sources and
-compares. The letters come from the policy files. No cell is written by hand.
+of these and writes the table of those that passed; a test of the default suite compares it with the marks that it has. The letters come from the policy files. No cell is written by hand.
 """
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,7 +25,8 @@ LETTERS: Final = {Strength.MUST: "M", Strength.IN_PRINCIPLE: "P", Strength.GENER
 BINDING: Final = "OPM"  # weakest first
 
 Proof = tuple[str, str, str]  # row, city, test
-PROOFS = pytest.StashKey[dict[Proof, bool]]()
+CLAIMS = pytest.StashKey[set[Proof]]()
+FILES = pytest.StashKey[set[Path]]()
 
 
 # --- the letters, from the policy files
@@ -57,59 +56,14 @@ def needs_proof(city: str, row: str) -> bool:
     return bool({"M", "P"} & set(letter(city, row).partition(" ")[0]))
 
 
-# --- the marks, from the sources
+# --- the marks, of the tests that were collected
 
 
-def marked_tests() -> set[Proof]:
-    """What the marks in the sources claim, without running or importing anything."""
-    found: set[Proof] = set()
-    for path in sorted(TESTS.rglob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if "mark.row(" in text:
-            found |= set(_marks_of(ast.parse(text), path.relative_to(TESTS.parent).as_posix()))
-    return found
-
-
-def _marks_of(module: ast.Module, name: str) -> Iterator[Proof]:
-    tables = {t.id: node for node in module.body for t in _targets(node) if isinstance(t, ast.Name)}
-    everywhere = list(_rows(tables["pytestmark"], tables)) if "pytestmark" in tables else []
-    for node in module.body:
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.name.startswith("test_"):
-            continue
-        named = {n.id for d in node.decorator_list for n in ast.walk(d) if isinstance(n, ast.Name)}
-        sources = [*node.decorator_list, *(tables[n] for n in named & set(tables))]
-        for row, city in [*everywhere, *(mark for source in sources for mark in _rows(source, tables))]:
-            yield row, city, f"{name}::{node.name}"
-
-
-def _targets(node: ast.stmt) -> list[ast.expr]:
-    if isinstance(node, ast.Assign):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AnnAssign) else []
-
-
-def _rows(node: ast.AST, tables: Mapping[str, ast.stmt]) -> Iterator[tuple[str, str]]:
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "row":
-            row, *cities = call.args
-            for city in cities:
-                yield from ((_literal(row), one) for one in _cities(city, tables))
-
-
-def _cities(node: ast.expr, tables: Mapping[str, ast.stmt]) -> list[str]:
-    """A city, or `*ALL` where the file has `ALL = ("changzhi", ...)`; `*CITIES` from elsewhere are the five."""
-    if not (isinstance(node, ast.Starred) and isinstance(node.value, ast.Name)):
-        return [_literal(node)]
-    listed = getattr(tables.get(node.value.id), "value", None)
-    if isinstance(listed, (ast.Tuple, ast.List)):
-        return [_literal(one) for one in listed.elts]
-    assert node.value.id == "CITIES", f"line {node.lineno}: write the cities out"
-    return list(CITIES)
-
-
-def _literal(node: ast.expr) -> str:
-    assert isinstance(node, ast.Constant) and isinstance(node.value, str), f"line {node.lineno}: write the row and cities out"
-    return node.value
+def claims(config: pytest.Config) -> set[Proof] | None:
+    """What the marks claim, failing or not. None where this run has collected only a part of the marked files."""
+    found, files = config.stash[CLAIMS], config.stash[FILES]
+    marked = {path for path in TESTS.rglob("test_*.py") if "mark.row(" in path.read_text(encoding="utf-8")}
+    return found if marked <= files else None
 
 
 # --- the table
@@ -170,16 +124,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[PROOFS] = {}
+    config.stash[CLAIMS], config.stash[FILES] = set(), set()
     if config.getoption("--matrix") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Run(config), "the run of the matrix")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # before any are left out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        config.stash[FILES].add(item.path)
         test = f"{item.path.relative_to(TESTS.parent).as_posix()}::{getattr(item, 'originalname', item.name)}"
         for mark in item.iter_markers("row"):
             row, *cities = mark.args
+            config.stash[CLAIMS].update((row, city, test) for city in cities)
             item.user_properties += [("row", [row, city, test]) for city in cities]
 
 
