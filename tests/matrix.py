@@ -1,7 +1,8 @@
 """The table of docs/policies.md: every row of the requirement matrix, five cities, and the tests that prove it.
 
 A test that proves a row for some cities says so: `@pytest.mark.row("A3", "changzhi", "tianjin")`. `make matrix` runs all
-of these and writes the table of those that passed; a test of the default suite compares it with the marks that it has. The letters come from the policy files. No cell is written by hand.
+of these and writes the table of those that passed; a test of the default suite holds the page to the rows, the letters and
+the marks. The letters come from the policy files. No cell is written by hand.
 """
 
 from __future__ import annotations
