@@ -106,8 +106,10 @@ def _there(
 
 
 def _own_end(world: World, times: SessionTime, child: int) -> int:
-    """When the session ends for this child: some families choose an earlier end."""
+    """When the session ends for this child: some families choose an earlier end, and care ends whenever a child is fetched."""
     windows = world.pupil_day(child)
+    if windows and windows.extended_care and windows.extended_care.session == times.session:
+        return 0
     mine = (s for s in windows.sessions if s.session == times.session) if windows else iter(())
     return next((s.end_ms for s in mine), times.end_ms)
 

@@ -405,3 +405,18 @@ def test_d3_a_count_that_differs_blocks_the_handover_until_each_exception_is_nam
     )
     assert accepted["exceptions"] == [[4, "missing"]]
     assert school.case_of("韩梅").kind == "locate"
+
+
+@pytest.mark.row("A13", "changzhi", "xiji")
+def test_a13_a_child_fetched_from_extended_care_was_there_and_did_not_leave_early(school: School) -> None:
+    """Care is for being fetched from: its end is the moment at which somebody comes."""
+    name = "欧阳娜"
+    school.tap(name, "south-in")
+    school.at("18:32")
+    school.accept(school.offer([name], "陈老师", "吴老师", kind="to_extended_care", place="阅览室"), "吴老师", 1)
+    assert school.custodian(name) == "吴老师"
+    school.at("19:00")
+    assert school.release([name], "欧阳爸爸", point="east-out").decision.outcome == "granted"
+    school.at("19:31")
+    assert close(school, "吴老师", "E1").decision.outcome == "granted"
+    assert states(school, "E1")[name] == "present"
