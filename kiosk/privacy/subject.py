@@ -21,17 +21,20 @@ import msgspec
 
 from kiosk.core.entries import Entry, Kind, UnreadableEntry, decode
 from kiosk.core.people import Directory
+from kiosk.directory import DirectoryMissing, read_content
 from kiosk.journal_lookups import NoteReader
 from kiosk.notices.outbox import FILE_NAME as OUTBOX
 from kiosk.privacy.access_log import AccessLog
 from kiosk.privacy.notes_about import names as named_in
 from kiosk.recorded import RecordsError, opened
+from kiosk.replaying import DIRECTORY_FILE
 from kiosk.settings import Settings
 from kiosk.snapshots import SnapshotStore
 from kiosk.web.faces_engine import render
 from kiosk.web.faces_facts import Names
 from kiosk.web.faces_records import FactRow, fact_rows
 from kiosk.web.gate import Pictures
+from kiosk.web.words import say
 
 AT_ONCE: Final = 2_000
 PICTURES_MAX: Final = 400
@@ -75,7 +78,8 @@ def gather_child(settings: Settings, state: Path, directory: Directory, child: i
         reader.close()
     return ChildData(
         child=child, name=directory.name_of(child), class_name=home.name if home else "",
-        rows=tuple(_rows(directory, child)), adults=tuple(_adults(directory, child)), consents=tuple(_consents(directory, child)),
+        rows=(*_rows(directory, child), *_applications(state, directory, child)),
+        adults=tuple(_adults(directory, child)), consents=tuple(_consents(directory, child)),
         facts=fact_rows(((entry, b"") for entry in entries), people, "zh", notes=notes),
         attended=tuple(_attended(entries, child, directory)),
         looked=tuple((one.at_ms, directory.name_of(one.staff), one.what) for one in access.of(child)) if access else (),
@@ -131,6 +135,22 @@ def _rows(directory: Directory, child: int) -> Iterator[tuple[str, str]]:
         session = directory.sessions.get(place.session)
         when = f"{place.valid_from or ''}—{place.valid_to or ''}"
         yield "课后服务", f"{session.name if session else place.session} {when} {place.agreement}".strip()
+
+
+def _applications(state: Path, directory: Directory, child: int) -> Iterator[tuple[str, str]]:
+    """Every application for the service with every step it took; the group that a family named for the waiting list as well."""
+    try:
+        content, _ = read_content(state / DIRECTORY_FILE)
+    except DirectoryMissing:
+        return
+    for one in content.applications:
+        if one.child != child:
+            continue
+        session = directory.sessions.get(one.session)
+        steps = (f"{s.on} {say(f'enrolment.step_{s.step}')}" for s in content.application_steps if s.application == one.id)
+        group = say(f"enrolment.priority_{one.priority}") if one.priority else ""
+        said = (session.name if session else one.session, one.id, say(f"enrolment.state_{one.state}"), "、".join(steps), group)
+        yield "课后服务申请", " · ".join(filter(None, said))
 
 
 def _adults(directory: Directory, child: int) -> Iterator[tuple[str, str, str, str]]:

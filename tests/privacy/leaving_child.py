@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import date
 from pathlib import Path
 
+from kiosk.core.enrolment import Application, State, Step, Taken
 from kiosk.core.people import Authorisation, Card, Collector, Enrolment, Pupil, Stage
 from kiosk.directory import Person, PersonKind, publish
 from kiosk.directory_schema import Content
@@ -19,6 +21,7 @@ MOTHER_NAME, MOTHER_PINYIN, MOTHER_PHONE = "帕提古丽·艾山", "patiguli ais
 MOTHER_KEY, MOTHER_UID = "JQ0241", "04D9E8F7A6"
 GONE = (NAME, PINYIN, SCHOOL_NUMBER, UID, MOTHER_NAME, MOTHER_PINYIN, MOTHER_PHONE, MOTHER_KEY, MOTHER_UID)
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030")
+BEGUN = date(2026, 9, 1)
 JPEG = b"\xff\xd8\xff\xe0" + b"a picture" * 40
 
 
@@ -41,6 +44,12 @@ def content() -> Content:
         ),
         restrictions=people.RESTRICTIONS, sessions=people.SESSIONS,
         enrolments=(*people.ENROLMENTS, Enrolment(child=CHILD, session="S1")),
+        applications=(
+            Application(
+                id="BM7", child=CHILD, session="S1", state=State.ACTIVE, applied_on=BEGUN, valid_from=BEGUN, priority="hardship"
+            ),
+        ),
+        application_steps=(Taken(application="BM7", step=Step.APPLY, state=State.APPLIED, on=BEGUN, at_ms=MADE_AT_MS, by=150),),
         cards=(*cards, Card(uid=UID, holder=CHILD), Card(uid=MOTHER_UID, holder=MOTHER)),
         persons=(
             *(Person(p.number, PersonKind.PUPIL, p.school_number) for p in pupils),

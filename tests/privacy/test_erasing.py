@@ -174,6 +174,9 @@ def test_a_family_is_given_its_data_by_command_with_the_approver_on_record(
     assert code == 0, out
     told = json.loads(zipfile.ZipFile(out.strip()).read("data.json"))
     assert told["name"] == NAME and len(told["facts"]) > 60 and len(told["pictures"]) == 0
+    assert [value for what, value in told["rows"] if what == "课后服务申请"] == [
+        "五年级作业辅导 · BM7 · 参加中 · 2026-09-01 申请 · 家庭经济困难"
+    ]
     (said,) = entries_of_kinds(state, frozenset({"child_exported"}))
     assert (said.body["child"], said.body["by"]) == (CHILD, 150)
     assert main(["export-child", SCHOOL_NUMBER, "--by", "G1", *where]) == 1
