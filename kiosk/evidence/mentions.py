@@ -14,8 +14,9 @@ from kiosk.core.entries import Entry
 
 LATER_DAYS = 7  # so long after a day, entries that name one of its entries still belong to it (corrections, closed cases)
 _ONE = ("child", "person")
-_MANY = ("children", "candidates")
+_MANY = ("children", "candidates", "guests")
 _PAIRS = ("marks", "exceptions", "dormitory")
+_KEYED = ("states",)  # of an archived session and its corrections: a child's number -> its state
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -36,6 +37,9 @@ def mentioned(body: dict[str, Any]) -> Iterator[int]:
         yield from (one for one in _listed(body, word) if type(one) is int)
     for word in _PAIRS:
         yield from (one[0] for one in _listed(body, word) if isinstance(one, list) and one and type(one[0]) is int)
+    for word in _KEYED:
+        found = body.get(word)
+        yield from (int(one) for one in found if str(one).isdecimal()) if isinstance(found, dict) else ()
 
 
 def _listed(body: dict[str, Any], word: str) -> list[Any]:

@@ -6,6 +6,7 @@ S1 has 李雷, 韩梅 and 王小红, and 李老师 teaches it from 16:30 to 17:3
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from kiosk.core.decisions import Answer
 from kiosk.core.service import Standing, standing, teacher_missing
 from kiosk.core.service_records import SessionClosed
 from kiosk.core.settling import settle
+from kiosk.evidence.mentions import of_child_day
 from kiosk.settings import load
+from kiosk.web.faces_facts import Names, details
 from tests.support.school import CONFIG, School
 
 ALL = ("changzhi", "xiji", "tianjin", "yueyang")
@@ -420,3 +423,24 @@ def test_a13_a_child_fetched_from_extended_care_was_there_and_did_not_leave_earl
     school.at("19:31")
     assert close(school, "吴老师", "E1").decision.outcome == "granted"
     assert states(school, "E1")[name] == "present"
+
+
+@pytest.mark.row("D8", "xiji", "tianjin")
+def test_d8_a_childs_dossier_has_the_archive_row_and_its_correction_and_says_only_its_own_state(school: School) -> None:
+    come(school, "李雷", "韩梅")
+    check_in(school, "李老师")
+    school.at("17:28")
+    assert close(school, states={"王小红": "absent_unexplained"}, why={"王小红": "not_at_school"}).decision.outcome == "granted"
+    closed = school.entries("session_closed")[-1]
+    row, office = row_of(school), school.number("办公室")
+    school.ask(cs.CorrectSession(closed=str(closed.id), row=row, by=office, note="家长来电", states={2: "leave_sick"}))
+    dossiers = {
+        child: [e for e in of_child_day(school.entries(), child, date(2026, 11, 23), 28_800_000) if "states" in e.body]
+        for child in (2, 3, 8)
+    }
+    assert {child: [e.kind for e in found] for child, found in dossiers.items()} == {
+        2: ["session_closed", "session_corrected"], 3: ["session_closed"], 8: [],
+    }  # fmt: skip
+    names = Names(directory=school.directory, rules=school.settings.rules, child=2)
+    said = [dict(details(entry, names, "zh")) for entry in dossiers[2]]
+    assert ["未到" in said[0].values(), "病假" in said[1].values()] == [True, True]
