@@ -17,6 +17,7 @@ _ONE = ("child", "person")
 _MANY = ("children", "candidates", "guests")
 _PAIRS = ("marks", "exceptions", "dormitory")
 _KEYED = ("states",)  # of an archived session and its corrections: a child's number -> its state
+MAX_DIGITS = 18  # of a number that names a person; a longer one is damage
 _MISFITS = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -39,7 +40,8 @@ def mentioned(body: dict[str, Any]) -> Iterator[int]:
         yield from (one[0] for one in _listed(body, word) if isinstance(one, list) and one and type(one[0]) is int)
     for word in _KEYED:
         found = body.get(word)
-        yield from (int(one) for one in found if str(one).isdecimal()) if isinstance(found, dict) else ()
+        keys = found if isinstance(found, dict) else ()
+        yield from (int(one) for one in keys if isinstance(one, str) and one.isdecimal() and len(one) <= MAX_DIGITS)
 
 
 def _listed(body: dict[str, Any], word: str) -> list[Any]:

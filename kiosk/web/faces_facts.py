@@ -135,8 +135,9 @@ def _lists(entry: Entry, names: Names, lang: Lang) -> Iterator[tuple[str, str]]:
         if mine:
             yield label, _word(("roster.mark_", "record.handover_", "record.why_"), mine, lang)
     states = body.get("states")
-    if isinstance(states, dict) and isinstance(mine := states.get(str(names.child)), str):
-        yield "mark", _word(("service.state_",), mine, lang)
+    state = states.get(str(names.child)) if isinstance(states, dict) else None
+    if isinstance(state, str):
+        yield "mark", _word(("service.state_",), state, lang)
     if type(body.get("counted")) is int:
         expected = body.get("expected")
         yield "counts", f"{expected} / {body['counted']}" if type(expected) is int else str(body["counted"])
