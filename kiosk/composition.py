@@ -60,6 +60,7 @@ from kiosk.report_desk import ReportDesk
 from kiosk.report_pages import ReportPages
 from kiosk.reports.wanted import School
 from kiosk.school_year import open_years
+from kiosk.session_desk import SessionDesk
 from kiosk.settings import Settings
 from kiosk.snapshots import PictureError, SnapshotStore
 from kiosk.web.app import Server, create_app
@@ -169,6 +170,9 @@ class GateProcess:
             reports=ReportPages(
                 settings=self.settings, desk=self.reports, directory=lambda: controller.world.directory, clock=self.clock,
                 school=lambda: School(settings=self.settings, state=self.state, now_ms=self.clock.now_ms()),
+            ),
+            sessions=SessionDesk(
+                settings=self.settings, state=self.state, directory=lambda: controller.world.directory, clock=self.clock
             ),
             privacy=self._privacy_desk(),
             note=self.notes,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from kiosk.core.acts import done, refused
 from kiosk.core.commands_service import NoteGrowth, Patrol
 from kiosk.core.decisions import Decision, Reason
-from kiosk.core.people import Pupil, within
+from kiosk.core.people import Directory, Pupil, within
 from kiosk.core.rules import MINUTE_MS
 from kiosk.core.service_records import FINDINGS, GrowthNoted, Patrolled, fact
 from kiosk.core.settling import members
@@ -48,7 +50,7 @@ def note_growth(command: NoteGrowth, world: World, now_ms: int, trusted: bool) -
     pupil = world.directory.pupils.get(command.child)
     if pupil is None:
         return refused(Reason.NO_SUCH_PERSON)
-    if not _teaches(world, pupil, command.by):
+    if not teaches(world.directory, world.book.day.date, pupil, command.by):
         return refused(Reason.NOT_PERMITTED, child=pupil.number)
     if not command.text.strip():
         return refused(Reason.REASON_NEEDED, child=pupil.number)
@@ -56,10 +58,10 @@ def note_growth(command: NoteGrowth, world: World, now_ms: int, trusted: bool) -
     return done(fact(row, command.text.strip()), child=pupil.number)
 
 
-def _teaches(world: World, pupil: Pupil, staff: int) -> bool:
-    school_class, today = world.directory.classes.get(pupil.class_id), world.book.day.date
+def teaches(directory: Directory, today: date, pupil: Pupil, staff: int) -> bool:
+    school_class = directory.classes.get(pupil.class_id)
     if school_class is not None and school_class.teacher == staff:
         return True
-    mine = (e for e in world.directory.enrolments_of.get(pupil.number, ()) if within(e.valid_from, e.valid_to, today))
-    sessions = (world.directory.sessions.get(e.session) for e in mine)
+    mine = (e for e in directory.enrolments_of.get(pupil.number, ()) if within(e.valid_from, e.valid_to, today))
+    sessions = (directory.sessions.get(e.session) for e in mine)
     return any(session is not None and session.teacher == staff for session in sessions)

@@ -76,6 +76,8 @@ REMARK_WORDS: Final = {
     "nobody_came": Words("无学生到场", "nobody came"),
     "closed_early": Words("提前结束", "closed early"),
     "closed_late": Words("值班领导补归档", "closed by the duty leader"),
+    "closed_for": Words("由未签到者归档", "closed by somebody who was not checked in"),
+    "went_home": Words("开始前已离校", "collected before it began"),
     "unexplained": Words("缺勤未说明", "absence unexplained"),
     "moved": Words("调到别处", "moved"),
     "guest": Words("临时参加", "guest"),

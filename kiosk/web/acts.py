@@ -88,10 +88,10 @@ def _act(web: Web, body_type: type[Body]) -> Endpoint:
     async def act(request: Request) -> Response:
         found = require(web, request.scope, roles)
         check_csrf(found, request.headers)
-        body = await _body(request, decode)
+        body = await decoded(request, decode)
         lang = lang_of(request)
         if body.meant_ms is not None and web.gate.clock.now_ms() - body.meant_ms > MEANT_MAX_AGE_MS:
-            return _json(_said(Outcome.REFUSED, Reason.WINDOW_CLOSED, lang))
+            return json_of(said(Outcome.REFUSED, Reason.WINDOW_CLOSED, lang))
         second = await _second(web, request, body, found) if isinstance(body, WithSecond) else None
         command = body.command(found.staff.number, second.staff if second else None)
         if isinstance(command, _RELEASES) and (found.session.duress or (second is not None and second.duress)):
@@ -100,12 +100,12 @@ def _act(web: Web, body_type: type[Body]) -> Endpoint:
         if isinstance(body, Refuse) and body.queue_id and answer.decision.outcome is Outcome.GRANTED:
             # An unknown adult has no number by which the refusal could take him off the guard's screen.
             await web.bridge.ask(DismissFromQueue(queue_id=body.queue_id, by=found.staff.number))
-        return _json(_told(answer, lang))
+        return json_of(told(answer, lang))
 
     return act
 
 
-async def _body(request: Request, decode: msgspec.json.Decoder[Any]) -> Any:
+async def decoded(request: Request, decode: msgspec.json.Decoder[Any]) -> Any:
     check_json(request.headers)
     raw = await read_body(request.scope, request.receive, JSON_BODY_MAX_BYTES)
     try:
@@ -135,11 +135,11 @@ async def _second(web: Web, request: Request, body: WithSecond, first: Caller) -
     return verdict
 
 
-def _told(answer: Answer, lang: Lang) -> dict[str, Any]:
+def told(answer: Answer, lang: Lang) -> dict[str, Any]:
     decision = answer.decision
     entry = answer.entry
     return {
-        **_said(decision.outcome, decision.reason, lang),
+        **said(decision.outcome, decision.reason, lang),
         "child": decision.child,
         "person": decision.person,
         "detail": decision.detail,
@@ -148,12 +148,12 @@ def _told(answer: Answer, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _said(outcome: Outcome, reason: Reason, lang: Lang) -> dict[str, Any]:
+def said(outcome: Outcome, reason: Reason, lang: Lang) -> dict[str, Any]:
     words = faces.words_of(outcome.value, reason.value, lang)
     return {"outcome": outcome.value, "reason": reason.value, "words": words}
 
 
-def _json(value: Any) -> Response:
+def json_of(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json", headers={"cache-control": "no-store"})
 
 
@@ -172,26 +172,26 @@ class _Public:
     async def seat_claim(self, request: Request) -> Response:
         """Takes a picture for the guard, and puts the claim on the guard's list. Nothing happens until he has looked."""
         self._check(request)
-        body = await _body(request, self._seat_claim)
+        body = await decoded(request, self._seat_claim)
         self._check_point(body.access_point)
         if not self._seats.allows(body.access_point, now_s=steady_s()):
             raise TooMany("Too many at once on this screen; wait a few seconds.", retry_after_s=3)
         snapshot = await asyncio.to_thread(self._web.gate.take_snapshot, body.access_point)
         claim = ClaimSeat(access_point=body.access_point, class_id=body.class_id, seat=body.seat, snapshot=snapshot)
         answer = await self._web.bridge.ask(claim)
-        return _json(self._shown(answer, body.access_point))
+        return json_of(self._shown(answer, body.access_point))
 
     async def wedge(self, request: Request, access_point: str) -> Response:
         """A reader that types like a keyboard, into whatever page of this gate has the focus."""
         found = self._check(request)
-        body = await _body(request, self._wedge)
+        body = await decoded(request, self._wedge)
         self._check_point(access_point)
         if not self._cards.allows(client_host(request.scope), now_s=steady_s()):
             raise TooMany("Too many cards at once from this screen; wait a second.", retry_after_s=1)
         read = Read(access_point=access_point, scheme=body.scheme, value=body.value)
         answer = await self._web.bridge.ask(read)
         shown = self._shown(answer, access_point)
-        return _json({**_told(answer, lang_of(request)), **shown} if found else shown)
+        return json_of({**told(answer, lang_of(request)), **shown} if found else shown)
 
     def _check(self, request: Request) -> Caller | None:
         check_same_origin(request.headers)

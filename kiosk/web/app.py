@@ -42,6 +42,7 @@ from kiosk.web import (
     records,
     reports,
     safety,
+    session_archive,
     sign_in,
 )
 from kiosk.web.bridge import Bridge
@@ -81,7 +82,7 @@ def create_app(gate: Gate) -> FastAPI:
         acts.routes(web), api.routes(web), reports.routes(web), office.routes(web), office_devices.routes(web),
         office_calendar.routes(web),
         pages.routes(web),
-        records.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
+        records.routes(web), session_archive.routes(web), safety.routes(web), sign_in.routes(web, desks), delegates.routes(web),
         office_cards.routes(web, card_reads), office_enrolment.routes(web), publications.routes(web),
         office_privacy.routes(web),
     ):  # fmt: skip

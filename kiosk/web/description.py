@@ -13,6 +13,7 @@ from kiosk.web.act_bodies import SeatClaim, Wedge
 from kiosk.web.act_bodies_service import ALL_BODIES
 from kiosk.web.api import ReadAnswer, ReadBody
 from kiosk.web.safety import PrintMuster, PrintWaiting
+from kiosk.web.session_archive import SessionCorrection
 from kiosk.web.sign_in import CardBody, SignInBody
 
 _REF = "#/components/schemas/{name}"
@@ -27,7 +28,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title="Campus gate", version=__version__, routes=app.routes)
         document["paths"].update(_raw_paths())
-        types = [*ALL_BODIES.values(), PrintMuster, PrintWaiting, SeatClaim, Wedge, ReadBody, ReadAnswer, SignInBody, CardBody]
+        types = [
+            *ALL_BODIES.values(), SessionCorrection, PrintMuster, PrintWaiting, SeatClaim, Wedge, ReadBody, ReadAnswer,
+            SignInBody, CardBody,
+        ]  # fmt: skip
         _, components = msgspec.json.schema_components(types, ref_template=_REF)
         document.setdefault("components", {}).setdefault("schemas", {}).update(components, Error=_ERROR)
         app.openapi_schema = document

@@ -86,6 +86,8 @@ PAGES = (
     "replay",
     "evidence",
     "statement",
+    "sessions",
+    "session",
     "office_notices",
     "office_policy",
     "paper",
@@ -119,6 +121,8 @@ _STYLE = {
     "replay": "records",
     "evidence": "records",
     "statement": "records",
+    "sessions": "records",
+    "session": "records",
     "paper": "records",
     "inspection": "records",
 }

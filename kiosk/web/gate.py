@@ -29,6 +29,7 @@ from kiosk.web.faces_privacy import IncidentsView, PrivacyChildView, PrivacyView
 from kiosk.web.faces_publications import InspectionView, PolicyView, Publication
 from kiosk.web.faces_records import EvidenceView, ReplayView, StatementView
 from kiosk.web.faces_reports import ReportsView, ReportView
+from kiosk.web.faces_sessions import ArchivedView, GrowthLine, SessionsView
 
 
 class Inbox(Protocol):
@@ -139,6 +140,19 @@ class Records(Protocol):
     def pack(self, child: int, day: date, *, whole_chain: bool) -> tuple[str, bytes]: ...
 
     def statement(self, day: date, bar: Bar) -> StatementView: ...
+
+
+class SessionArchive(Protocol):
+    """Archived sessions, from the records. All of them block: call them in a thread. Each raises `RecordsUnreadable`.
+
+    `held_by`: only what this teacher held, 0 for all.
+    """
+
+    def day(self, day: date, bar: Bar, *, held_by: int, lang: Lang) -> SessionsView: ...
+
+    def sitting(self, day: date, session: str, bar: Bar, *, lang: Lang) -> ArchivedView | None: ...
+
+    def growth(self, child: int, by: int, *, lang: Lang) -> tuple[GrowthLine, ...]: ...
 
 
 class Publications(Protocol):
@@ -255,6 +269,7 @@ class Gate:
     records: Records
     state_dir: Path
     reports: Reports | None = None  # None where no report can be made
+    sessions: SessionArchive | None = None  # None where no archive is kept
     note: Callable[[str], str | None] | None = None  # the free text behind a digest, None where it was erased; quick
     print_list: Callable[[MusterView | WaitingView], bool] | None = None  # hands a list to the printers; None without any
     home_gate: str = ""  # where this computer stands: /guard leads there; "" = the first gate

@@ -54,12 +54,48 @@ def routes(web: Web) -> APIRouter:
     return router
 
 
-class _Records(Shown):
+class Reading(Shown):
+    """What pages share that are read from the records."""
+
     def __init__(self, web: Web) -> None:
         super().__init__(web)
         self._one_at_a_time = asyncio.Lock()
         self._waiting = 0
 
+    async def _read(self, work: Callable[[], T]) -> T:
+        """In a thread, one after the other. Raises TooMany or Unavailable."""
+        if self._waiting >= MAX_WAITING:
+            raise TooMany("Others are looking at the records; try again in a few seconds.", retry_after_s=3)
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await asyncio.to_thread(work)
+        except RecordsUnreadable as error:
+            raise Unavailable(str(error)) from error
+        finally:
+            self._waiting -= 1
+
+    def _day(self, text: str) -> date:
+        """A date, today where none is said. Raises Malformed."""
+        if not text:
+            return local(self.web.gate.clock.now_ms()).date()
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise Malformed(f"{text[:40]!r} is no date; write it like 2026-11-23.") from None
+
+    def _child(self, text: str) -> int:
+        number = number_of(text)
+        if number not in self.web.gate.directory().pupils:
+            raise NoSuchThing(f"There is no pupil with the number {number}.")
+        return number
+
+    async def _bar(self) -> Bar:
+        bar: Bar = await self.web.bridge.look(BarQuery())
+        return bar
+
+
+class _Records(Reading):
     async def start(self, request: Request) -> Response:
         return RedirectResponse("/records/replay", status_code=303)
 
@@ -110,40 +146,6 @@ class _Records(Shown):
         on, bar = self._day(day), await self._bar()
         view = await self._read(lambda: self.web.gate.records.statement(on, bar))
         return self.html(request, "statement", view, found)
-
-    # --- what they share -----------------------------------------------------------------------------
-
-    async def _read(self, work: Callable[[], T]) -> T:
-        """In a thread, one after the other. Raises TooMany or Unavailable."""
-        if self._waiting >= MAX_WAITING:
-            raise TooMany("Others are looking at the records; try again in a few seconds.", retry_after_s=3)
-        self._waiting += 1
-        try:
-            async with self._one_at_a_time:
-                return await asyncio.to_thread(work)
-        except RecordsUnreadable as error:
-            raise Unavailable(str(error)) from error
-        finally:
-            self._waiting -= 1
-
-    def _day(self, text: str) -> date:
-        """A date, today where none is said. Raises Malformed."""
-        if not text:
-            return local(self.web.gate.clock.now_ms()).date()
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise Malformed(f"{text[:40]!r} is no date; write it like 2026-11-23.") from None
-
-    def _child(self, text: str) -> int:
-        number = number_of(text)
-        if number not in self.web.gate.directory().pupils:
-            raise NoSuchThing(f"There is no pupil with the number {number}.")
-        return number
-
-    async def _bar(self) -> Bar:
-        bar: Bar = await self.web.bridge.look(BarQuery())
-        return bar
 
 
 def _moment(text: str) -> int:

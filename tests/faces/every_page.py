@@ -10,6 +10,7 @@ from kiosk.web.faces_enrolment import ReviewView
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_notices import NoticesView
 from kiosk.web.faces_office import DevicesView, ErrorView, ImportView, PeopleView, SettingsView, SignInView
+from tests.faces import archive_views as arch
 from tests.faces import delegate_views as dv
 from tests.faces import duty_views as d
 from tests.faces import enrolment_views as ev
@@ -139,6 +140,7 @@ PAGES: dict[str, tuple[str, Any]] = {
     "evidence": ("evidence", rv.evidence()),
     "evidence broken": ("evidence", rv.broken_evidence()),
     "evidence none": ("evidence", replace(rv.evidence(), segments=(), flaws=(), facts=())),
+    **arch.STATES,
     "reports": ("office_reports", rep.reports()),
     "reports without dates": ("office_reports", replace(rep.reports(), dues=())),
     "reports in trouble": ("office_reports", rep.trouble()),

@@ -22,7 +22,7 @@ BUILT = (
     "guard.card_", "enrol.", "enrolment.", "record.assurance_",
     "calendar.type_", "calendar.key_", "calendar.mark_", "calendar.stage_", "calendar.slot_", "calendar.season_",
     "guard.need_", "guard.why_", "guard.slip_", "office.card_", "office.layer_", "bar.list_", "roster.mark_", "outcome.",
-    "roster.hand_", "tally.",
+    "roster.hand_", "tally.", "archive.why_",
     "report.of_", "report.form_", "report.fact_", "report.waiting", "report.starting", "report.reading", "report.writing",
     "js.report_reading", "js.report_writing",
     "office.calendar", "office.import_added", "office.import_changed", "office.import_removed",

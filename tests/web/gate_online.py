@@ -20,6 +20,7 @@ import httpx
 from kiosk.core.people import Directory, Role, Staff
 from kiosk.credentials import PinDesk, SignInOutcome, hash_pin, load_pepper
 from kiosk.record_keeping import OfficeRecords
+from kiosk.session_desk import SessionDesk
 from kiosk.web.app import Server, create_app
 from kiosk.web.gate import Gate, Importer, ImportPlan, PageRead, PinVerdict, Setting, WebSettings
 from tests.support.people import STAFF, small_school, uid_of
@@ -123,6 +124,9 @@ def online(
             directory=lambda: school.gate.world.directory,
             clock=school.clock,
             pictures=pictures,
+        ),
+        sessions=SessionDesk(
+            settings=school.settings, state=school.state, directory=lambda: school.gate.world.directory, clock=school.clock
         ),
         state_dir=tmp_path,
         device_keys={_digest(DEVICE_KEY): frozenset(), _digest(EAST_ONLY_KEY): frozenset({"east-in"})},

@@ -1,6 +1,7 @@
 // The records: a slider through a day, which shows the campus at every minute; and printing a statement.
 
 import { say } from "./words.js";
+import { startCorrection } from "./session_correct.js";
 import { startStaff } from "./staff.js";
 import { clock } from "./time.js";
 
@@ -10,6 +11,7 @@ const PLAY_MS = 350; // between two minutes while it plays
 const TYPING_MS = 250;
 
 startStaff();
+startCorrection();
 document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
 
 const reel = document.querySelector("[data-reel]");

@@ -70,6 +70,10 @@ const FORMS = {
       with_collector: who === "alone" ? null : Number(who), kind: form.elements.kind.value, note: form.elements.note.value.trim(),
     };
   },
+  note_growth: (form) => {
+    const [kind, session] = (document.querySelector("[data-roster]")?.dataset.roster ?? "").split(":");
+    return { child: Number(form.dataset.child), text: form.elements.text.value.trim(), session: kind === "session" ? session : "" };
+  },
   excuse: (form, button) => ({ child: Number(form.dataset.child), kind: button.value }),
 };
 
@@ -82,7 +86,33 @@ document.addEventListener("submit", async (event) => {
   const said = body ? await act(form.dataset.form, body) : { outcome: "refused", words: say("slip_times") };
   line.dataset.outcome = said.outcome;
   line.textContent = said.words;
+  if (said.outcome === "granted" && form.dataset.form === "note_growth") showNotes(form.parentElement);
 });
+
+// What this teacher noted of the child in this term, the newest first: it stands in the field, to be written on.
+async function showNotes(fold) {
+  const list = fold.querySelector("[data-notes]");
+  const form = fold.querySelector("form");
+  const tell = (words) => list.replaceChildren(make("li", { class: "soft", text: words }));
+  tell(say("searching"));
+  let told;
+  try {
+    const answer = await fetch(`/records/growth/${fold.dataset.growth}`, { signal: AbortSignal.timeout(8_000) });
+    if (!answer.ok) throw new Error(String(answer.status));
+    told = await answer.json();
+  } catch {
+    return tell(say("growth_offline"));
+  }
+  form.hidden = !told.may;
+  if (!told.may) return tell(say("growth_not"));
+  if (!told.notes.length) return tell(say("growth_none"));
+  if (!form.elements.text.value) form.elements.text.value = told.notes[0].text;
+  list.replaceChildren(...told.notes.map(({ day, text }) => make("li", {}, make("b", { class: "num", text: day }), make("p", { text: text || say("growth_gone") }))));
+}
+
+document.addEventListener("toggle", ({ target }) => {
+  if (target.open && target.dataset?.growth) showNotes(target);
+}, true);
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-missing]");
