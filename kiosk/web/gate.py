@@ -77,7 +77,7 @@ class PageRead:
 
     at_ms: int
     by: int
-    what: str  # child, photo, snapshot, roster, search, people
+    what: str  # child, photo, snapshot, roster, search, people, session, growth, ...
     subject: str
 
 

@@ -23,7 +23,7 @@ from kiosk.web import faces
 from kiosk.web.faces_engine import STATIC
 from kiosk.web.faces_format import Lang
 from kiosk.web.faces_office import ErrorView, SignInView
-from tests.faces import enrolment_views, privacy_views, sample_duty, sample_office
+from tests.faces import archive_views, enrolment_views, privacy_views, sample_duty, sample_office
 from tests.faces import publication_views as published
 from tests.faces import report_views as rep
 from tests.faces import sample_views as sample
@@ -74,6 +74,8 @@ class Stage:
             "office_devices": sample_office.devices(),
             "office_notices": sample_office.notices(),
             "office_policy": published.policy(),
+            "sessions": archive_views.sessions(),
+            "session": archive_views.archived(),
             "paper": published.paper(),
             "inspection": published.inspection(),
             "office_privacy": privacy_views.overview(),

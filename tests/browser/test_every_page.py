@@ -31,6 +31,8 @@ PAGES = {
     "office/devices": ("phone", "tablet", "landscape"),
     "office/notices": ("phone", "tablet"),
     "office/policy": ("phone", "tablet", "landscape"),
+    "sessions": ("phone", "tablet", "landscape"),
+    "session": ("phone", "tablet", "landscape"),
     "paper": ("phone", "tablet"),
     "inspection": ("phone", "tablet"),
     "office/privacy": ("phone", "tablet"),

@@ -23,7 +23,7 @@ def sessions() -> SessionsView:
         session="S101", name="三年级作业辅导", room="201", from_ms=s.at("16:30"), to_ms=s.at("17:30"), teachers="李敏",
         attended=31, enrolled=36, corrections=0,
     )  # fmt: skip
-    other = replace(line, session="S2", name="合唱团", room="音乐室", teachers="周成、李敏", corrections=2, enrolled=28)
+    other = replace(line, session="S2", name="合唱团", room="音乐室", teachers="周成", corrections=2, attended=26, enrolled=28)
     return SessionsView(bar=s.bar(), day=DAY, lines=(line, other))
 
 

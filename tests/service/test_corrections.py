@@ -14,6 +14,7 @@ import pytest
 from kiosk.core import commands_service as cs
 from kiosk.core.commands import Tick
 from kiosk.core.service_records import SessionClosed
+from kiosk.journal import FILE_NAME
 from tests.web.gate_online import Online, online
 
 DAY = "2026-11-23"
@@ -142,6 +143,19 @@ def test_only_whoever_held_it_the_office_and_duty_leaders_open_it(held: Online) 
     assert office.post(S1, json={"note": "x"}).status_code == 403
     row = SessionClosed.of(held.school.entries("session_closed")[0].body)
     assert row.states[2] == "absent_unexplained"
+
+
+def test_records_that_cannot_be_read_are_said_to_be_so(held: Online) -> None:
+    teacher, journal = held.as_staff("T11"), held.school.state / FILE_NAME
+    away = journal.rename(journal.with_suffix(".away"))
+    try:
+        for path in (S1, "/records/sessions", "/records/growth/3"):
+            answer = teacher.get(path)
+            assert answer.status_code == 503 and "there is no journal" in answer.json()["error"], path
+        assert teacher.post(S1, json={"note": "x"}).status_code == 503
+    finally:
+        away.rename(journal)
+    assert teacher.get(S1).status_code == 200
 
 
 # --- growth notes -------------------------------------------------------------------------------------------
