@@ -29,6 +29,17 @@ def here(tmp_path: Path) -> Iterator[Online]:
 
 @pytest.fixture
 def held(here: Online) -> Online:
+    return archived(here)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Online]:
+    """The same for tests that change nothing."""
+    with online(tmp_path_factory.mktemp("gate")) as gate:
+        yield archived(gate)
+
+
+def archived(here: Online) -> Online:
     """S1 is archived: 李雷 and 韩梅 were there, 王小红 was absent."""
     school = here.school
     for name in ("李雷", "韩梅"):
@@ -64,11 +75,11 @@ def test_f1_whoever_held_a_session_opens_its_row_and_corrects_it_and_the_old_one
     page = teacher.get(S1).text
     for words in ("实到 2 / 应到 3", "课业辅导", "16:30–17:30", "混编", "李老师", "没有更正过", "王小红", "缺勤未说明"):
         assert words in page, words
-    (archived,) = held.school.entries("session_closed")
+    (row,) = held.school.entries("session_closed")
     assert correct(teacher, states={"2": "leave_sick"})["outcome"] == "granted"
     (change,) = held.school.entries("session_corrected")
-    assert (change.body["closed"], change.body["states"], change.body["by"]) == (str(archived.id), {"2": "leave_sick"}, 111)
-    assert held.school.entries("session_closed") == [archived]
+    assert (change.body["closed"], change.body["states"], change.body["by"]) == (str(row.id), {"2": "leave_sick"}, 111)
+    assert held.school.entries("session_closed") == [row]
     page = teacher.get(S1).text
     for words in ("王小红：未到 → 病假", "家长补交假条", "原：未到", "李老师"):
         assert words in page, words
@@ -122,26 +133,26 @@ def test_a_session_of_an_earlier_day_is_corrected_a_second_time(held: Online) ->
         ({"states": {"2": "leave_sick"}, "seen": "east/ab/1"}, "别人刚更正过：请重新打开再改"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_saved_is_said_in_one_sentence(held: Online, body: dict[str, object], words: str) -> None:
-    told = correct(held.as_staff("T11"), **body)
+def test_what_cannot_be_saved_is_said_in_one_sentence(unchanged: Online, body: dict[str, object], words: str) -> None:
+    told = correct(unchanged.as_staff("T11"), **body)
     assert (told["outcome"], told["words"]) == ("refused", words)
-    assert held.school.entries("session_corrected") == []
+    assert unchanged.school.entries("session_corrected") == []
 
 
-def test_only_whoever_held_it_the_office_and_duty_leaders_open_it(held: Online) -> None:
+def test_only_whoever_held_it_the_office_and_duty_leaders_open_it(unchanged: Online) -> None:
     for staff, status in (("T11", 200), ("L1", 200), ("O1", 200), ("T5", 403), ("G1", 403), ("D1", 403)):
-        client = held.as_staff(staff)
+        client = unchanged.as_staff(staff)
         assert client.get(S1).status_code == status, staff
         assert client.post(S1, json={"note": "x"}).status_code == status, staff
-    assert held.client().post(S1, json={"note": "x"}).status_code == 401
-    office = held.as_staff("O1")
-    assert [read.what for read in held.page_reads if read.what == "session"] == ["session"] * 3  # each look is on record
+    assert unchanged.client().post(S1, json={"note": "x"}).status_code == 401
+    office = unchanged.as_staff("O1")
+    assert [read.what for read in unchanged.page_reads if read.what == "session"] == ["session"] * 3  # each look is on record
     assert office.get(f"/records/sessions/{DAY}/S9").status_code == 404
     assert office.get("/records/sessions?day=monday").status_code == 422
     assert "No session was archived" in office.get("/records/sessions?day=2026-11-20&lang=en").text
     del office.headers["x-csrf-token"]
     assert office.post(S1, json={"note": "x"}).status_code == 403
-    row = SessionClosed.of(held.school.entries("session_closed")[0].body)
+    row = SessionClosed.of(unchanged.school.entries("session_closed")[0].body)
     assert row.states[2] == "absent_unexplained"
 
 
