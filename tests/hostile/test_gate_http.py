@@ -22,6 +22,7 @@ SEED = 20261123
 STREAMS = ("/live", "/api/v1/stream")
 WAITS = ("/sign-in/card",)  # for the next card at the reader of a desk that exists: waiting is its answer
 OUT = ("/sign-out",)  # would end the session of whoever tries the others
+BY_HAND = ("lang", "q", "topic", "next", "done", "for", "day", "period", "x")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "BREW")
 DIGITS = "9" * 5_000  # more than Python turns into a number
 ODD_WORDS = (
@@ -220,6 +221,12 @@ def _value(schema: dict[str, Any], document: dict[str, Any], chance: random.Rand
     return None
 
 
+def questions(document: dict[str, Any], path: str) -> list[tuple[str, ...]]:
+    """What a page says it may be asked, each by itself, and names that it reads by hand or not at all, in one."""
+    described = document["paths"][path]["get"].get("parameters", ())
+    return [*((one["name"],) for one in described if one["in"] == "query"), BY_HAND]
+
+
 def test_no_word_in_any_path_or_question_is_a_fault_of_ours(
     unharmed: Site, everybody: httpx.Client, document: dict[str, Any]
 ) -> None:
@@ -228,8 +235,8 @@ def test_no_word_in_any_path_or_question_is_a_fault_of_ours(
             if "{" in path:
                 send(everybody, method, filled(path, word))
             if method == "GET":
-                for name in ("q", "topic", "lang", "next", "done", "x"):
-                    send(everybody, method, f"{filled(path)}?{name}={word}")
+                for names in questions(document, path):
+                    send(everybody, method, f"{filled(path)}?" + "&".join(f"{name}={word}" for name in names))
     for topic in ("rosters:" + DIGITS, "rosters:-1", "rosters:٣", "roster:" + DIGITS, "display:", "answers", "duty&topic=" * 40):
         for path in STREAMS:
             send(everybody, "GET", f"{path}?topic={topic}", headers={"Last-Event-ID": f"x-{DIGITS}"})

@@ -35,6 +35,12 @@ def test_the_table_of_the_manual_has_every_row_and_its_letters() -> None:
     assert [row for row in given if _letters(shown[row]) != _letters(given[row])] == [], "run `make matrix`"
 
 
+def test_the_table_names_the_tests_that_are_marked(proofs: set[matrix.Proof]) -> None:
+    """Else a test was marked or renamed since `make matrix` was run."""
+    shown, given = _rows(written()), _rows(matrix.table(proofs))
+    assert [row for row in given if shown[row] != given[row]] == [], "run `make matrix`"
+
+
 def test_no_row_that_binds_a_city_is_without_a_proof(proofs: set[matrix.Proof]) -> None:
     assert matrix.unproved(proofs) == []
 
