@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -165,7 +166,7 @@ class DueWatch:
             key = f"{due.rule.id} {due.on} {today}"
             if key not in self._known():
                 command = RemindOfDue(what=due.kind, rule=due.rule.id, due=due.on.isoformat(), days_left=due.days_left(today))
-                self._submit(command, lambda answer, key=key: self._taken(key, answer))  # type: ignore[misc]
+                self._submit(command, partial(self._taken, key))
 
     def _known(self) -> set[str]:
         if self._told is None:

@@ -30,7 +30,6 @@ from kiosk.settings import Settings
 KEPT: Final = 6  # reports at hand
 KEPT_S: Final = 30 * 60.0
 MAX_WAITING: Final = 8
-WRITES_WITHIN_S: Final = 600.0
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import resource
 import sys
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def main(state: Path, folder: Path, day: date) -> int:
             say(report=listed.id, refused=str(error))
             continue
         computed_s = steady_s() - began_s
-        written = _seconds(lambda: write(at, Form.XLSX, "zh", books.settings.plan.utc_offset_ms, at / "report.xlsx"))  # noqa: B023
+        offset_ms, to = books.settings.plan.utc_offset_ms, at / "report.xlsx"
+        written = _seconds(partial(write, at, Form.XLSX, "zh", offset_ms, to))
         say(report=listed.id, period=YEAR[kind], rows=rows, computed_s=round(computed_s, 2), written_s=round(written, 2))
     say(peak_kib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, progress=len(heard))
     return 0

@@ -200,10 +200,6 @@ def most_at_once(periods: Iterable[Period]) -> int:
     return most
 
 
-def taken_on(periods: Iterable[Period], day: date) -> int:
-    return sum(1 for period in periods if overlap(period, Period(day, day)))
-
-
 def waiting_order(applications: Iterable[Application], session: str) -> tuple[Application, ...]:
     """Who waits for a session, the next one first: priority groups before the others, then by the day of the application, then
     in the order in which they came."""

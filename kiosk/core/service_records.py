@@ -16,7 +16,6 @@ from kiosk.core.entries import Entry, Fact, Kind
 
 STATES: Final = ("present", "late", "left_early", "leave_sick", "leave_personal", "absent_unexplained", "moved")
 THERE: Final = frozenset({"present", "late", "left_early"})  # states of a child who took part
-FORMS: Final = ("class", "mixed", "large")  # 班级, 混编, 大班
 LARGE_FROM: Final = 56  # 大班额 begins at 56 children
 SUBSTITUTIONS: Final = ("sick", "leave", "duty", "training", "other")  # why somebody stands in for another
 FINDINGS: Final = ("in_order", "teacher_absent", "count_differs", "noise", "safety", "other")  # of a patrol
@@ -88,7 +87,7 @@ class SessionClosed(_Body, frozen=True, kw_only=True, omit_defaults=True):
     day: str
     name: str
     kind: str  # of the session: homework, sports, extended_care, ...
-    form: str
+    form: str  # class, mixed, large (班级, 混编, 大班)
     slot: int
     room: str
     from_ms: int

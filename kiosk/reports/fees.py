@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from kiosk.core.due_dates import fee_lock
 from kiosk.core.people import Directory
 from kiosk.core.policy import Rule
 from kiosk.reports.asking import Asked, NoReport
@@ -55,7 +56,7 @@ def fee_basis(books: Books, period: Period, asked: Asked) -> Report:
     archive = books.archive(period.first, period.last)
     names, scope = Names(books.directory, masked=asked.masked), Scope(books)
     if any(rule.text("basis") == "pupil_term_once" for rule in rules):
-        _filed(books)
+        _filed(books, period.first)
         if period.kind is not PeriodKind.TERM:
             raise NoReport("本市每学期只收取一次，请按学期出 / charged once a term here: make it for a term")
         sheets = _term_sheets(archive, scope, names, asked, agreement=any(rule.flag("agreement_required") for rule in rules))
@@ -72,16 +73,18 @@ def locked(rule: Rule, zh: str, en: str) -> ReportLocked:
     return ReportLocked(f"{zh}：“{rule.clause}”（{rule.document}） / {en}: “{rule.clause}” ({rule.document})")
 
 
-def _filed(books: Books) -> None:
-    """Where fees may be taken only once the filed plan was approved. Raises ReportLocked."""
-    approved = books.settings.service.approved_on
-    for rule in books.rules("fees_after_filing"):
-        if approved is None or approved > books.today:
-            zh, en = (
-                "方案未登记为审核同意（school.toml 的 approved_on），不能出收费依据",
-                "the plan is not marked approved (approved_on)",
-            )
-            raise locked(rule, zh, en)
+def _filed(books: Books, first: date) -> None:
+    """Where fees may be taken only once the plan of that term was approved. Raises ReportLocked."""
+    settings, approved = books.settings, books.settings.service.approved_on
+    if approved is not None and approved > books.today:
+        approved = None
+    rule = fee_lock(books.policy, settings.calendar, first, approved_on=approved, variant=settings.school.variant)
+    if rule is not None:
+        zh, en = (
+            "这一学期的方案未登记为审核同意（school.toml 的 approved_on），不能出收费依据",
+            "the plan of this term is not marked approved (approved_on)",
+        )
+        raise locked(rule, zh, en)
 
 
 # --- by month -------------------------------------------------------------------------------------------------

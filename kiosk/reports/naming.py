@@ -89,10 +89,6 @@ def word_zh(words: Mapping[str, Words], word: str) -> str:
     return words[word].zh if word in words else word
 
 
-def kind_zh(kind: str) -> str:
-    return KIND_WORDS[kind].zh if kind in KIND_WORDS else kind
-
-
 def state_zh(state: str) -> str:
     return next((words.zh for known, words in STATE_WORDS.items() if known == state), state)
 

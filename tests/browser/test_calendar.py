@@ -25,7 +25,7 @@ def test_arrow_keys_walk_through_the_year_and_one_stop_of_the_tab_key_is_enough(
 
 
 def test_the_year_is_one_sheet_of_a4(show: Opener, stage: object) -> None:
-    stage.views["office_calendar"] = calendar("2026-10-10")  # type: ignore[attr-defined]
+    stage.views["office_calendar"] = calendar("2026-10-10")
     page = show("office/calendar", size="landscape")
     page.wait_for_load_state()
     paper = page.pdf(prefer_css_page_size=True)

@@ -20,7 +20,7 @@ def pupil(number: int, grade: int = 3) -> Pupil:
 
 
 def session(key: str, name: str, slot: int, capacity: int = 0, **more: object) -> Session:
-    return Session(id=key, name=name, kind="club", slot=slot, weekdays=DAILY, room=key, teacher=100, capacity=capacity, **more)  # type: ignore[arg-type]
+    return Session(id=key, name=name, kind="club", slot=slot, weekdays=DAILY, room=key, teacher=100, capacity=capacity, **more)
 
 
 SESSIONS = (
@@ -44,7 +44,7 @@ def press(day: int = 0, *, agreement: bool = False, by: int = 150) -> Press:
 
 
 def wish(child: int, key: str, day: int = 0, **more: object) -> Wish:
-    return Wish(child=child, session=key, valid_from=MONDAY + timedelta(days=day), valid_to=END, **more)  # type: ignore[arg-type]
+    return Wish(child=child, session=key, valid_from=MONDAY + timedelta(days=day), valid_to=END, **more)
 
 
 def joined(before: Book, wanted: Wish, by: Press) -> tuple[Book, str]:

@@ -29,7 +29,7 @@ def schools(tmp_path: Path) -> Iterator[Opened]:
     made: list[School] = []
 
     def open_one(directory: Directory | None = None, **more: object) -> School:
-        made.append(School(tmp_path / f"state{len(made)}", directory=directory, **more))  # type: ignore[arg-type]
+        made.append(School(tmp_path / f"state{len(made)}", directory=directory, **more))
         return made[-1]
 
     yield open_one
@@ -126,7 +126,7 @@ def _signed() -> Directory:
     return small_school(enrolments=tuple(replace(e, agreement="XY-1" if e.child == 3 else "") for e in ENROLMENTS))
 
 
-def _of_city(tmp_path: Path, city: str):  # type: ignore[no-untyped-def]  # Settings
+def _of_city(tmp_path: Path, city: str):  # Settings
     folder = tmp_path / "config"
     folder.mkdir()
     for path in CONFIG.glob("*.toml"):

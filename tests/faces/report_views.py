@@ -17,7 +17,7 @@ def line(**more: object) -> ReportLine:
     fields: dict[str, object] = {
         "id": "attendance", "title": "课后服务考勤", "rows": ("D1", "F1"), "periods": (MONTHS, TERMS), "any_day": True, **more,
     }  # fmt: skip
-    return ReportLine(**fields)  # type: ignore[arg-type]
+    return ReportLine(**fields)
 
 
 def reports() -> ReportsView:
@@ -74,7 +74,7 @@ def ready() -> ReportView:
 
 
 def _bare(state: str, **more: object) -> ReportView:
-    return replace(ready(), state=state, title="课后服务考勤", sheets=(), forms=(), quoted=(), facts=(), **more)  # type: ignore[arg-type]
+    return replace(ready(), state=state, title="课后服务考勤", sheets=(), forms=(), quoted=(), facts=(), **more)
 
 
 STATES = {

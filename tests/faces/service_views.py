@@ -22,7 +22,7 @@ def line(standing: str = "open", **changes: object) -> r.ServiceLine:
         "counts": (("", 2), ("late", 1), ("leave_sick", 2), ("present", 31)), "unresolved": _OPEN, "me_here": True,
         "me_came": True, "me_leads": False, "needs_reason": False, "missing": False, "guests": 1, "early": False,
     }  # fmt: skip
-    return r.ServiceLine(**(fields | changes))  # type: ignore[arg-type]
+    return r.ServiceLine(**(fields | changes))
 
 
 def roster(standing: str = "open", **changes: object) -> r.RosterView:

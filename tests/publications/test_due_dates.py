@@ -84,7 +84,7 @@ def test_a_reminder_goes_out_once_a_day_and_not_again_after_a_restart(tmp_path: 
 
         def submit(command: object, on_answer: object) -> None:
             told.append(str(command))
-            on_answer(Answer)  # type: ignore[operator]
+            on_answer(Answer)
 
         return DueWatch(publishing=made, state=tmp_path, clock=clock, submit=submit)
 

@@ -29,8 +29,8 @@ def journal(tmp_path: Path) -> Iterator[ServiceJournal]:
 
 
 def attendance(journal: ServiceJournal, period: str = "2026-11", **more: object) -> Report:
-    asked = Asked(**more.pop("asked", {}))  # type: ignore[arg-type]
-    books = journal.books(**more)  # type: ignore[arg-type]
+    asked = Asked(**more.pop("asked", {}))
+    books = journal.books(**more)
     return make("attendance", books, books.period(period), asked)
 
 

@@ -68,7 +68,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Opened]:
 
 def _opened(path: Path, said: str) -> Opened:
     printed = pypdf.PdfReader(path)
-    stream = printed.trailer["/AdditionalStreams"][1].get_object()  # type: ignore[index]
+    stream = printed.trailer["/AdditionalStreams"][1].get_object()
     with zipfile.ZipFile(io.BytesIO(stream.get_data())) as document:
         return Opened(printed, ET.fromstring(document.read("content.xml")), said)
 

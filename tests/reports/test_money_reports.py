@@ -160,7 +160,7 @@ SIGNED = tuple(replace(one, agreement="XY-07") if one.child == 3 else one for on
 @pytest.mark.row("F5", "yueyang")
 def test_e5_f5_once_a_term_with_an_agreement_and_only_after_approval(journal: ServiceJournal) -> None:
     school: Any = {"directory": small_school(enrolments=SIGNED)}
-    for missing in (None, date(2027, 1, 1)):
+    for missing in (None, date(2027, 1, 1), date(2026, 3, 2)):  # not at all, not yet, that of the term before
         with pytest.raises(ReportLocked, match="须经审核同意后方可收费"):
             report(journal, "fee_basis", "2026_autumn", "yueyang", service=approved(missing), **school)
     found = report(journal, "fee_basis", "2026_autumn", "yueyang", service=approved(date(2026, 9, 10)), **school)

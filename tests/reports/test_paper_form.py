@@ -40,7 +40,7 @@ def test_it_has_every_digit_every_name_and_a_line_for_each_signature(tmp_path: P
     text = "\n".join(read(page) for page in reader.pages)
     for words in (samples.ID, "王小明", "合计", "61.0%", "依据", "填表人：", "审核人：", "负责人：", "日期：", "（盖章）"):
         assert words in text, words
-    fonts = [font for page in reader.pages for font in page["/Resources"]["/Font"].values()]  # type: ignore[index]
+    fonts = [font for page in reader.pages for font in page["/Resources"]["/Font"].values()]
     assert all("/FontFile3" in font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"] for font in fonts)
 
 

@@ -228,7 +228,7 @@ class Reckoning:
             " LEFT JOIN looked ON looked.day = c.day AND looked.session = c.session"
             " WHERE c.day LIKE ? GROUP BY 1", roll_due_min, f"{month}%",
         )  # fmt: skip
-        return {number: tuple(value or 0 for value in values) for number, *values in rows}  # type: ignore[misc]
+        return {number: tuple(value or 0 for value in values) for number, *values in rows}
 
     def weeks_held(self) -> int:
         """Weeks, Monday to Sunday, in which the service ran with a child there."""

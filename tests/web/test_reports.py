@@ -39,7 +39,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Online]:
     journal.session(MON, "S1", {3: "present", 4: "late", 2: "moved"}, guests=(8,))
     journal.session(TUE, "S1", {3: "present", 4: "leave_personal", 2: "present"})
     journal.close()
-    publish(folder / "records" / "directory.db", Content(**PEOPLE), 1, 0)  # type: ignore[arg-type]
+    publish(folder / "records" / "directory.db", Content(**PEOPLE), 1, 0)
     desks: list[ReportDesk] = []
 
     def reports(school: School) -> Mapping[str, Any]:
@@ -126,7 +126,7 @@ def test_a_second_request_joins_the_first(here: Online) -> None:
     office, leader = here.as_staff("O1"), here.as_staff("L1")
     first, second = made(office, period="2026-10"), made(leader, period="2026-10")
     when = re.compile(r"制表时间 <b class=\"num\">([^<]+)</b>")
-    assert when.search(first) and when.search(first).group() == when.search(second).group()  # type: ignore[union-attr]
+    assert when.search(first) and when.search(first).group() == when.search(second).group()
     assert "这个时段没有记录" in first
 
 

@@ -50,7 +50,7 @@ def settings_of(city: str) -> Settings:
 def unanswered(city: str, **changes: object) -> Calendar:
     """The city's calendar as it is before the school has answered for a single day: the policy and the layers below decide."""
     calendar = settings_of(city).calendar
-    return replace(calendar, school={}, district={}, makeup_day=service_on_makeup_day(load_policy(city)), **changes)  # type: ignore[arg-type]
+    return replace(calendar, school={}, district={}, makeup_day=service_on_makeup_day(load_policy(city)), **changes)
 
 
 def gate_in(city: str, state: Path, *, day: str, at: str = "07:40", calendar: Calendar | None = None) -> School:

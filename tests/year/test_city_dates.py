@@ -37,7 +37,7 @@ def test_a1_the_schools_own_row_decides_the_makeup_saturday_and_every_layer_can_
     assert not day.warnings and day.note
     said = {s.layer: s.rule for s in layers_of(MAKEUP_SATURDAY, calendar)}
     assert [s.layer for s in layers_of(MAKEUP_SATURDAY, calendar)] == list(Layer)
-    assert (said[Layer.WEEKDAY].type, said[Layer.NATIONAL].type) == (DayType.REST, DayType.TEACHING)  # type: ignore[union-attr]
+    assert (said[Layer.WEEKDAY].type, said[Layer.NATIONAL].type) == (DayType.REST, DayType.TEACHING)
     assert said[Layer.DISTRICT] is None and said[Layer.OVERRIDE] is None
 
 

@@ -205,7 +205,7 @@ def test_a16_before_the_end_of_lessons_only_a_leave_slip_of_ones_own_opens_the_g
 
 
 def pupil_of(stage: Stage, grade: int, **more: object) -> Pupil:
-    return replace(small_school().pupils[3], number=1, stage=stage, grade=grade, **more)  # type: ignore[arg-type]
+    return replace(small_school().pupils[3], number=1, stage=stage, grade=grade, **more)
 
 
 def folder_with(tmp_path: Path, stages: str, primary_years: int) -> Path:

@@ -158,7 +158,7 @@ def test_a6_new_times_inside_a_term_leave_the_windows_of_past_dates_as_they_were
     plan = replace(mine.plan, schedules={**mine.plan.schedules, "early_dark": replace(winter, season="early_dark", slots=slots)})
 
     def ends(on: date, calendar: object = changed) -> list[str]:
-        book = day_book(on, calendar, plan, people, release_window_min=15)  # type: ignore[arg-type]
+        book = day_book(on, calendar, plan, people, release_window_min=15)
         return [minute(book, t.end_ms) for key, t in sorted(book.session_times.items()) if t.slot]
 
     for day in (16, 17, 18, 19, 20):

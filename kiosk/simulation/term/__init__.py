@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from kiosk.simulation.term.ledger import Ledger, Sitting
 from kiosk.simulation.term.playing import Played, play_term
-from kiosk.simulation.term.school import CITIES, Size, TermError
+from kiosk.simulation.term.school import Size, TermError, cities
 
-__all__ = ["CITIES", "Ledger", "Played", "Sitting", "Size", "TermError", "play_term"]
+__all__ = ["Ledger", "Played", "Sitting", "Size", "TermError", "cities", "play_term"]

@@ -20,7 +20,6 @@ from kiosk.people_import import DIRECTORY_FILE, import_people
 from kiosk.settings import Settings, shared_data_dir
 from kiosk.settings import load as load_settings
 
-CITIES = ("changzhi", "xiji", "tianjin", "luoyang", "yueyang")
 PEOPLE_FOLDER = "people"
 JOINS, LEAVES, SLOT_TWO_ONLY, NO_AGREEMENT, LEAVES_EARLIER = 0.03, 0.03, 0.04, 0.03, 0.02  # shares of those who stay
 _GRADES = (1, 6, 3, 4, 2, 5)  # in which order a smaller school takes its classes: both gates and every age early
@@ -29,6 +28,11 @@ _WEEKEND = (  # 课程编号, 课程名称, 类型, 教室, 负责教师; for a 
     ("ZM-1", "周末足球", "周末", "操场", "T075"),
     ("ZM-2", "周末书法", "周末", "书法室", "T076"),
 )
+
+
+def cities() -> tuple[str, ...]:
+    """Those under whose policy the sample school has a plan."""
+    return tuple(sorted(plan.name for plan in (shared_data_dir("sample_school") / "variants").iterdir()))
 
 
 class TermError(Exception):
@@ -60,8 +64,8 @@ class TermSchool:
 
 def school_of(city: str, state: Path, *, seed: int, size: Size) -> TermSchool:
     """Settings of the city's variant, and its people imported into `state`. Raises TermError."""
-    if city not in CITIES:
-        raise TermError(f"there is no plan for {city}; take one of {', '.join(CITIES)}")
+    if city not in cities():
+        raise TermError(f"there is no plan for {city}; take one of {', '.join(cities())}")
     settings = load_settings(shared_data_dir("sample_school") / "variants" / city)
     term = settings.calendar.terms[0]
     folder = state / PEOPLE_FOLDER
